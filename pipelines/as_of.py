@@ -1,0 +1,81 @@
+"""Time: the newest fact known before a morning, and walk-forward folds. Leakage can only live here.
+
+A fact counts from the day after its `known_on`. No other module compares a date with `as_of`.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipelines.tables import DATE
+
+
+def known_before(facts: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
+    """The facts that were public before the morning."""
+    return facts[facts["known_on"] < morning]
+
+
+def latest_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineage", order: str = "") -> pd.DataFrame:
+    """The newest fact about each school that was public before the morning of `as_of`.
+
+    A fact counts from the day after its `known_on`: a census published on 2023-06-08 is unknown to a question asked as
+    of 2023-06-08. Where `order` names a column (a period, an inspection's day), newest means highest in that column
+    among the facts known by then, not last to be published. Schools without any fact keep their row, with blanks. One
+    row out per row in, same order and index; the columns are those of `facts` but for `by`.
+    """
+    newest = facts.sort_values(["known_on", *([order] if order else [])], kind="stable")
+    if order:
+        # A fact that is older in `order` than one already public never is the newest: leave it out.
+        newest = newest[newest[order] >= newest.groupby(by)[order].cummax()]
+    asked = questions[[by, "as_of"]].assign(place=range(len(questions)))
+    found = pd.merge_asof(
+        asked.sort_values("as_of", kind="stable"),
+        newest.assign(when=newest["known_on"].astype(DATE)),
+        left_on="as_of", right_on="when", by=by, allow_exact_matches=False,
+    )  # fmt: skip
+    return found.sort_values("place").drop(columns=[by, "as_of", "place", "when"]).set_axis(questions.index)
+
+
+def earlier_known(questions: pd.DataFrame, facts: pd.DataFrame, years: int, by: str = "lineage") -> pd.DataFrame:
+    """The fact `years` periods before the newest known one, for measuring change. Blank where that period has none."""
+    now = latest_known(questions, facts, by, order="period")
+    wanted = questions[[by, "as_of"]].assign(period=now["period"] - years)
+    past = facts.sort_values("known_on", kind="stable").drop_duplicates([by, "period"], keep="first")
+    found = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one").set_axis(questions.index)
+    unknown = ~(found["known_on"] < found["as_of"])
+    return found.drop(columns=[by, "as_of"]).mask(unknown)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A morning to ask from, and the last day of the inspections it is judged on."""
+
+    morning: pd.Timestamp
+    until: pd.Timestamp
+
+    @property
+    def name(self) -> str:
+        """The academic year, as 2021/22."""
+        return f"{self.morning.year}/{(self.morning.year + 1) % 100:02d}"
+
+    def unseen(self, examples: pd.DataFrame) -> pd.Series:
+        """Which examples this fold is judged on: asked that morning, inspected in its year."""
+        return examples["as_of"].eq(self.morning) & examples["next_inspected_on"].between(self.morning, self.until)
+
+    def learned(self, examples: pd.DataFrame) -> pd.Series:
+        """Which examples the fold's model may learn from: the embargo is that their outcome was public before."""
+        return (examples["next_known_on"] < self.morning) & (examples["as_of"] < self.morning)
+
+
+def folds(mornings: list[pd.Timestamp]) -> list[Fold]:
+    """A fold for each 1 September among the mornings, judged on the academic year that begins that day."""
+    return [
+        Fold(morning, morning + pd.DateOffset(years=1) - pd.Timedelta(days=1))
+        for morning in mornings
+        if (morning.month, morning.day) == (9, 1)
+    ]
+
+
+def is_before(days: pd.Series, mornings: pd.Series) -> pd.Series:
+    """Whether each day lies before its morning; a blank day doesn't."""
+    return (days < mornings).fillna(False).astype(bool)

@@ -1,0 +1,128 @@
+"""Histories: the cohort on a morning, what came next, the label, and why a label is missing.
+
+Forward only. An example is a school's state on a morning and the inspection that followed; the last two inspections of
+a "latest inspections" file never make a pair by themselves, because schools that failed to improve are inspected again
+and drop out of it.
+"""
+
+import pandas as pd
+
+from pipelines import as_of
+from pipelines.frameworks import GOOD
+from pipelines.tables import DATE
+
+NEVER_GRADED = "never graded"
+LIMBO = "inspected before the morning, report not out"
+GAP = "gap in the files"
+NOT_YET = "not yet"
+CLOSED = "closed"
+NOT_COMPARABLE = "not comparable"
+AT_THE_TOP = "Outstanding"
+
+_STATE = ("urn", "overall", "overall_source", "leadership", "framework", "inspected_on", "category", "below_good",
+          "quality_of_education", "teaching", "achievement", "behaviour", "personal_development", "early_years",
+          "sixth_form", "middle_leadership", "leadership_and_governance", "safeguarding", "published_on", "known_on")  # fmt: skip
+
+
+def mornings(coverage: pd.DataFrame) -> list[pd.Timestamp]:
+    """The grid training asks from: each 1 September that the files cover, and the first day of each covered stretch."""
+    grid = set()
+    for stretch in coverage.itertuples():
+        first = stretch.from_on + pd.Timedelta(days=1)
+        years = range(first.year, stretch.to_on.year + 1)
+        grid |= {first, *(day for year in years if first <= (day := pd.Timestamp(year, 9, 1)) <= stretch.to_on)}
+    return sorted(grid)
+
+
+def roster(schools: pd.DataFrame, mornings: list[pd.Timestamp]) -> pd.DataFrame:
+    """The schools to ask about on each morning: one row for each lineage that was open, under the URN it then had.
+
+    A URN belongs to the morning if a file had listed it, or it had opened, and it was not yet known to be closed.
+    """
+    starts = schools["opened_on"].where(schools["opened_on"].notna(), schools["first_listed_on"])
+    starts = starts.where(schools["urn"].ne(schools["lineage"]), pd.Timestamp("1990-01-01").to_datetime64())
+    held = schools.assign(from_on=starts.astype(DATE))[["urn", "lineage", "from_on", "closed_on"]].dropna(subset=["from_on"])
+    held = held.assign(known_on=held["from_on"])
+    asked = pd.DataFrame({"as_of": pd.Series(mornings, dtype=DATE)}).merge(held[["lineage"]].drop_duplicates(), how="cross")
+    now = as_of.latest_known(asked, held)
+    rows = asked.assign(urn=now["urn"], closed_on=now["closed_on"])
+    gone = as_of.is_before(rows["closed_on"], rows["as_of"])
+    return rows[rows["urn"].notna() & ~gone].astype({"urn": "int64"})[["urn", "lineage", "as_of"]].reset_index(drop=True)
+
+
+def cohort(questions: pd.DataFrame, schools: pd.DataFrame, facts: pd.DataFrame, inspections: pd.DataFrame) -> pd.DataFrame:
+    """Each question with the school's state that morning: its newest graded inspection public by then, and its phase.
+
+    `questions` has urn, lineage, as_of. One row out per row in, same order. Schools never graded keep their row, with
+    blanks.
+    """
+    graded = inspections[inspections["kind"].eq("graded")]
+    state = as_of.latest_known(questions, graded, order="inspected_on")[list(_STATE)].rename(columns={"urn": "graded_urn"})
+    described = as_of.latest_known(questions, facts.dropna(subset=["phase"]), by="urn")[["phase"]]
+    place = questions[["urn"]].merge(schools[["urn", "phase", "region"]], on="urn", how="left", validate="many_to_one")
+    place.index = questions.index
+    phase = described["phase"].where(described["phase"].notna(), place["phase"])
+    return questions.join(state).assign(phase=phase, region=place["region"])
+
+
+def next_graded(
+    questions: pd.DataFrame, inspections: pd.DataFrame, coverage: pd.DataFrame, schools: pd.DataFrame
+) -> pd.DataFrame:
+    """What came after each question's state: the next graded inspection, its label, or why there is none.
+
+    `questions` is a cohort. The next inspection is the first of the lineage after the one that gave the state. Where
+    that was made before the morning but not yet public, there is no label: the school was waiting for its report.
+    """
+    graded = inspections[inspections["kind"].eq("graded")].sort_values(["lineage", "inspected_on"], kind="stable")
+    order = graded.groupby("lineage", sort=False)
+    coming = ["inspected_on", "known_on", "framework", "overall", "leadership", "below_good", "urn", "overall_source",
+              "leadership_and_governance", "category"]  # fmt: skip
+    pairs = graded[["lineage", "inspected_on"]].join(order[coming].shift(-1).add_prefix("next_"))
+    found = questions[["lineage", "inspected_on"]].merge(pairs, on=["lineage", "inspected_on"], how="left",
+                                                         validate="many_to_one").set_axis(questions.index)  # fmt: skip
+    rows = questions.join(found[[f"next_{c}" for c in coming]])
+    covered = _covered_until(rows["as_of"], coverage)
+    came = rows["next_inspected_on"].notna()
+    limbo = came & as_of.is_before(rows["next_inspected_on"], rows["as_of"])
+    seen = came & (rows["next_inspected_on"] <= covered)
+    is_open = rows["urn"].map(schools.set_index("urn")["open"]).fillna(False).astype(bool)
+    successor_open = rows["lineage"].isin(schools.loc[schools["open"], "lineage"])
+    last = covered.eq(coverage["to_on"].max())
+    label = _label(rows)
+    reason = (
+        pd.Series(None, index=rows.index, dtype="str")
+        .mask(label.isna(), NOT_COMPARABLE)
+        .mask(~seen & ~(is_open | successor_open), CLOSED)
+        .mask(~seen & (is_open | successor_open), NOT_YET)
+        .mask(~seen & ~last, GAP)
+        .mask(limbo, LIMBO)
+        .mask(rows["inspected_on"].isna(), NEVER_GRADED)
+    )
+    label = label.where(reason.isna())
+    hidden = reason.isin([GAP, LIMBO])
+    shown = {c: rows[c].mask(hidden) for c in rows if c.startswith("next_") and c != "next_overall_source"}
+    return rows.assign(**shown, label=label, label_missing_reason=reason,
+                       label_source=rows["next_overall_source"].where(label.notna()))  # fmt: skip
+
+
+def _covered_until(mornings: pd.Series, coverage: pd.DataFrame) -> pd.Series:
+    """The last day of the covered stretch each morning lies in; blank where none does."""
+    until = pd.Series(pd.NaT, index=mornings.index, dtype=DATE)
+    for stretch in coverage.itertuples():
+        until = until.mask(mornings.between(stretch.from_on, stretch.to_on), stretch.to_on)
+    return until
+
+
+def _label(rows: pd.DataFrame) -> pd.Series:
+    """improved, same or worse.
+
+    Where the next inspection is a report card there is no grade to compare, only whether it came out below good or the
+    equivalent. From Requires improvement that is the whole question: not below good is improved, below good is the
+    same standing. From any other grade the two scales can't be compared, whatever came out.
+    """
+    change = rows["overall"].astype("float64") - rows["next_overall"].astype("float64")
+    label = pd.Series(None, index=rows.index, dtype="str")
+    label = label.mask(change.gt(0), "improved").mask(change.eq(0), "same").mask(change.lt(0), "worse")
+    carded = rows["next_overall"].isna() & rows["next_below_good"].notna() & rows["overall"].eq(GOOD + 1).fillna(False)
+    below = rows["next_below_good"].eq(True).fillna(False)
+    return label.mask(carded & ~below, "improved").mask(carded & below, "same")

@@ -1,0 +1,761 @@
+"""What each official file looks like, release by release: names, headers, markers, and when it became public.
+
+An official header appears here and nowhere else. To read a renamed column, add its spelling to the column; to read a
+new kind of file, add a `Layout`. Spellings are compared in lower case with white space, underscores and a trailing
+question mark evened out, so only real differences need a line. Headers not named here are reported and left unread.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+# --- cells that hold no value, and why --------------------------------------------------------------------------------
+
+BLANKS = {
+    "": "blank", "null": "blank", "-": "not available", "na": "not available", "n/a": "not available",
+    "nan": "blank", ":": "not available", "x": "not available", "..": "not available",
+    "supp": "suppressed", "suppmat": "suppressed", "c": "suppressed", "sp": "suppressed", "sn": "suppressed",
+    "z": "not applicable", "not applicable": "not applicable", "dns": "did not supply", "ne": "no entries",
+    "np": "not published", "lowcov": "low coverage", "new": "new school", "u": "low reliability",
+    "low": "low reliability",
+}  # fmt: skip
+
+# --- columns ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column we keep: our name for it, how to read it, and every official spelling, this layout's own one first.
+
+    `kind` is one of key, text, date, grade, standard, yes_no, category, count, number, share, money, period.
+    """
+
+    name: str
+    kind: str
+    headers: tuple[str, ...]
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A kind of file: what its rows are and which of our records each row becomes.
+
+    `records` maps a record (`schools`, `latest`, `previous`, `ungraded`, or one of our tables) to its columns.
+    `dated` says where the file's date comes from: `as at` (a day in its name), `tables` (the year of the performance
+    tables it belongs to), `period` (a time period on each row) or `content` (the newest day it holds).
+    `public` is, for `tables` and `period`, (month, day, years after the year the period ends in) of the release.
+    `depth` is how many graded inspections of a school it can hold: 0 none, 1 the latest, 2 also the previous, 99 all.
+    """
+
+    name: str
+    records: dict[str, tuple[Column, ...]]
+    dated: str = "as at"
+    public: tuple[int, int, int] = (1, 31, 1)
+    depth: int = 0
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keep rows whose column holds one of these
+    summary: tuple[str, ...] = ()  # keys that mark a row of totals
+
+    def columns(self) -> list[tuple[str, Column]]:
+        return [(record, column) for record, columns in self.records.items() for column in columns]
+
+
+def normalised(header: str) -> str:
+    """A header as compared: lower case, one space for any run of spaces and underscores, no trailing question mark."""
+    return re.sub(r"[\s_\ufeff\xa0]+", " ", str(header)).strip().rstrip("?").strip().lower()
+
+
+def _key(name: str, *headers: str) -> Column:
+    return Column(name, "key", headers, required=True)
+
+
+def _col(name: str, kind: str, *headers: str, required: bool = False) -> Column:
+    return Column(name, kind, headers, required)
+
+
+# --- Ofsted: the school's own columns ---------------------------------------------------------------------------------
+
+_SCHOOL = (
+    _key("urn", "URN"),
+    _col("laestab", "key", "LAESTAB"),
+    _col("name", "text", "School name", "schoolname"),
+    _col("phase", "text", "Ofsted phase", "Phase"),
+    _col("type", "text", "Type of education", "Type of school"),
+    _col("opened_on", "date", "School open date"),
+    _col("admissions", "text", "Admissions policy"),
+    _col("has_sixth_form", "text", "Sixth form"),
+    _col("religion", "text", "Designated religious character"),
+    _col("faith", "text", "Faith grouping"),
+    _col("region", "text", "Region", "Government Office Region"),
+    _col("local_authority", "text", "Local authority", "Local Authority (Education)"),
+    _col("constituency", "text", "Parliamentary constituency"),
+    _col("trust_uid", "key", "Multi-academy trust UID"),
+    _col("trust_name", "text", "Multi-academy trust name"),
+    _col("postcode", "text", "Postcode"),
+    _col("idaci_quintile", "number", "The income deprivation affecting children index (IDACI) quintile",
+         "The quntile for income deprivation affecting children index (IDACI)",
+         "The income deprivation affecting children index (IDACI) 2010 quintile"),
+    _col("pupils", "count", "Total number of pupils", "Total pupils", "OB number on Roll"),
+    _col("low_age", "number", "Statutory lowest age"),
+    _col("high_age", "number", "Statutory highest age"),
+)  # fmt: skip
+
+
+def _judgements(prefix: str = "", *, required: tuple[str, ...] = (), **spelling: str) -> tuple[Column, ...]:
+    """The judgements of one inspection under every spelling; `prefix` is what a previous inspection's carry."""
+    known = {
+        "overall": ("grade", "Overall effectiveness", "Overall effectiveness: how good is the school",
+                    "Overall effectivness"),
+        "category": ("category", "Category of concern", "Category"),
+        "leadership": ("grade", "Effectiveness of leadership and management", "Leadership and management",
+                       "The effectiveness of leadership and management in embedding ambition and driving improvement"),
+        "quality_of_education": ("grade", "Quality of education"),
+        "teaching": ("grade", "Quality of teaching, learning and assessment", "Quality of teaching",
+                     "The quality of teaching"),
+        "achievement": ("grade", "Outcomes for pupils", "Achievement of pupils", "Outcomes for children and learners",
+                        "Pupils' achievement and the extent to which they enjoy their learning",
+                        "Pupils' achievement (aggregated)"),
+        "behaviour": ("grade", "Behaviour and attitudes", "Personal development, behaviour and welfare",
+                      "Behaviour and safety of pupils", "Pupils' behaviour"),
+        "personal_development": ("grade", "Personal development"),
+        "safeguarding": ("yes_no", "Safeguarding is effective", "Is safeguarding effective"),
+        "early_years": ("grade", "Early years provision (where applicable)", "Early years provision",
+                        "Effectiveness of the Early Years provision",
+                        "Overall effectiveness of the Early Years Foundation stage"),
+        "sixth_form": ("grade", "Sixth form provision (where applicable)", "Sixth form provision",
+                       "16 to 19 study programmes (where applicable)", "16 - 19 study programmes",
+                       "16-19 study programmes", "Effectiveness of the sixth form provision",
+                       "Overall effectiveness of the sixth form"),
+        "middle_leadership": ("grade", "The leadership and management of teaching and learning"),
+    }  # fmt: skip
+    columns = []
+    for name, (kind, *headers) in known.items():
+        extra = spelling.get(name)
+        named = ([extra] if extra else []) + [f"{prefix}{header}" if prefix else header for header in headers]
+        columns.append(Column(name, kind, tuple(dict.fromkeys(named)), name in required))
+    return tuple(columns)
+
+
+_VISIT = (
+    _col("inspection_number", "key", "Inspection number"),
+    _col("inspection_type", "text", "Inspection type grouping", "Inspection type grouping (final)"),
+    _col("event_type", "text", "Event type grouping"),
+    _col("inspected_on", "date", "Inspection start date", required=True),
+    _col("ended_on", "date", "Inspection end date"),
+    _col("published_on", "date", "Publication date", "First published date"),
+)
+_UNGRADED_OUTCOME = _col(
+    "ungraded_outcome", "text",
+    "Outcomes for ungraded and monitoring inspections", "Ungraded inspection overall outcome",
+    "Outcomes for S8 inspections that did not convert", "Outcomes for short inspections that did not convert",
+    "Outcomes for section 8 inspections and short inspections that did not convert",
+    "Outcomes for section 8 inspections that did not convert", "Outcomes for legacy monitoring inspections",
+)  # fmt: skip
+
+
+def _previous(kind: str = "inspection", *, ends: bool = False, judged: bool = True) -> tuple[Column, ...]:
+    """The inspection before, as a 'latest' or all-inspections file names it; `kind` is its wording that year."""
+    return (
+        _col("inspection_number", "key", f"Previous {kind} number", "Previous inspection number"),
+        _col("inspected_on", "date", "Previous inspection start date"),
+        _col("ended_on", "date", "Previous inspection end date"),
+        _col("published_on", "date", "Previous publication date"),
+        _col("urn_then", "key", f"URN at time of previous {kind}", "URN at time of previous inspection"),
+        *_judgements("Previous ", overall=f"Previous {kind} overall effectiveness",
+                     sixth_form="Previous 16 - 19 study programmes")
+    )  # fmt: skip
+
+
+def _latest_of(kind: str) -> tuple[Column, ...]:
+    return (
+        _col("inspection_number", "key", f"Inspection number of latest {kind} inspection"),
+        *_VISIT[1:],
+        _col("urn_then", "key", f"URN at time of latest {kind} inspection"),
+        *_judgements(required=("overall", "leadership")),
+    )
+
+
+def _ungraded(word: str, *, since: str) -> tuple[Column, ...]:
+    """The latest inspection that gave no grade: `word` is 'ungraded', or 'section 8' to 2022."""
+    return (
+        _col("inspection_number", "key", f"Latest {word} inspection number since last {since} inspection",
+             f"Latest {word} inspection number"),
+        _col("inspected_on", "date", f"Date of latest {word} inspection", required=True),
+        _col("published_on", "date", f"{word.capitalize()} inspection publication date"),
+        _col("urn_then", "key", f"URN at time of the {word} inspection"),
+        _col("ungraded_outcome", "text", f"{word.capitalize()} inspection overall outcome", required=True),
+    )  # fmt: skip
+
+
+_AREAS = {
+    "safeguarding": "Safeguarding standards", "inclusion": "Inclusion",
+    "curriculum_and_teaching": "Curriculum and teaching", "achievement_standard": "Achievement",
+    "attendance_and_behaviour": "Attendance and behaviour",
+    "personal_development_and_wellbeing": "Personal development and wellbeing",
+    "early_years_standard": "Early years (where applicable)",
+    "post_16_standard": "Post-16 provision (where applicable)",
+    "leadership_and_governance": "Leadership and governance",
+}  # fmt: skip
+_REPORT_CARD = (
+    _col("category", "category", "Category of concern"),
+    *(_col(name, "yes_no" if name == "safeguarding" else "standard", header,
+           required=name == "leadership_and_governance") for name, header in _AREAS.items()),
+)  # fmt: skip
+
+INSPECTIONS = (
+    Layout(
+        "Ofsted report cards, year to date, from November 2025",
+        {"schools": _SCHOOL, "report_card": (*_VISIT, *_REPORT_CARD), "monitoring": (_UNGRADED_OUTCOME,)},
+        depth=99,
+    ),
+    Layout(
+        "Ofsted latest report cards, from November 2025",
+        {
+            "schools": _SCHOOL,
+            "report_card": (
+                _col("inspection_number", "key", "Inspection number of latest full inspection", required=True),
+                *_VISIT[1:],
+                _col("urn_then", "key", "URN at time of latest full inspection"),
+                *_REPORT_CARD,
+                # An area can be graded again at a monitoring visit: then this is the day its grade dates from.
+                _col("regraded_on", "date", "Leadership and governance - date of grade"),
+            ),
+            "latest": (
+                _col("inspection_number", "key", "Inspection number of latest OEIF graded inspection", required=True),
+                _col("inspection_type", "text", "Inspection type grouping of latest OEIF graded inspection"),
+                _col("event_type", "text", "Event type grouping of latest OEIF graded inspection"),
+                _col("inspected_on", "date", "Inspection start date of latest OEIF graded inspection", required=True),
+                _col("published_on", "date", "Publication date of latest OEIF graded inspection"),
+                _col("urn_then", "key", "URN at time of latest OEIF graded inspection"),
+                *_judgements("Latest OEIF ", required=("overall", "leadership")),
+            ),
+            "ungraded": _ungraded("ungraded", since="graded"),
+        },
+        depth=2,
+    ),
+    Layout(
+        "Ofsted latest inspections, graded and ungraded, September 2022 to November 2025",
+        {
+            "schools": _SCHOOL,
+            "ungraded": _ungraded("ungraded", since="graded"),
+            "latest": _latest_of("graded"),
+            "previous": _previous("graded inspection"),
+        },
+        depth=2,
+    ),
+    Layout(
+        "Ofsted latest inspections, section 8 wording, December 2019 to August 2022",
+        {
+            "schools": _SCHOOL,
+            "ungraded": _ungraded("section 8", since="full"),
+            "latest": _latest_of("full"),
+            "previous": _previous("full inspection"),
+        },
+        depth=2,
+    ),
+    Layout(
+        "Ofsted all inspections, year to date, September 2019 on",
+        {
+            "schools": _SCHOOL,
+            "inspection": (
+                *_VISIT,
+                _UNGRADED_OUTCOME,
+                *(Column(c.name, c.kind, c.headers, c.name in ("leadership", "quality_of_education"))
+                  for c in _judgements()),
+            ),
+            "previous": _previous(),
+        },
+        depth=99,
+    ),
+    Layout(
+        "Ofsted all inspections, September 2015 to August 2019",
+        {
+            "schools": _SCHOOL,
+            "inspection": (
+                *_VISIT,
+                _UNGRADED_OUTCOME,
+                *(Column(c.name, c.kind, c.headers, c.name in ("overall", "leadership", "teaching"))
+                  for c in _judgements()),
+            ),
+            "previous": _previous(),
+        },
+        depth=99,
+    ),
+    Layout(
+        "Ofsted latest inspections, August 2016 to August 2019",
+        {
+            "schools": _SCHOOL,
+            "ungraded": (
+                _col("inspected_on", "date", "Date of latest short inspection", required=True),
+                _UNGRADED_OUTCOME,
+            ),
+            "latest": (
+                _VISIT[0],
+                _col("inspected_on", "date", "Inspection date", "Inspection start date", required=True),
+                _VISIT[5],
+                *_judgements(required=("overall", "leadership")),
+            ),
+            "previous": (
+                _col("inspected_on", "date", "Previous full inspection date", "Previous inspection start date"),
+                *_judgements("Previous ", overall="Previous full inspection overall effectiveness"),
+            ),
+        },
+        depth=2,
+    ),
+    Layout(
+        "Ofsted all inspections, September 2005 to August 2015",
+        {
+            "schools": _SCHOOL,
+            "inspection": (
+                *_VISIT[:3],
+                _col("inspected_on", "date", "Inspection start date", required=True),
+                _col("ended_on", "date", "Inspection end date", required=True),
+                _col("published_on", "date", "First published date", "Latest published date", required=True),
+                *(Column(c.name, c.kind, c.headers, c.name in ("overall", "leadership")) for c in _judgements()),
+            ),
+            "previous": (
+                _col("inspection_number", "key", "Inspection number of the previous inspection"),
+                _col("ended_on", "date", "Inspection end date of the previous inspection", required=True),
+                _col("overall", "grade", "Previous inspection - Overall effectiveness"),
+                _col("category", "category", "Previous inspection - Category"),
+            ),
+        },
+        depth=99,
+    ),
+    Layout(
+        "Ofsted monthly management information, April 2013 to August 2015",
+        {
+            "schools": _SCHOOL,
+            "latest": (
+                _col("ended_on", "date", "Latest inspection date", required=True),
+                *_judgements(required=("overall", "leadership"),
+                             overall="Overall effectiveness: how good is the school"),
+            ),
+            "previous": (
+                _col("ended_on", "date", "Previous inspection date", required=True),
+                _col("overall", "grade", "Previous overall effectiveness", required=True),
+                _col("category", "category", "Previous category"),
+            ),
+        },
+        depth=2,
+    ),
+    Layout(
+        "A history compiled by an analyst: URN, date and grades of the latest graded inspection",
+        {
+            "latest": (
+                _key("urn", "URN"),
+                _col("inspected_on", "date", "Latest graded inspection date", "Inspection date",
+                     "Inspection start date", required=True),
+                _col("overall", "grade", "Overall effectiveness", required=True),
+                _col("leadership", "grade", "Effectiveness of leadership and management"),
+                _col("inspection_number", "key", "Inspection number"),
+                _col("category", "category", "Category of concern"),
+                _col("published_on", "date", "Publication date"),
+            )
+        },
+        depth=1,
+    ),
+)  # fmt: skip
+
+# --- Department for Education: performance tables ---------------------------------------------------------------------
+
+_LA = _col("la_code", "key", "LA", "LEA", "LA Number")
+_ESTAB = _col("establishment_number", "key", "ESTAB", "Establishment Number")
+_TOTALS = ("NAT", "LA", "ENG")
+
+TABLES = (
+    Layout(
+        "Performance tables: census of pupils",
+        {
+            "census": (
+                _key("urn", "URN"), _LA, _ESTAB, _col("laestab", "key", "LAESTAB"),
+                _col("school_type", "text", "SCHOOLTYPE"),
+                _col("pupils", "count", "NOR", "TOTPUPSENDN", required=True),
+                _col("share_girls", "share", "PNORG"),
+                _col("share_ehcp", "share", "PSENELSE", "PTOTSENST"),
+                # To 2014 the same need was split in two steps of action; 2012 gives statements and the second as one.
+                _col("share_sen_support", "share", "PSENELK"),
+                _col("share_school_action", "share", "PSENA"),
+                _col("share_school_action_plus", "share", "PSENSAP"),
+                _col("share_eal", "share", "PNUMEAL", required=True),
+                _col("share_fsm", "share", "PNUMFSM"),
+                _col("pupils_fsm", "count", "NUMFSM"),
+                _col("share_fsm_ever", "share", "PNUMFSMEVER"),
+            )
+        },
+        dated="tables",
+        public=(1, 31, 1),
+        summary=_TOTALS,
+    ),
+    Layout(
+        "Performance tables: absence of pupils",
+        {
+            "absence": (
+                _key("urn", "URN"), _LA, _ESTAB,
+                _col("share_absence", "share", "PERCTOT", required=True),
+                # The line moved: 15% of sessions to 2015, 10% from 2016. Kept apart.
+                _col("share_persistent_absence_15", "share", "PPERSABS15"),
+                _col("share_persistent_absence_10", "share", "PPERSABS10"),
+            )
+        },
+        dated="tables",
+        public=(4, 30, 1),  # a full year's absence comes out in March
+        summary=_TOTALS,
+    ),
+    Layout(
+        "Performance tables: school workforce",
+        {
+            "workforce": (
+                _key("urn", "URN"), _LA, _ESTAB, _col("school_phase", "text", "School Phase"),
+                _col("teachers_headcount", "count", "Total Number of Teachers (Headcount)", "NTEA", required=True),
+                _col("assistants_headcount", "count", "Total Number of Teaching Assistants (Headcount)", "NTEAAS"),
+                _col("support_headcount", "count",
+                     "Total Number of Non Classroom-based School Support Staff, Excluding Auxiliary Staff (Headcount)",
+                     "Total Number of Non Classroom-based School Support Staff, Exclud", "NNONTEA"),
+                _col("teachers_fte", "number", "Total Number of Teachers (Full-Time Equivalent)", "NFTETEA",
+                     required=True),
+                _col("assistants_fte", "number", "Total Number of Teaching Assistants (Full-Time Equivalent)",
+                     "NFTETEAAS"),
+                _col("support_fte", "number",
+                     "Total Number of Non Classroom-based School Support Staff, Excluding Auxiliary Staff "
+                     "(Full-Time Equivalent)",
+                     "Total Number of Non Classroom-based School Support Staff, Exclu1", "NFTENONTEA"),
+                _col("pupils_per_teacher", "number", "Pupil: Teacher Ratio", "RATPUPTEA"),
+                _col("mean_salary", "money", "Mean Gross FTE Salary of All Teachers (£s)",
+                     "Mean Gross FTE Salary of All Teachers", "SALARY"),
+            )
+        },
+        dated="tables",
+        public=(1, 31, 1),
+        summary=_TOTALS,
+    ),
+    Layout(
+        "School workforce tables (supporting workbook)",
+        {
+            "workforce": (
+                _key("urn", "URN"), _col("laestab", "key", "LAEstab"),
+                _col("la_code", "key", "LA Number"), _col("establishment_number", "key", "Establishment Number"),
+                _col("school_phase", "text", "School Phase"),
+                _col("teachers_headcount", "count", "Total Number of Teachers (Headcount)", required=True),
+                _col("classroom_teachers_headcount", "count", "Total Number of Classroom Teachers (Headcount)"),
+                _col("leaders_headcount", "count", "Total Number of Teachers in the Leadership Group (Headcount)",
+                     required=True),
+                _col("leaders_fte", "number", "Total Number of Teachers in the Leadership Group (Full-time Equivalent)"),
+                _col("share_part_time", "share", "Percentage of All Teaching Staff who Work Part-time (%)"),
+                _col("share_aged_50_or_over", "share", "Teachers Aged 50 or over (%) (Headcount)"),
+                _col("share_qualified", "share", "Teachers with Qualified Teacher Status (%) (Headcount)"),
+                _col("pupils_per_teacher", "number",
+                     "Pupil: Teacher Ratio (Full-Time Equivalent of qualified and unqualified teachers)"),
+                _col("mean_salary", "money", "Mean Gross Salary of All Teachers (£)"),
+                _col("share_on_leadership_pay", "share", "All Teachers on the Leadership Pay Range (%)"),
+                _col("vacant_posts", "number", "Number of Vacant Teacher Posts"),
+                _col("temporarily_filled_posts", "number", "Number of Temporarily Filled Teacher Posts"),
+            )
+        },
+        dated="tables",
+        public=(6, 30, 1),
+        summary=_TOTALS,
+    ),
+    Layout(
+        "Performance tables: key stage 2",
+        {
+            "results": (
+                _key("urn", "URN"),
+                _col("reading_progress", "number", "READPROG", required=True),
+                _col("writing_progress", "number", "WRITPROG"),
+                _col("maths_progress", "number", "MATPROG", required=True),
+                _col("share_expected_standard", "share", "PTRWM_EXP"),
+                _col("share_expected_standard_disadvantaged", "share", "PTRWM_EXP_FSM6CLA1A"),
+                _col("share_higher_standard", "share", "PTRWM_HIGH"),
+                _col("record_type", "key", "RECTYPE", required=True),
+            )
+        },
+        dated="tables",
+        public=(1, 31, 1),
+        only={"record_type": ("1", "2")},  # mainstream and special schools; the rest are totals
+    ),
+    Layout(
+        "Performance tables: key stage 4",
+        {
+            "results": (
+                _key("urn", "URN"),
+                _col("attainment_8", "number", "ATT8SCR", required=True),
+                _col("attainment_8_disadvantaged", "number", "ATT8SCR_FSM6CLA1A"),
+                _col("progress_8", "number", "P8MEA", required=True),
+                _col("share_basics_95", "share", "PTL2BASICS_95"),
+                _col("share_ebacc_entered", "share", "PTEBACC_E_PTQ_EE"),
+                _col("ebacc_points", "number", "EBACCAPS"),
+                _col("school_kind", "text", "NFTYPE"),
+                _col("record_type", "key", "RECTYPE", required=True),
+            )
+        },
+        dated="tables",
+        public=(1, 31, 1),
+        only={"record_type": ("1", "2")},
+    ),
+    Layout(
+        "Performance tables: school information",
+        {
+            "schools": (
+                _key("urn", "URN"), _col("laestab", "key", "LAESTAB"), _col("la_code", "key", "LA"),
+                _col("establishment_number", "key", "ESTAB"),
+                _col("name", "text", "SCHNAME"), _col("local_authority", "text", "LANAME"),
+                _col("postcode", "text", "POSTCODE"), _col("status", "text", "SCHSTATUS", required=True),
+                _col("opened_on", "date", "OPENDATE"), _col("closed_on", "date", "CLOSEDATE"),
+                _col("type_group", "text", "MINORGROUP", required=True),
+                _col("type", "text", "SCHOOLTYPE"),
+                _col("is_primary", "number", "ISPRIMARY"), _col("is_secondary", "number", "ISSECONDARY"),
+                _col("low_age", "number", "AGELOW"), _col("high_age", "number", "AGEHIGH"),
+                _col("gender", "text", "GENDER"), _col("religion", "text", "RELCHAR"),
+                _col("admissions", "text", "ADMPOL"),
+            ),
+            # The register's date is of the latest visit of any kind, graded or not: see ingest.
+            "register": (
+                _col("overall", "grade", "OFSTEDRATING"),
+                _col("ended_on", "date", "OFSTEDLASTINSP"),
+            ),
+        },
+        dated="content",
+        depth=1,
+    ),
+    Layout(
+        "Performance tables: multi-academy trusts",
+        {
+            "trusts": (
+                _col("trust_uid", "key", "TRUST_UID", "UID", required=True),
+                _col("trust_name", "text", "TRUST_NAME", "GROUP-NAME", "CHAINNAME", required=True),
+                _col("member_urns", "text", "INSTITUTIONS_INMAT", "SCHOOL-URNS", required=True),
+                _col("group_type", "text", "TRUST_GROUP_TYPE", "GROUP-TYPE", required=True),
+            )
+        },
+        dated="tables",
+        public=(2, 28, 1),
+    ),
+)  # fmt: skip
+
+# --- Department for Education: Explore Education Statistics, school level ---------------------------------------------
+
+_EES = (
+    _key("urn", "school_urn"),
+    _col("period", "period", "time_period", required=True),
+    _col("level", "text", "geographic_level"),
+)
+_SCHOOL_ONLY = {"level": ("school",)}
+
+
+def _fte_and_headcount(name: str, official: str, *, required: bool = False) -> tuple[Column, ...]:
+    return (_col(f"{name}_fte", "number", f"fte_{official}", required=required),
+            _col(f"{name}_headcount", "count", f"hc_{official}"))  # fmt: skip
+
+
+EXPLORE = (
+    Layout(
+        "Explore Education Statistics: teacher turnover",
+        {
+            "turnover": (
+                *_EES,
+                _col("teachers_fte", "number", "teacher_fte_in_census_year", required=True),
+                _col("stayed_fte", "number", "remained_in_the_same_school", required=True),
+                _col("left_system_fte", "number", "left_the_state-funded_system", "left_the_state_funded_system"),
+                _col("moved_school_fte", "number", "left_to_another_state-funded_school",
+                     "left_to_another_state_funded_school"),
+            )
+        },
+        dated="period",
+        public=(6, 30, 1),  # who stayed shows in the next census: row 2023/24 came out in June 2025
+        only=_SCHOOL_ONLY,
+    ),
+    Layout(
+        "Explore Education Statistics: size of the school workforce",
+        {
+            "posts": (
+                *_EES,
+                *_fte_and_headcount("teachers", "all_teachers", required=True),
+                *_fte_and_headcount("classroom_teachers", "classroom_teachers"),
+                *_fte_and_headcount("leaders", "leadership_teachers"),
+                *_fte_and_headcount("heads", "head_teachers"),
+                *_fte_and_headcount("deputies", "deputy_head_teachers"),
+                *_fte_and_headcount("assistant_heads", "assistant_head_teachers"),
+                *_fte_and_headcount("unqualified", "all_teachers_without_qts"),
+                _col("assistants_fte", "number", "fte_teaching_assistants"),
+                _col("share_part_time", "share", "percent_pt_teacher"),
+            )
+        },
+        dated="period",
+        public=(6, 30, 0),
+        only=_SCHOOL_ONLY,
+    ),
+    Layout(
+        "Explore Education Statistics: vacancies",
+        {
+            "vacancies": (
+                *_EES,
+                _col("vacant_posts", "number", "vacancy", required=True),
+                _col("share_vacant", "share", "rate"),
+                _col("temporarily_filled_posts", "number", "tempfilled", required=True),
+                _col("share_temporarily_filled", "share", "temprate"),
+            )
+        },
+        dated="period",
+        public=(6, 30, 0),
+        only=_SCHOOL_ONLY,
+    ),
+    Layout(
+        "Explore Education Statistics: sickness absence of teachers",
+        {
+            "sickness": (
+                *_EES,
+                _col("share_taking_absence", "share", "percentage_taking_absence", required=True),
+                _col("days_lost", "number", "total_number_of_days_lost"),
+                _col("mean_days_all_teachers", "number", "average_number_of_days_all_teachers"),
+            )
+        },
+        dated="period",
+        public=(6, 30, 1),  # the figures are of the academic year before the census
+        only=_SCHOOL_ONLY,
+    ),
+    Layout(
+        "Explore Education Statistics: teacher pay",
+        {
+            "pay": (
+                *_EES,
+                _col("mean_salary", "money", "average_mean", required=True),
+                _col("median_salary", "money", "average_median"),
+                _col("share_on_leadership_pay", "share", "teachers_on_leadership_pay_range_percent"),
+            )
+        },
+        dated="period",
+        public=(6, 30, 0),
+        only=_SCHOOL_ONLY,
+    ),
+    Layout(
+        "Explore Education Statistics: pupil to teacher ratios",
+        {
+            "ratios": (
+                *_EES,
+                _col("pupils_fte", "number", "pupils_fte", required=True),
+                _col("teachers_fte", "number", "teachers_fte"),
+                _col("pupils_per_teacher", "number", "pupil_to_qual_unqual_teacher_ratio", required=True),
+                _col("pupils_per_adult", "number", "pupil_to_adult_ratio"),
+            )
+        },
+        dated="period",
+        public=(6, 30, 0),
+        only=_SCHOOL_ONLY,
+    ),
+    Layout(
+        "Explore Education Statistics: characteristics of teachers",
+        {
+            "characteristics": (
+                *_EES,
+                _col("grade", "text", "grade", required=True),
+                _col("sex", "text", "sex", "gender"),
+                _col("age_group", "text", "age_group"),
+                _col("working_pattern", "text", "working_pattern"),
+                _col("qts_status", "text", "qts_status"),
+                _col("fte", "number", "full_time_equivalent", required=True),
+                _col("headcount", "count", "headcount"),
+            )
+        },
+        dated="period",
+        public=(6, 30, 0),
+        only=_SCHOOL_ONLY,
+    ),
+)
+
+# --- Get Information about Schools, and files derived from it -----------------------------------------------------------
+
+GIAS = (
+    Layout(
+        "GIAS all data",
+        {
+            "schools": (
+                _key("urn", "URN"), _col("la_code", "key", "LA (code)"), _col("local_authority", "text", "LA (name)"),
+                _col("establishment_number", "key", "EstablishmentNumber", required=True),
+                _col("name", "text", "EstablishmentName", required=True),
+                _col("type", "text", "TypeOfEstablishment (name)"),
+                _col("type_group", "text", "EstablishmentTypeGroup (name)"),
+                _col("phase", "text", "PhaseOfEducation (name)"),
+                _col("status", "text", "EstablishmentStatus (name)", required=True),
+                _col("reason_opened", "text", "ReasonEstablishmentOpened (name)"),
+                _col("opened_on", "date", "OpenDate"),
+                _col("reason_closed", "text", "ReasonEstablishmentClosed (name)"),
+                _col("closed_on", "date", "CloseDate"),
+                _col("low_age", "number", "StatutoryLowAge"), _col("high_age", "number", "StatutoryHighAge"),
+                _col("gender", "text", "Gender (name)"), _col("religion", "text", "ReligiousCharacter (name)"),
+                _col("admissions", "text", "AdmissionsPolicy (name)"),
+                _col("has_sixth_form", "text", "OfficialSixthForm (name)"),
+                _col("capacity", "count", "SchoolCapacity"), _col("pupils", "count", "NumberOfPupils"),
+                _col("trust_uid", "key", "Trusts (code)"), _col("trust_name", "text", "Trusts (name)"),
+                _col("region", "text", "GOR (name)"), _col("urban_rural", "text", "UrbanRural (name)"),
+                _col("postcode", "text", "Postcode"),
+                _col("easting", "number", "Easting"), _col("northing", "number", "Northing"),
+            )
+        },
+        dated="as at",
+    ),
+    Layout(
+        "GIAS links between URNs",
+        {
+            "links": (
+                _key("urn", "URN"), _col("linked_urn", "key", "LinkURN", required=True),
+                _col("linked_name", "text", "LinkName"), _col("link_type", "text", "LinkType", required=True),
+                _col("linked_on", "date", "LinkEstablishedDate"),
+            )
+        },
+        dated="content",
+    ),
+    Layout(
+        "Head-teacher changes of academies, from dated GIAS extracts (no names)",
+        {
+            "head_changes": (
+                _key("urn", "URN"),
+                _col("seen_on", "date", "prev_snapshot", required=True),
+                _col("changed_by", "date", "snapshot", required=True),
+                _col("head_changed", "number", "head_changed", required=True),
+            )
+        },
+        dated="content",
+    ),
+    Layout(
+        "Coordinates of schools",
+        {
+            "places": (
+                _key("urn", "URN"),
+                _col("latitude", "number", "LATITUDE", required=True),
+                _col("longitude", "number", "LONGITUDE", required=True),
+            )
+        },
+        dated="content",
+    ),
+)  # fmt: skip
+
+LAYOUTS = (*INSPECTIONS, *TABLES, *EXPLORE, *GIAS)
+
+# Columns in any file that hold names of people: never read, whatever the file.
+PERSONAL = ("HeadTitle (name)", "HeadFirstName", "HeadLastName", "HeadPreferredJobTitle", "PropsName",
+            "Head of Group Title", "Head of Group First Name", "Head of Group Last Name")  # fmt: skip
+
+# Files that may lie in data/raw and need no reading: a pattern for the name, and why.
+NOT_NEEDED = (
+    (r"_meta\.(csv|xlsx?)$", "a guide to another file's columns"),
+    (r"grouplinks", "trust membership as of today only; the trusts' own tables carry it by year"),
+    (r"allgroupsdata", "the list of groups; its names come with the schools"),
+    (r"^links_.*statefunded|_links_.*statefunded", "a subset of the all-data links"),
+    (r"(^|/)(readme[^/]*|sha256sums|manifest[^/]*|made-up\.json|licen[cs]e[^/]*)$", "about the files, not one of them"),
+)
+
+# Some tables come out before the usual day of their kind: a pattern for the name, and (month, day, years after).
+EARLIER_RELEASES = ((r"provisional", (10, 31, 0)),)
+
+# Phases as other files word them, in Ofsted's words; special schools and units are told by their type.
+PHASES = {
+    "middle deemed primary": "Primary", "middle deemed secondary": "Secondary", "all-through": "Secondary",
+    "all through": "Secondary", "16 plus": "Secondary", "pupil referral unit": "PRU",
+    "state-funded primary": "Primary", "state-funded secondary": "Secondary",
+    "state-funded special school": "Special", "special school": "Special",
+}
+STATE_FUNDED = {"maintained school", "academy", "special school", "academies", "free schools", "special schools",
+                "local authority maintained schools"}
+NOT_INSPECTED_WITH_THEM = ("independent", "16-19", "16 to 19", "16-19", "further education", "service children")
+
+MONTHS = {m: i for i, m in enumerate(
+    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1)}  # fmt: skip

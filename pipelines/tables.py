@@ -1,0 +1,390 @@
+"""Our own tables: columns, types, keys, one sentence each; the only code that reads or writes data/tables.
+
+Every table is declared once, here. `write` checks a frame against its declaration (types, key, allowed values) and
+replaces the old file in one step, so a killed command leaves either the old table or the new one.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+
+VERSION = "1"  # of the layout of our tables; a reader that meets another says so
+
+LABELS = ("improved", "same", "worse")
+KINDS = ("graded", "ungraded", "monitoring")
+SOURCES = ("published", "derived", "crosswalk")
+DATE = "datetime64[s]"
+
+
+class DataError(Exception):
+    """The user's data can't be used: what was expected, what was found and where, what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of one of our tables: its type (a pandas dtype), one sentence, and the values it may hold."""
+
+    name: str
+    dtype: str
+    sentence: str
+    allowed: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what one row is, the columns that tell rows apart, and its columns.
+
+    `open_ended` tables may carry further columns (signals, contributions), declared where they are made.
+    """
+
+    name: str
+    row: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    open_ended: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+def _of(*rows: tuple[Any, ...]) -> tuple[Column, ...]:
+    return tuple(Column(*row) for row in rows)
+
+
+_KNOWN = ("known_on", DATE, "The day it became public; it counts from the day after.")
+_FILE = ("source_file", "str", "The official file it was read from.")
+_URN = ("urn", "int64", "The school's unique reference number.")
+_LINEAGE = ("lineage", "int64", "The school through its changes of URN: the URN it first had.")
+_AS_OF = ("as_of", DATE, "The morning asked about: only facts public before it count.")
+_PERIOD = ("period", "int64", "The year the academic year ends in: 2024 is 2023/24.")
+_GRADE = "1 Outstanding, 2 Good, 3 Requires improvement, 4 Inadequate."
+
+
+def _measures(record: str, *measures: tuple[str, str]) -> tuple[Column, ...]:
+    """A dated table of figures: each has a companion column saying why a blank is blank."""
+    columns = [_URN, _LINEAGE, _PERIOD, _KNOWN, _FILE]
+    for name, sentence in measures:
+        columns += [(name, "float64", sentence), (f"{name}_why_blank", "str", f"Why {name} is blank, where it is.")]
+    return _of(*columns)
+
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table("schools", "a school now open, or that was", ("urn",), _of(
+            _URN, _LINEAGE,
+            ("name", "str", "Its name."),
+            ("phase", "str", "Nursery, Primary, Secondary, Special or PRU, as Ofsted has it."),
+            ("type", "str", "Type of education, in Ofsted's words."),
+            ("region", "str", "One of the nine regions."),
+            ("local_authority", "str", "The local authority it stands in."),
+            ("la_code", "Int64", "That authority's number, the first three figures of the LAESTAB."),
+            ("trust_uid", "Int64", "Its multi-academy trust's number; blank for none."),
+            ("trust_name", "str", "Its multi-academy trust."),
+            ("idaci_quintile", "Int64", "Income deprivation affecting its pupils: 5 is the most deprived fifth."),
+            ("pupils", "Int64", "Pupils on roll when last listed."),
+            ("low_age", "Int64", "Youngest age it takes."),
+            ("high_age", "Int64", "Oldest age it takes."),
+            ("gender", "str", "Mixed, Boys or Girls."),
+            ("faith", "str", "Faith or non-faith grouping."),
+            ("religion", "str", "Its religious character."),
+            ("admissions", "str", "Selective, non-selective or not applicable."),
+            ("postcode", "str", "Its postcode."),
+            ("latitude", "float64", "Degrees north, for a map."),
+            ("longitude", "float64", "Degrees east, for a map."),
+            ("opened_on", DATE, "The day this URN opened, where a file gives it."),
+            ("closed_on", DATE, "The day it closed, or was first missing from the lists; blank while open."),
+            ("first_listed_on", DATE, "The date of the first file that lists it."),
+            ("last_listed_on", DATE, "The date of the newest file that lists it."),
+            ("open", "bool", "Whether the newest list of schools has it."),
+        )),
+        Table("school_facts", "what one file said of a school", ("urn", "known_on", "source_file"), _of(
+            _URN, _LINEAGE, _KNOWN, _FILE,
+            ("name", "str", "Its name then."),
+            ("phase", "str", "Its phase then."), ("type", "str", "Its type then."),
+            ("region", "str", "Its region then."), ("local_authority", "str", "Its local authority then."),
+            ("religion", "str", "Its religious character then."), ("faith", "str", "Its faith grouping then."),
+            ("gender", "str", "Mixed, Boys or Girls then."),
+            ("admissions", "str", "Selective, non-selective or not applicable then."),
+            ("low_age", "float64", "Youngest age then."), ("high_age", "float64", "Oldest age then."),
+            ("pupils", "float64", "Pupils on roll then."),
+            ("idaci_quintile", "float64", "Its deprivation fifth then, 5 the most deprived."),
+            ("trust_uid", "Int64", "Its trust then."), ("trust_name", "str", "Its trust's name then."),
+        )),
+        Table("inspections", "a graded or ungraded inspection", ("lineage", "kind", "inspected_on"), _of(
+            _LINEAGE, ("urn", "int64", "The URN it was made under."),
+            ("inspection_number", "str", "Ofsted's number for it, where a file gives one."),
+            ("kind", "str", "graded, ungraded or monitoring.", KINDS),
+            ("framework", "str", "The rule-book in force that day."),
+            ("inspected_on", DATE, "Its first day, or its last in files to 2015."),
+            ("published_on", DATE, "The day its report came out, where a file gives it."),
+            _KNOWN,
+            ("overall", "Int64", f"Overall effectiveness: {_GRADE} Blank under report cards."),
+            ("overall_source", "str", "published, derived by the declared rule, or crosswalk.", SOURCES),
+            ("below_good", "boolean", "Whether it came out below good or the equivalent; the one line across scales."),
+            ("leadership", "Int64", f"Leadership and management: {_GRADE}"),
+            ("quality_of_education", "Int64", f"Quality of education, from 2019: {_GRADE}"),
+            ("teaching", "Int64", f"Quality of teaching, to 2019: {_GRADE}"),
+            ("achievement", "Int64", f"Achievement or outcomes, to 2019: {_GRADE}"),
+            ("behaviour", "Int64", f"Behaviour, under the name of its day: {_GRADE}"),
+            ("personal_development", "Int64", f"Personal development, from 2019: {_GRADE}"),
+            ("early_years", "Int64", f"Early years, where judged: {_GRADE}"),
+            ("sixth_form", "Int64", f"Sixth form, where judged: {_GRADE}"),
+            ("middle_leadership", "Int64", f"Leadership of teaching and learning, 2009-12 only: {_GRADE}"),
+            ("leadership_and_governance", "Int64", "Report card: 1 exceptional to 5 urgent improvement."),
+            ("category", "str", "Category of concern: SM, SWK, RSI or NTI; blank for none."),
+            ("safeguarding", "boolean", "Whether safeguarding was effective, or its standards met."),
+            ("ungraded_outcome", "str", "What an ungraded inspection concluded, in Ofsted's words."),
+            ("source_file", "str", "The first official file that shows it."),
+            ("files", "Int64", "How many files show it."),
+        )),
+        Table("coverage", "a stretch of days in which no graded inspection can be missing", ("from_on",), _of(
+            ("from_on", DATE, "First day."), ("to_on", DATE, "Last day."),
+        )),
+        Table("census", "a school's pupils in one January", ("urn", "period", "known_on"), _measures(
+            "census", ("pupils", "Pupils on roll."), ("share_girls", "Share of pupils who are girls."),
+            ("share_ehcp", "Share with a statement or an education, health and care plan."),
+            ("share_sen_support", "Share with SEN support, from 2015."),
+            ("share_school_action", "Share on school action, to 2014."),
+            ("share_school_action_plus", "Share with a statement or on school action plus, to 2014."),
+            ("share_eal", "Share whose first language is not English."),
+            ("share_fsm", "Share eligible for free school meals."),
+            ("pupils_fsm", "Pupils eligible for free school meals."),
+            ("share_fsm_ever", "Share eligible for free school meals at any time in six years."),
+        )),
+        Table("absence", "a school's absence in one year", ("urn", "period", "known_on"), _measures(
+            "absence", ("share_absence", "Share of sessions missed."),
+            ("share_persistent_absence_15", "Share of pupils missing 15% of sessions or more, to 2014/15."),
+            ("share_persistent_absence_10", "Share of pupils missing 10% of sessions or more, from 2015/16."),
+        )),
+        Table("workforce", "a school's staff in one November", ("urn", "period", "known_on"), _measures(
+            "workforce", ("teachers_headcount", "Teachers, people."), ("teachers_fte", "Teachers, full-time equivalent."),
+            ("assistants_headcount", "Teaching assistants, people."), ("assistants_fte", "Teaching assistants, FTE."),
+            ("support_headcount", "Other support staff, people."), ("support_fte", "Other support staff, FTE."),
+            ("classroom_teachers_headcount", "Classroom teachers, people."),
+            ("leaders_headcount", "Teachers in the leadership group, people."),
+            ("leaders_fte", "Teachers in the leadership group, FTE."),
+            ("pupils_per_teacher", "Pupils for each teacher."), ("mean_salary", "Mean salary of teachers, pounds."),
+            ("share_part_time", "Share of teachers who work part-time."),
+            ("share_aged_50_or_over", "Share of teachers aged 50 or over."),
+            ("share_qualified", "Share of teachers with qualified teacher status."),
+            ("share_on_leadership_pay", "Share of teachers on the leadership pay range."),
+            ("vacant_posts", "Vacant teaching posts."), ("temporarily_filled_posts", "Posts filled for a time."),
+        )),
+        Table("results", "a school's results in one summer", ("urn", "period", "known_on", "source_file"), _measures(
+            "results", ("reading_progress", "Progress in reading to key stage 2."),
+            ("writing_progress", "Progress in writing to key stage 2."),
+            ("maths_progress", "Progress in mathematics to key stage 2."),
+            ("share_expected_standard", "Share at the expected standard in reading, writing and mathematics."),
+            ("share_expected_standard_disadvantaged", "The same for disadvantaged pupils."),
+            ("share_higher_standard", "Share at the higher standard."),
+            ("attainment_8", "Attainment 8."), ("attainment_8_disadvantaged", "Attainment 8, disadvantaged pupils."),
+            ("progress_8", "Progress 8."), ("share_basics_95", "Share with English and mathematics at grade 5."),
+            ("share_ebacc_entered", "Share entered for the English Baccalaureate."), ("ebacc_points", "EBacc points."),
+        )),
+        Table("turnover", "a school's teachers in one November, a year later", ("urn", "period", "known_on"), _measures(
+            "turnover", ("teachers_fte", "Teachers in post that November, FTE."),
+            ("stayed_fte", "Those still in the school the next November, FTE."),
+            ("left_system_fte", "Those who left state-funded schools, FTE."),
+            ("moved_school_fte", "Those who moved to another state-funded school, FTE."),
+        )),
+        Table("posts", "a school's posts in one November", ("urn", "period", "known_on"), _measures(
+            "posts", *((f"{post}_{unit}", f"{words}, {'FTE' if unit == 'fte' else 'people'}.")
+                       for post, words in (("teachers", "Teachers"), ("classroom_teachers", "Classroom teachers"),
+                                           ("leaders", "Teachers in the leadership group"), ("heads", "Head teachers"),
+                                           ("deputies", "Deputy heads"), ("assistant_heads", "Assistant heads"),
+                                           ("unqualified", "Teachers without qualified status"))
+                       for unit in ("fte", "headcount")),
+            ("assistants_fte", "Teaching assistants, FTE."), ("share_part_time", "Share of teachers part-time."),
+        )),
+        Table("vacancies", "a school's vacancies in one November", ("urn", "period", "known_on"), _measures(
+            "vacancies", ("vacant_posts", "Vacant posts."), ("share_vacant", "Share of posts vacant."),
+            ("temporarily_filled_posts", "Posts filled for a time."),
+            ("share_temporarily_filled", "Share of posts filled for a time."),
+        )),
+        Table("sickness", "a school's teacher sickness in one year", ("urn", "period", "known_on"), _measures(
+            "sickness", ("share_taking_absence", "Share of teachers taking sickness absence."),
+            ("days_lost", "Days lost."), ("mean_days_all_teachers", "Days lost for each teacher."),
+        )),
+        Table("pay", "a school's pay in one November", ("urn", "period", "known_on"), _measures(
+            "pay", ("mean_salary", "Mean salary, pounds."), ("median_salary", "Median salary, pounds."),
+            ("share_on_leadership_pay", "Share of teachers on the leadership pay range."),
+        )),
+        Table("ratios", "a school's pupil to teacher ratios in one year", ("urn", "period", "known_on"), _measures(
+            "ratios", ("pupils_fte", "Pupils, FTE."), ("teachers_fte", "Teachers, FTE."),
+            ("pupils_per_teacher", "Pupils for each teacher."), ("pupils_per_adult", "Pupils for each adult."),
+        )),
+        Table("head_changes", "whether an academy's head changed between two days", ("urn", "known_on"), _of(
+            _URN, _LINEAGE, _KNOWN, _FILE,
+            ("seen_on", DATE, "The earlier day."),
+            ("head_changed", "float64", "1 where the head was another person by the later day, 0 where not."),
+        )),
+        Table("trusts", "a school's membership of a trust in one year", ("urn", "trust_uid", "known_on"), _of(
+            _URN, _LINEAGE, _PERIOD, _KNOWN, _FILE,
+            ("trust_uid", "Int64", "The trust's number."), ("trust_name", "str", "The trust's name."),
+        )),
+        Table("examples", "a school on a morning, with what came next", ("urn", "as_of"), _of(
+            _URN, _LINEAGE, _AS_OF,
+            ("phase", "str", "Its phase, as known that morning."),
+            ("region", "str", "Its region."),
+            ("overall", "Int64", f"Its grade that morning: {_GRADE}"),
+            ("overall_source", "str", "How that grade came about.", SOURCES),
+            ("leadership", "Int64", f"Its leadership grade that morning: {_GRADE}"),
+            ("framework", "str", "The framework of the inspection that gave them."),
+            ("inspected_on", DATE, "The day of that inspection."),
+            ("next_inspected_on", DATE, "The day of the next graded inspection, where there was one."),
+            ("next_known_on", DATE, "The day its outcome became public."),
+            ("next_framework", "str", "The framework it was made under."),
+            ("next_overall", "Int64", f"Its overall grade: {_GRADE}"),
+            ("next_leadership", "Int64", f"Its leadership grade: {_GRADE}"),
+            ("next_below_good", "boolean", "Whether it came out below good or the equivalent."),
+            ("next_urn", "Int64", "The URN it was made under."),
+            ("label", "str", "improved, same or worse; blank with a reason.", LABELS),
+            ("label_source", "str", "How the next grade came about.", SOURCES),
+            ("label_missing_reason", "str", "Why there is no label, where there is none."),
+        ), open_ended=True),
+        Table("backtest", "an example in a fold that had not seen it", ("fold", "model", "urn"), _of(
+            ("fold", DATE, "The morning the fold asks from."),
+            ("model", "str", "The champion's family or a plain rule."),
+            _URN, _LINEAGE, _AS_OF,
+            ("overall", "Int64", f"Its grade that morning: {_GRADE}"),
+            ("phase", "str", "Its phase."),
+            ("next_inspected_on", DATE, "The day of the next graded inspection."),
+            ("label", "str", "What came next.", LABELS),
+            ("label_source", "str", "How the next grade came about.", SOURCES),
+            ("p_improve", "float64", "Chance of a better grade."), ("p_same", "float64", "Chance of the same grade."),
+            ("p_worse", "float64", "Chance of a worse grade."),
+        ), open_ended=True),
+        Table("predictions", "an open school", ("urn",), _of(
+            _URN, _LINEAGE, _AS_OF,
+            ("status", "str", "scored, or the reason not."),
+            ("overall", "Int64", f"Its grade: {_GRADE}"),
+            ("inspected_on", DATE, "The day of the inspection that gave it."),
+            ("framework", "str", "The framework of that inspection."),
+            ("overall_source", "str", "How that grade came about.", SOURCES),
+            ("p_improve", "float64", "Chance that the next graded inspection is better; blank at Outstanding."),
+            ("p_same", "float64", "Chance that it is the same: at Outstanding, the chance of staying."),
+            ("p_worse", "float64", "Chance that it is worse."),
+            *((f"p_grade_{grade}", "float64", f"Chance that the next grade is {grade}.") for grade in (1, 2, 3, 4)),
+            ("grade_set", "str", "The grades that hold the next one nine times in ten, such as 2-3."),
+            ("base_rate", "float64", "Share of schools of this grade and phase that improved, lately."),
+            ("model_version", "str", "The champion that said so."),
+            ("data_source", "str", "official or made-up.", ("official", "made-up")),
+        ), open_ended=True),
+    )
+}  # fmt: skip
+
+
+# --- reading and writing ----------------------------------------------------------------------------------------------
+
+
+def write_atomically(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
+    """Write a file in one step: whoever looks sees the old one or the new one, never half of either."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    write_atomically(path, lambda file: file.write(text.encode("utf-8")) and None)
+
+
+def write_json(path: Path, content: Any) -> None:
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def conform(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows with this table's columns and types, in its order; missing columns come in blank.
+
+    Raises `DataError` where a key repeats or a value isn't one the column allows.
+    """
+    import pandera.pandas as pa
+
+    table = TABLES[name]
+    absent = [column for column in table.columns if column.name not in rows]
+    rows = rows.assign(**{column.name: pd.Series(pd.NA, index=rows.index, dtype="object") for column in absent})
+    extra = [column for column in rows if column not in table.names] if table.open_ended else []
+    # An empty column comes as objects, which only pandas' own nullable types turn into numbers and dates.
+    nullable = {"float64": "Float64", DATE: DATE}
+    empty = {c.name: nullable[c.dtype] for c in table.columns if c.dtype in nullable and rows[c.name].isna().all()}
+    rows = rows[[*table.names, *extra]].astype(empty).astype({column.name: column.dtype for column in table.columns})
+    schema = pa.DataFrameSchema(
+        {
+            column.name: pa.Column(
+                nullable=column.name not in table.key and column.dtype not in ("int64", "bool"),
+                checks=[pa.Check.isin(column.allowed)] if column.allowed else [],
+            )
+            for column in table.columns
+        },
+        unique=list(table.key),
+        name=name,
+    )
+    try:
+        schema.validate(rows, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.head(5)[["column", "check", "failure_case"]].astype(str).to_string(index=False)
+        raise DataError(f"The table {name} ({table.row}) breaks its own declaration:\n{cases}") from error
+    return rows
+
+
+def write(
+    folder: Path, frames: Mapping[str, pd.DataFrame], *, about: Mapping[str, Any], partial: Iterable[str] = ()
+) -> None:
+    """Check every frame, then replace the tables together: none is replaced unless all of them pass.
+
+    `about` (data source, newest file date, hashes) travels in each file. `partial` is unused rows' tables to remove.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    ready = {}
+    for name, rows in frames.items():
+        arrow = pa.Table.from_pandas(conform(rows, name), preserve_index=False)
+        facts = {"headway": json.dumps({"version": VERSION, "table": name, **about}, sort_keys=True)}
+        ready[name] = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts})
+    for name, arrow in ready.items():
+        write_atomically(folder / f"{name}.parquet", lambda file, arrow=arrow: pq.write_table(arrow, file))
+    for name in partial:
+        (folder / f"{name}.parquet").unlink(missing_ok=True)
+
+
+def read(folder: Path, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+    """One of our tables. Raises `DataError` where it isn't there, or was written in another layout."""
+    about(folder, name)
+    return pd.read_parquet(folder / f"{name}.parquet", columns=columns)
+
+
+def about(folder: Path, name: str) -> dict[str, Any]:
+    """What is known about a table as a whole: layout version, data source, newest file, hashes of the inputs."""
+    import pyarrow.parquet as pq
+
+    path = folder / f"{name}.parquet"
+    if not path.is_file():
+        made_by = {"examples": "train", "backtest": "train", "predictions": "score"}.get(name, "ingest")
+        raise DataError(f"There is no {path}.\nRun `headway {made_by}` first; it makes this table.")
+    try:
+        facts = json.loads((pq.read_schema(path).metadata or {}).get(b"headway", b"{}"))
+    except Exception as error:
+        raise DataError(f"{path} can't be read as parquet ({error}).\nRun `headway ingest` again.") from error
+    if facts.get("version") != VERSION:
+        raise DataError(
+            f"{path} was written in layout {facts.get('version', 'unknown')}; this program reads layout {VERSION}.\n"
+            "Run `headway ingest`, `headway train` and `headway score` again."
+        )
+    return facts
