@@ -140,14 +140,9 @@ def _school_facts(releases: list[Release], aside: Counter) -> pd.DataFrame:
         rows = release.schools
         if rows.empty or len(rows.columns) < 4:
             continue
-        if "type_group" in rows:  # a register of every kind of school: keep those Ofsted inspects with these
-            kind = rows["type"].fillna("").str.lower()
-            with_them = rows["type_group"].fillna("").str.lower().isin(sources.STATE_FUNDED) & ~kind.str.contains(
-                "|".join(sources.NOT_INSPECTED_WITH_THEM), regex=True
-            )
-            aside["in a register, but not a state-funded school"] += int((~with_them).sum())
-            rows = rows[with_them]
-        rows = rows.drop_duplicates("urn", keep="last")
+        state_funded = _state_funded(rows)
+        aside["in a register, but not a state-funded school"] += int((~state_funded).sum())
+        rows = rows[state_funded].drop_duplicates("urn", keep="last")
         parts.append(rows.assign(known_on=release.file_on, source_file=release.name))
     facts = pd.concat(parts, ignore_index=True)
     text = [c for c in ("type", "status", "faith", "religion", "la_code", "laestab", "trust_uid", "is_primary",
@@ -160,6 +155,14 @@ def _school_facts(releases: list[Release], aside: Counter) -> pd.DataFrame:
         urn=numbers(facts["urn"]).astype("int64"), la_code=code, trust_uid=numbers(facts["trust_uid"]),
         phase=_phase(facts), faith=first_known(facts["faith"], _faith(facts["religion"])),
     )  # fmt: skip
+
+
+def _state_funded(rows: pd.DataFrame) -> pd.Series:
+    """Which rows of a list are schools Ofsted reports on here: all, but in a register of every kind of school."""
+    if "type_group" not in rows:
+        return pd.Series(True, index=rows.index)
+    other = rows["type"].fillna("").str.lower().str.contains("|".join(sources.NOT_INSPECTED_WITH_THEM), regex=True)
+    return rows["type_group"].fillna("").str.lower().isin(sources.STATE_FUNDED) & ~other
 
 
 def _phase(facts: pd.DataFrame) -> pd.Series:
@@ -205,8 +208,7 @@ def _schools(
     seen = facts.groupby("urn")["known_on"].agg(first_listed_on="min", last_listed_on="max").reset_index()
     rows = chains.merge(roster.drop(columns=["lineage"], errors="ignore"), on="urn", how="left", validate="one_to_one")
     rows = rows.merge(seen, on="urn", how="left", validate="one_to_one")
-    named = inspections["urn"].isin(rows["urn"])
-    rows = rows[rows["open"].notna() | rows["urn"].isin(inspections.loc[named, "urn"]) | rows["urn"].eq(rows["lineage"])]
+    rows = rows[rows["lineage"].isin(facts["lineage"]) | rows["lineage"].isin(inspections["lineage"])]
     is_open = rows["open"].fillna(False).astype(bool)
     gone = rows["closed_on"].where(rows["closed_on"].notna(), rows["last_listed_on"] + pd.Timedelta(days=1))
     # Geography is who a school is, not news about it: an authority's name and region hold for all its schools.
@@ -296,6 +298,8 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     elif record == "ungraded":
         kind[:] = "ungraded"
         given &= outcome
+    elif record == "register":
+        given &= graded & _state_funded(release.schools)
     else:
         aside[f"{record} inspection: none yet"] += int((~given).sum())
         aside[f"{record} inspection: a day but no grade"] += int((given & ~graded).sum())
