@@ -79,3 +79,20 @@ def folds(mornings: list[pd.Timestamp]) -> list[Fold]:
 def is_before(days: pd.Series, mornings: pd.Series) -> pd.Series:
     """Whether each day lies before its morning; a blank day doesn't."""
     return (days < mornings).fillna(False).astype(bool)
+
+
+def newest(facts: pd.DataFrame, order: str) -> pd.DataFrame:
+    """The newest fact of each lineage among those given."""
+    return facts.sort_values(order, kind="stable").drop_duplicates("lineage", keep="last")
+
+
+def years_before(
+    mornings: pd.Series, days: pd.Series, without: tuple[pd.Timestamp, pd.Timestamp] | None = None
+) -> pd.Series:
+    """Years from each day to its morning, less any stretch that doesn't count; blank for a blank day."""
+    span = mornings - days
+    if without:
+        start, end = without
+        lost = mornings.clip(upper=end) - days.clip(lower=start)
+        span = span - lost.clip(lower=pd.Timedelta(0))
+    return span.dt.days / 365.25

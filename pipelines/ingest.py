@@ -116,17 +116,19 @@ def _tables(releases: list[Release]) -> tuple[dict[str, pd.DataFrame], Counter]:
     urns = pd.concat([facts["urn"], seen["urn"]]).drop_duplicates().astype("int64")
     chains = lineage.lineages(urns, links, roster)
     facts = facts.merge(chains, on="urn", how="left", validate="many_to_one")
-    inspections = _inspections(seen.merge(chains, on="urn", how="left", validate="many_to_one"), aside)
+    coverage = _coverage(releases)
+    inspections = _inspections(seen.merge(chains, on="urn", how="left", validate="many_to_one"), coverage, aside)
     built = {
         "schools": _schools(facts, roster, chains, inspections, releases),
         "school_facts": facts,
         "inspections": inspections,
-        "coverage": _coverage(releases),
+        "coverage": coverage,
     }
     for record in MEASURES:
         built[record] = _figures(releases, record, chains, aside)
     built["head_changes"] = _head_changes(releases, chains, aside)
     built["trusts"] = _trusts(releases, chains, aside)
+    built["norms"] = norms(built)
     return built, aside
 
 
@@ -311,10 +313,13 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     return mentions.assign(urn=mentions["urn"].astype("int64"))
 
 
-def _inspections(seen: pd.DataFrame, aside: Counter) -> pd.DataFrame:
+def _inspections(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> pd.DataFrame:
     """One row an inspection: mentions joined on inspection number, else on lineage and a date within days.
 
-    The first file to show an inspection settles its grades; later files fill what it left blank.
+    The first file to show an inspection settles its grades, and only files of all inspections fill what that one left
+    blank: a later list of latest inspections still names it only where few inspections followed, so its details would
+    tell the future. For the same reason an inspection outside the covered stretches is known from the file, not from
+    its publication.
     """
     seen = seen.assign(inspected_on=first_known(seen["inspected_on"], seen["ended_on"]),
                        by_end=seen["inspected_on"].isna(), register=seen["record"].eq("register"))  # fmt: skip
@@ -322,7 +327,10 @@ def _inspections(seen: pd.DataFrame, aside: Counter) -> pd.DataFrame:
     slip = (seen["published_on"] < seen["inspected_on"]) | (seen["published_on"] > seen["known_when_seen"])
     aside["publication date before the inspection or after the file: not used"] += int(slip.sum())
     # An ungraded visit in a "latest" file is there only because no graded one followed: known from the file, not before.
-    lasting = seen["kind"].ne("graded") & seen["depth"].lt(99)
+    covered = pd.Series(False, index=seen.index)
+    for stretch in coverage.itertuples():
+        covered |= seen["inspected_on"].between(stretch.from_on, stretch.to_on)
+    lasting = (seen["kind"].ne("graded") | ~covered) & seen["depth"].lt(99)
     seen = seen.assign(published_on=seen["published_on"].mask(slip))
     seen = seen.assign(public_on=seen["published_on"].mask(lasting))
     seen = seen.sort_values(["lineage", "kind", "inspected_on", "register", "known_when_seen"], kind="stable")
@@ -345,12 +353,14 @@ def _inspections(seen: pd.DataFrame, aside: Counter) -> pd.DataFrame:
     aside["mentions of an inspection already seen"] += len(seen) - seen["cluster"].nunique()
 
     order = seen.sort_values(["cluster", "register", "known_when_seen"], kind="stable")
-    merged = order.groupby("cluster").first()
+    first = order.groupby("cluster")["source_file"].transform("first")
+    merged = order[order["source_file"].eq(first) | order["depth"].eq(99)].groupby("cluster").first()
     starts = order[~order["by_end"]].groupby("cluster")["inspected_on"].min()
     seen_on = order.groupby("cluster")["known_when_seen"].min()
     rows = merged.assign(
         inspected_on=starts.reindex(merged.index).where(lambda day: day.notna(), merged["inspected_on"]),
         known_on=first_known(order.groupby("cluster")["public_on"].min(), seen_on),
+        published_on=order.groupby("cluster")["published_on"].min(),
         files=order.groupby("cluster")["source_file"].nunique(),
     ).reset_index(drop=True)
     return _judged(rows).sort_values(["lineage", "inspected_on", "kind"]).drop_duplicates(["lineage", "kind", "inspected_on"])
@@ -454,6 +464,33 @@ def _figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: 
     again = rows[~stranger].duplicated(key, keep="last")
     aside[f"{record}: given again by a newer release"] += int(again.sum())
     return rows[~stranger][~again]
+
+
+def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Each year's percentiles of every measure that signals compare between schools, by phase, and by region too.
+
+    From the first release of a year only, so that a figure revised later changes no standing of before.
+    """
+    import numpy as np
+
+    from pipelines.signals import attainment, attendance, intake, workforce
+
+    sorts = {"census": intake, "absence": attendance, "workforce": workforce, "results": attainment}
+    where = built["schools"].drop_duplicates("urn").set_index("urn")[["phase", "region"]]
+    rows = []
+    for name, family in sorts.items():
+        if built[name].empty:
+            continue
+        first = built[name].sort_values("known_on", kind="stable").drop_duplicates(["urn", "period"], keep="first")
+        values = family.measures(first).assign(period=first["period"], phase=first["urn"].map(where["phase"]),
+                                               region=first["urn"].map(where["region"]))  # fmt: skip
+        for measure in values.columns.drop(["period", "phase", "region"]):
+            held = values.dropna(subset=[measure, "phase"])
+            for by in (["period", "phase"], ["period", "phase", "region"]):
+                for key, group in held.groupby(by)[measure]:
+                    cuts = np.quantile(group, np.arange(0.01, 1.0, 0.01))
+                    rows.append((name, measure, int(key[0]), key[1], key[2] if len(key) > 2 else "England", len(group), cuts))
+    return pd.DataFrame(rows, columns=["table", "measure", "period", "phase", "region", "schools", "cuts"])
 
 
 def _head_changes(releases: list[Release], chains: pd.DataFrame, aside: Counter) -> pd.DataFrame:

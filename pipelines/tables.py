@@ -221,6 +221,13 @@ TABLES: dict[str, Table] = {
             "ratios", ("pupils_fte", "Pupils, FTE."), ("teachers_fte", "Teachers, FTE."),
             ("pupils_per_teacher", "Pupils for each teacher."), ("pupils_per_adult", "Pupils for each adult."),
         )),
+        Table("norms", "a year's percentiles of one measure in one phase and region",
+              ("table", "measure", "period", "phase", "region"), _of(
+            ("table", "str", "The table it is measured in."), ("measure", "str", "The signal it stands behind."),
+            ("period", "int64", "The year the academic year ends in."), ("phase", "str", "The phase."),
+            ("region", "str", "The region, or England."), ("schools", "int64", "Schools with a figure."),
+            ("cuts", "object", "Its 1st to 99th percentiles."),
+        )),
         Table("head_changes", "whether an academy's head changed between two days", ("urn", "known_on"), _of(
             _URN, _LINEAGE, _KNOWN, _FILE,
             ("seen_on", DATE, "The earlier day."),

@@ -36,7 +36,6 @@ EFFECTS = {"none": Effect(), "published": Effect(1.35, 1.08, 1.08), "strong": Ef
 FIRST_YEAR, LAST_YEAR = 2009, 2025  # academic years by the year they begin in; the last has report cards
 CAPACITY = 0.178  # graded inspections a year, as a share of the schools: 3,900 of 22,000
 BEYOND = 4  # years simulated past the files, so that the newest figures also lean towards what comes next
-NEVER = np.datetime64("2100-01-01")
 YEAR = 365.25
 
 PHASES = np.array(["Primary", "Secondary", "Special", "Nursery", "PRU"])
@@ -57,22 +56,22 @@ AUTHORITIES = 150
 # Chances by the year an academic year begins in, read between the years given; sources in the reference evidence.
 IMPROVES = {
     2: ([2009, 2013, 2015, 2023, 2024], [0.095, 0.095, 0.065, 0.065, 0.10]),
-    3: ([2009, 2012, 2015, 2016, 2018, 2019, 2021, 2022], [0.50, 0.58, 0.70, 0.61, 0.58, 0.64, 0.70, 0.75]),
+    3: ([2009, 2012, 2015, 2016, 2018, 2019, 2021, 2022], [0.44, 0.56, 0.70, 0.61, 0.58, 0.64, 0.70, 0.75]),
     4: ([2009, 2024], [0.955, 0.97]),
 }
 FALLS = {
     1: ([2009, 2015, 2019, 2021], [0.50, 0.59, 0.75, 0.81]),
-    2: ([2009, 2016, 2019, 2021, 2024], [0.18, 0.21, 0.20, 0.17, 0.13]),
+    2: ([2009, 2016, 2019, 2021, 2024], [0.21, 0.21, 0.20, 0.17, 0.13]),
     3: ([2009, 2024], [0.07, 0.06]),
 }
 EASIER = {"Primary": 0.14, "Secondary": -0.65, "Special": 0.15, "Nursery": 0.4, "PRU": -0.1}  # log odds
-FIRST_GRADES = {"old": [0.17, 0.50, 0.29, 0.04], "new": [0.20, 0.61, 0.16, 0.03]}
+FIRST_GRADES = {"old": [0.19, 0.47, 0.30, 0.04], "new": [0.20, 0.61, 0.16, 0.03]}
 AFTER_RISE = {2: {1: 1.0}, 3: {2: 0.98, 1: 0.02}, 4: {3: 0.42, 2: 0.57, 1: 0.01}}
-AFTER_FALL = {1: {2: 0.76, 3: 0.20, 4: 0.04}, 2: {3: 0.83, 4: 0.17}, 3: {4: 1.0}}
+AFTER_FALL = {1: {2: 0.76, 3: 0.20, 4: 0.04}, 2: {3: 0.80, 4: 0.20}, 3: {4: 1.0}}
 # How far the draw leans towards quality: with what the files show of it, AUC comes to about .75 within Good, .66 in RI.
 LEAN = {1: 0.45, 2: 0.56, 3: 0.46, 4: 0.35}
 # Leadership better than overall: far commoner where there is more room to rise. That alone makes the raw ratio large.
-GAP_BETTER = {1: 0.0, 2: 0.035, 3: 0.27, 4: 0.40}
+GAP_BETTER = {1: 0.0, 2: 0.035, 3: 0.26, 4: 0.40}
 GAP_WORSE = {1: 0.015, 2: 0.003, 3: 0.002, 4: 0.0}
 
 
@@ -200,14 +199,14 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
                                      "overall": new_grade, "leadership": leadership}))  # fmt: skip
         wait = rng.uniform(0, 1, len(who))
         years = np.choose(new_grade - 1, [4.0 + 2 * wait, (4.4 if year < 2014 else 5.0) + 2.4 * wait,
-                                          1.8 + 1.3 * wait, 1.3 + 1.2 * wait])  # fmt: skip
+                                          1.8 + 1.3 * wait, 1.5 + 1.7 * wait])  # fmt: skip
         taken_over = (new_grade == 4) & (converts[who] > on) & (opened[who] < _days("2000-01-01")) & (rng.random(len(who)) < 0.7)
         taken_over &= on > _days("2010-06-01")
         change = _first_of_month(on + ((0.8 + 1.2 * rng.random(len(who))) * YEAR).astype(int))
         converts[who[taken_over]] = change[taken_over]
         sponsored[who[taken_over]] = True
         after = on + (years * YEAR).astype(int)
-        after = np.where(taken_over, change + ((2.0 + wait) * YEAR).astype(int), after)
+        after = np.where(taken_over, change + ((2.4 + wait) * YEAR).astype(int), after)
         # Outstanding primary and secondary schools were exempt, but for a few, and seen again once that ended.
         spared = (new_grade == 1) & exempt[who] & (after >= _days("2012-09-01")) & (on < _days("2020-11-01"))
         spared &= rng.random(len(who)) > 0.12
@@ -234,7 +233,7 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
         who = np.flatnonzero((due < end) & (due < closed))
         # There are only so many inspectors; Good and Outstanding schools wait. Report cards began slowly, in November.
         waits = np.isin(grade[who], [1, 2]) * 10 + rng.random(len(who))
-        later = who[np.argsort(waits)[int(count * (CAPACITY if year != 2025 else 0.075)) :]]
+        later = who[np.argsort(waits)[int(count * (CAPACITY * rng.uniform(0.93, 1.04) if year != 2025 else 0.075)) :]]
         due[later] = end + ((0.1 + 0.9 * rng.random(len(later))) * YEAR).astype(int)
         who = np.setdiff1d(who, later)
         teaching = _teaching_days(year)

@@ -1,0 +1,95 @@
+"""What was known about each school on a morning: one file a family, the same call for training and for scoring.
+
+A family is a module with `SIGNALS`, its signals declared with a sentence each, and `signals(cohort, known)`, which
+returns their columns: one row out per row in, same index. To add a signal, add it to one family's two places.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+
+FAMILIES = ("leadership", "judgements", "trajectory", "visits", "head_change", "retention", "middle_leaders",
+            "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "context")  # fmt: skip
+
+# The tables signals are made from; `examples`, `predictions` and the like are never among them.
+TABLES = ("schools", "school_facts", "inspections", "coverage", "census", "absence", "workforce", "results", "turnover",
+          "posts", "vacancies", "sickness", "pay", "ratios", "head_changes", "trusts", "norms")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A signal: its column, what it says in words a head would use, its unit, source, and when it becomes known.
+
+    `could_change` marks what a school itself could change, for the explorer's what-if.
+    """
+
+    name: str
+    sentence: str
+    unit: str
+    source: str
+    known: str
+    could_change: bool = False
+
+
+def family(name: str):
+    return import_module(f"pipelines.signals.{name}")
+
+
+def declared(families: tuple[str, ...] = FAMILIES) -> dict[str, Signal]:
+    """Every signal of the families, by column, in order."""
+    return {signal.name: signal for name in families for signal in family(name).SIGNALS}
+
+
+def family_of(families: tuple[str, ...] = FAMILIES) -> dict[str, str]:
+    """The family each signal belongs to."""
+    return {signal.name: name for name in families for signal in family(name).SIGNALS}
+
+
+def build(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], families: tuple[str, ...] = FAMILIES) -> pd.DataFrame:
+    """Every signal of the families for each school on its morning, as float64 columns; a blank stays a blank.
+
+    `cohort` is `inspections.cohort`'s; `known` holds the tables named in TABLES. Only facts public before each row's
+    `as_of` count. One row out per row in, same index.
+    """
+    parts = []
+    for name in families:
+        module = family(name)
+        found = module.signals(cohort, known)
+        parts.append(found[[signal.name for signal in module.SIGNALS]].astype("float64"))
+    return pd.concat(parts, axis=1)
+
+
+# --- what families share ------------------------------------------------------------------------------------------------
+
+
+def percentile(values: pd.Series, table: str, measure: str, period: pd.Series, phase: pd.Series,
+               norms: pd.DataFrame, region: pd.Series | None = None) -> pd.Series:  # fmt: skip
+    """Where each value stands among schools of its phase (and region) in its own year: 0 lowest, 1 highest.
+
+    Levels drift from year to year and mean different things in a nursery and a secondary; the standing doesn't. The
+    year's percentiles are kept in the norms table, so a school's standing does not depend on who else is asked about.
+    """
+    rows = norms[norms["table"].eq(table) & norms["measure"].eq(measure)]
+    where = region if region is not None else pd.Series("England", index=values.index)
+    asked = pd.DataFrame({"period": period, "phase": phase, "region": where, "value": values})
+    standing = pd.Series(np.nan, index=values.index)
+    points = {key: np.asarray(cuts, dtype=float) for key, cuts in
+              zip(zip(rows["period"], rows["phase"], rows["region"], strict=True), rows["cuts"], strict=True)}  # fmt: skip
+    for key, group in asked.dropna(subset=["value", "period"]).groupby(["period", "phase", "region"])["value"]:
+        cuts = points.get((int(key[0]), *key[1:]))
+        if cuts is not None:
+            middle = np.searchsorted(cuts, group, side="left") + np.searchsorted(cuts, group, side="right")
+            standing.loc[group.index] = middle / (2 * len(cuts))
+    return standing
+
+
+def share(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """part / whole, blank where the whole is nothing."""
+    return part / whole.where(whole > 0)
+
+
+def log_change(now: pd.Series, before: pd.Series, most: float = 0.5) -> pd.Series:
+    """The relative change, as a difference of logarithms; mergers and slips are held at `most`."""
+    return (np.log(now.where(now > 0)) - np.log(before.where(before > 0))).clip(-most, most)

@@ -1,0 +1,111 @@
+"""The company it keeps: its trust's and its authority's earlier record, strictly from outcomes public by then."""
+
+import numpy as np
+import pandas as pd
+
+from pipelines import as_of
+from pipelines.signals import Signal
+
+HALF_LIFE = 3.0  # years: an authority's or a trust's record fades
+PRIOR = {"authority": 15.0, "trust": 5.0}  # inspections' worth of "no better, no worse than elsewhere"
+STOCK_PRIOR = {"authority": 5.0, "trust": 3.0}
+_KNOWN = "when each report is out"
+SIGNALS = (
+    Signal("authority_record", "Schools of its authority improved more often than schools like them (fading, shrunk).",
+           "share", "inspections", _KNOWN),
+    Signal("authority_falls", "Schools of its authority fell less often than schools like them.", "share",
+           "inspections", _KNOWN),
+    Signal("trust_record", "Schools of its trust improved more often than schools like them.", "share",
+           "inspections, trusts", _KNOWN),
+    Signal("authority_stock", "Mean grade of the authority's other schools, against their phase.", "grades",
+           "inspections", _KNOWN),
+    Signal("trust_stock", "Mean grade of the trust's other schools, against their phase.", "grades",
+           "inspections, trusts", _KNOWN),
+    Signal("trust_spread", "How far apart the grades of the trust's schools lie (standard deviation).", "grades",
+           "inspections, trusts", _KNOWN),
+    Signal("trust_size", "Schools in its trust.", "schools", "trusts", "from the yearly tables of trusts"),
+    Signal("trust_growth", "Schools the trust has gained since the list before.", "schools", "trusts",
+           "from the yearly tables of trusts"),
+)  # fmt: skip
+
+
+def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Records and stocks of each school's authority and trust on its morning, the school itself left out of the stock.
+
+    The record is the mean of (improved less the year's rate for its grade and phase) over outcomes public before the
+    morning, weighted by a half-life and shrunk towards nothing. It never uses an outcome that came later, the school's
+    own included.
+    """
+    authority = known["schools"].drop_duplicates("lineage").set_index("lineage")["la_code"]
+    outcomes = _outcomes(known)
+    graded = known["inspections"]
+    graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()]
+    phases = known["schools"].sort_values("last_listed_on").drop_duplicates("lineage", keep="last").set_index("lineage")["phase"]
+    parts = []
+    for morning, asked in cohort.groupby("as_of"):
+        trust = _trusts(known["trusts"], morning)
+        seen = _residuals(outcomes[as_of.is_before(outcomes["next_known_on"], pd.Series(morning, outcomes.index))], morning)
+        state = as_of.newest(as_of.known_before(graded, morning), "inspected_on")
+        against = state["overall"].astype("float64")
+        against = against - against.groupby(state["lineage"].map(phases).to_numpy()).transform("mean")
+        stock = pd.Series(against.to_numpy(), index=state["lineage"])
+        lineage = asked["lineage"]
+        own = lineage.map(stock)
+        found = pd.DataFrame(index=asked.index)
+        for group, members in (("authority", authority), ("trust", trust["uid"])):
+            mine = lineage.map(members)
+            record = _shrunk(seen, seen["lineage"].map(members), "improved_more", PRIOR[group])
+            found[f"{group}_record"] = mine.map(record).fillna(0.0)
+            if group == "authority":
+                falls = _shrunk(seen, seen["lineage"].map(members), "fell_less", PRIOR[group])
+                found["authority_falls"] = mine.map(falls).fillna(0.0)
+            sums = stock.groupby(stock.index.map(members)).agg(["sum", "size", "std"])
+            others = mine.map(sums["size"]) - own.notna()
+            found[f"{group}_stock"] = (mine.map(sums["sum"]) - own.fillna(0.0)) / (others + STOCK_PRIOR[group])
+            if group == "trust":
+                found["trust_spread"] = mine.map(sums["std"])
+        found["trust_record"] = found["trust_record"].where(lineage.isin(trust.index))
+        found["trust_size"] = lineage.map(trust["size"])
+        found["trust_growth"] = lineage.map(trust["growth"])
+        parts.append(found)
+    return pd.concat(parts).reindex(cohort.index).astype("float64")
+
+
+def _outcomes(known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every pair of consecutive graded inspections whose second lies in a covered stretch."""
+    graded = known["inspections"]
+    graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()].sort_values(["lineage", "inspected_on"])
+    later = graded.groupby("lineage")[["overall", "inspected_on", "known_on"]].shift(-1).add_prefix("next_")
+    pairs = graded[["lineage", "overall", "inspected_on"]].join(later).dropna(subset=["next_overall"])
+    covered = pd.Series(False, index=pairs.index)
+    for stretch in known["coverage"].itertuples():
+        covered |= pairs["next_inspected_on"].between(stretch.from_on, stretch.to_on)
+    phase = known["schools"].sort_values("last_listed_on").drop_duplicates("lineage", keep="last").set_index("lineage")["phase"]
+    day = pairs["next_inspected_on"]
+    change = pairs["overall"].astype("float64") - pairs["next_overall"].astype("float64")
+    return pairs.assign(phase=pairs["lineage"].map(phase), year=day.dt.year + day.dt.month.ge(9), improved=change.gt(0),
+                        fell=change.lt(0))[covered & pairs["overall"].gt(1)]  # fmt: skip
+
+
+def _residuals(outcomes: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
+    """Each outcome less the rate of its year, grade and phase among those public by then, and its faded weight."""
+    cell = outcomes.groupby(["year", "overall", "phase"], dropna=False)[["improved", "fell"]].transform("mean")
+    age = (morning - outcomes["next_inspected_on"]).dt.days / 365.25
+    return outcomes.assign(improved_more=outcomes["improved"] - cell["improved"], fell_less=cell["fell"] - outcomes["fell"],
+                           weight=0.5 ** (age / HALF_LIFE))  # fmt: skip
+
+
+def _shrunk(seen: pd.DataFrame, group: pd.Series, measure: str, prior: float) -> pd.Series:
+    sums = pd.DataFrame({"total": seen["weight"] * seen[measure], "weight": seen["weight"]}).groupby(group.to_numpy()).sum()
+    return sums["total"] / (sums["weight"] + prior)
+
+
+def _trusts(members: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
+    """Each lineage's trust that morning: uid, size, and growth since the list before."""
+    public = as_of.known_before(members, morning).sort_values("known_on", kind="stable")
+    latest = public.drop_duplicates("lineage", keep="last").set_index("lineage")["trust_uid"].astype("float64")
+    sizes = public.groupby(["trust_uid", "known_on"])["lineage"].nunique()
+    now = sizes.groupby("trust_uid").last()
+    before = sizes.groupby("trust_uid").nth(-2).droplevel("known_on") if len(sizes) else now
+    size = latest.map(now)
+    return pd.DataFrame({"uid": latest, "size": size, "growth": size - latest.map(before)}).astype("float64")

@@ -1,0 +1,23 @@
+"""Whether the head has changed. Published only for academies, as a yes or no without names."""
+
+import pandas as pd
+
+from pipelines import as_of
+from pipelines.signals import Signal
+
+WINDOW = 1000  # days: a new head's effect takes years, and the extracts are months apart
+SIGNALS = (
+    Signal("head_changed", "The head changed in the last 1,000 days.", "yes or no", "head_changes",
+           "the day of the later of the two extracts that differ"),
+)  # fmt: skip
+
+
+def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Whether any extract of the window showed another head than the one before; blank where none covers the school."""
+    seen = known["head_changes"].dropna(subset=["head_changed"]).sort_values("known_on", kind="stable")
+    changed = seen["known_on"].where(seen["head_changed"].eq(1))
+    told = seen[["lineage", "known_on"]].assign(last_change_on=changed.groupby(seen["lineage"]).ffill())
+    held = as_of.latest_known(cohort, told)
+    recent = as_of.years_before(cohort["as_of"], held["last_change_on"]) * 365.25 <= WINDOW
+    followed = as_of.years_before(cohort["as_of"], held["known_on"]) * 365.25 <= WINDOW
+    return pd.DataFrame({"head_changed": recent.astype("float64").where(followed)})

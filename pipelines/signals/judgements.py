@@ -1,0 +1,37 @@
+"""The other judgements against overall, and how far apart they lie: consistency inside one school."""
+
+import pandas as pd
+
+from pipelines.signals import Signal
+
+_KNOWN = "when the report of the latest graded inspection is out"
+SIGNALS = (
+    Signal("quality_gap", "Quality of education (teaching, to 2019) is graded this many grades better than overall.",
+           "grades", "inspections", _KNOWN),
+    Signal("behaviour_gap", "Behaviour is graded this many grades better than overall.", "grades", "inspections", _KNOWN),
+    Signal("development_gap", "Personal development (achievement, to 2019) is graded this many grades better than "
+           "overall.", "grades", "inspections", _KNOWN),
+    Signal("mean_gap", "The judgements other than leadership are, on average, this many grades better than overall.",
+           "grades", "inspections", _KNOWN),
+    Signal("judgement_spread", "Grades between the school's best and its worst judgement.", "grades", "inspections",
+           _KNOWN),
+)  # fmt: skip
+
+# The same idea under the names of two frameworks: not the same construct, so only its distance from overall is used.
+_AREAS = {"quality_gap": ("quality_of_education", "teaching"), "behaviour_gap": ("behaviour",),
+          "development_gap": ("personal_development", "achievement")}  # fmt: skip
+
+
+def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Gaps between overall and each other judgement of the latest graded inspection."""
+    overall = cohort["overall"].astype("float64")
+    judged = {}
+    for gap, names in _AREAS.items():
+        grade = cohort[names[0]].astype("float64")
+        for name in names[1:]:
+            grade = grade.fillna(cohort[name].astype("float64"))
+        judged[gap] = overall - grade
+    gaps = pd.DataFrame(judged)
+    every = gaps.assign(leadership=overall - cohort["leadership"].astype("float64"))
+    spread = every.max(axis=1) - every.min(axis=1)
+    return gaps.assign(mean_gap=gaps.mean(axis=1), judgement_spread=spread.where(gaps.notna().any(axis=1)))

@@ -1,0 +1,20 @@
+"""Leadership against overall: the signal the project comes from."""
+
+import pandas as pd
+
+from pipelines.signals import Signal
+
+SIGNALS = (
+    Signal("leadership_gap", "Leadership is graded this many grades better than the school overall.", "grades",
+           "inspections", "when the report of the latest graded inspection is out"),
+)  # fmt: skip
+
+
+def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The gap between the two grades of the latest graded inspection.
+
+    A blank leadership grade counts as equal to overall, the commonest case. Only a handful are blank: inspections that
+    a register alone recorded because two more followed soon, so the blank itself would tell the future.
+    """
+    gap = cohort["overall"].astype("float64") - cohort["leadership"].astype("float64")
+    return pd.DataFrame({"leadership_gap": gap.mask(cohort["overall"].notna() & gap.isna(), 0.0)})
