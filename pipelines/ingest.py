@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines import files, frameworks, lineage, sources, tables
+from pipelines import files, frameworks, inspections, lineage, sources, tables
 from pipelines.files import Release, first_known, numbers
 from pipelines.tables import DATE, DataError
 
@@ -117,11 +117,11 @@ def _tables(releases: list[Release]) -> tuple[dict[str, pd.DataFrame], Counter]:
     chains = lineage.lineages(urns, links, roster)
     facts = facts.merge(chains, on="urn", how="left", validate="many_to_one")
     coverage = _coverage(releases)
-    inspections = _inspections(seen.merge(chains, on="urn", how="left", validate="many_to_one"), coverage, aside)
+    histories = _histories(seen.merge(chains, on="urn", how="left", validate="many_to_one"), coverage, aside)
     built = {
-        "schools": _schools(facts, roster, chains, inspections, releases),
+        "schools": _schools(facts, roster, chains, histories, releases),
         "school_facts": facts,
-        "inspections": inspections,
+        "inspections": histories,
         "coverage": coverage,
     }
     for record in MEASURES:
@@ -205,12 +205,12 @@ def _roster(facts: pd.DataFrame, releases: list[Release]) -> pd.DataFrame:
 
 
 def _schools(
-    facts: pd.DataFrame, roster: pd.DataFrame, chains: pd.DataFrame, inspections: pd.DataFrame, releases: list[Release]
+    facts: pd.DataFrame, roster: pd.DataFrame, chains: pd.DataFrame, histories: pd.DataFrame, releases: list[Release]
 ) -> pd.DataFrame:
     seen = facts.groupby("urn")["known_on"].agg(first_listed_on="min", last_listed_on="max").reset_index()
     rows = chains.merge(roster.drop(columns=["lineage"], errors="ignore"), on="urn", how="left", validate="one_to_one")
     rows = rows.merge(seen, on="urn", how="left", validate="one_to_one")
-    rows = rows[rows["lineage"].isin(facts["lineage"]) | rows["lineage"].isin(inspections["lineage"])]
+    rows = rows[rows["lineage"].isin(facts["lineage"]) | rows["lineage"].isin(histories["lineage"])]
     is_open = rows["open"].fillna(False).astype(bool)
     gone = rows["closed_on"].where(rows["closed_on"].notna(), rows["last_listed_on"] + pd.Timedelta(days=1))
     # Geography is who a school is, not news about it: an authority's name and region hold for all its schools.
@@ -313,13 +313,13 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     return mentions.assign(urn=mentions["urn"].astype("int64"))
 
 
-def _inspections(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> pd.DataFrame:
+def _histories(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> pd.DataFrame:
     """One row an inspection: mentions joined on inspection number, else on lineage and a date within days.
 
     The first file to show an inspection settles its grades, and only files of all inspections fill what that one left
     blank: a later list of latest inspections still names it only where few inspections followed, so its details would
-    tell the future. For the same reason an inspection outside the covered stretches is known from the file, not from
-    its publication.
+    tell the future. For the same reason an inspection that no file of its own covered stretch shows is known from the
+    date of the file that does, not from its publication.
     """
     seen = seen.assign(inspected_on=first_known(seen["inspected_on"], seen["ended_on"]),
                        by_end=seen["inspected_on"].isna(), register=seen["record"].eq("register"))  # fmt: skip
@@ -329,7 +329,9 @@ def _inspections(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> 
     # An ungraded visit in a "latest" file is there only because no graded one followed: known from the file, not before.
     covered = pd.Series(False, index=seen.index)
     for stretch in coverage.itertuples():
-        covered |= seen["inspected_on"].between(stretch.from_on, stretch.to_on)
+        covered |= seen["inspected_on"].between(stretch.from_on, stretch.to_on) & seen["known_when_seen"].between(
+            stretch.from_on, stretch.to_on + inspections.REPORTS_OUT_WITHIN
+        )
     lasting = (seen["kind"].ne("graded") | ~covered) & seen["depth"].lt(99)
     seen = seen.assign(published_on=seen["published_on"].mask(slip))
     seen = seen.assign(public_on=seen["published_on"].mask(lasting))

@@ -20,6 +20,10 @@ SIGNALS = (
 # The same idea under the names of two frameworks: not the same construct, so only its distance from overall is used.
 _AREAS = {"quality_gap": ("quality_of_education", "teaching"), "behaviour_gap": ("behaviour",),
           "development_gap": ("personal_development", "achievement")}  # fmt: skip
+# Since September 2019 every graded inspection has these judgements. Where a register alone recorded one, because two
+# more followed soon, the commonest pattern for its grade stands in: the blank itself would tell the future.
+SINCE = pd.Timestamp("2019-09-01")
+COMMONEST = {1: (0, 0, 0), 2: (0, 0, 0), 3: (0, 1, 1), 4: (0, 1, 1)}
 
 
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -32,6 +36,9 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
             grade = grade.fillna(cohort[name].astype("float64"))
         judged[gap] = overall - grade
     gaps = pd.DataFrame(judged)
+    lost = gaps.isna().all(axis=1) & cohort["inspected_on"].ge(SINCE) & overall.notna()
+    usual = pd.DataFrame.from_dict(COMMONEST, orient="index", columns=gaps.columns).reindex(overall).set_axis(gaps.index)
+    gaps = gaps.mask(lost, usual)
     every = gaps.assign(leadership=overall - cohort["leadership"].astype("float64"))
     spread = every.max(axis=1) - every.min(axis=1)
     return gaps.assign(mean_gap=gaps.mean(axis=1), judgement_spread=spread.where(gaps.notna().any(axis=1)))

@@ -33,7 +33,7 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     held = as_of.latest_known(cohort, ungraded, order="inspected_on")
     since = held["inspected_on"] > cohort["inspected_on"]
     newest = held["inspected_on"].where(since, cohort["inspected_on"])
-    told = len(ungraded) > 0 and (cohort["as_of"] > ungraded["known_on"].min())
+    told = as_of.is_before(pd.Series(ungraded["known_on"].min(), index=cohort.index), cohort["as_of"])
     return pd.DataFrame({
         "visited_since": since.astype("float64").where(told & cohort["inspected_on"].notna()),
         "visit_outlook": outlook(held["ungraded_outcome"]).where(since),

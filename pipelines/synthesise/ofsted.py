@@ -7,32 +7,29 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines import frameworks
+from pipelines.synthesise.events import happened
 from pipelines.synthesise.particulars import listed
-from pipelines.synthesise.sheets import day_numbers, day_text, official, workbook, write_csv, zipped
-from pipelines.synthesise.world import FIRST_YEAR, World
+from pipelines.synthesise.sheets import day_text, official, workbook, write_csv, zipped
+from pipelines.synthesise.world import World
 
-YEAR = 365.25
 FOLDER = "ofsted"
 STATE_FUNDED = "Management_information_-_state-funded_schools_-_"
 NO_OVERALL = "2024-09-01"
-WORDS = {  # what ungraded inspections conclude: unchanged, better, worse; from the grade held, to 2024 and since
-    (1, False): ("School remains Outstanding", "School remains Outstanding", "School remains Outstanding (Concerns) - S5 Next"),
-    (2, False): ("School remains Good", "School remains Good (Improving) - S5 Next", "School remains Good (Concerns) - S5 Next"),
-    (1, True): ("Standards maintained", "Standards maintained", "Some aspects not as strong"),
-    (2, True): ("Standards maintained", "Improved significantly", "Some aspects not as strong"),
-}  # fmt: skip
-MONITORED = ("Leaders are taking effective action", "Leaders are not taking effective action")
 
 
 def write(out: Path, world: World, schools: pd.DataFrame, rng: np.random.Generator) -> None:
     """Every inspection file, into `out`."""
-    events = _events(world, schools, rng)
+    events = happened(world, schools, rng)
     folder = out / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     name = "Management_information_-_schools_-_1_Sept_2005_to_31_August_2015.xlsx"
     (folder / name).write_bytes(workbook(_to_2015(events), "2005-2015 Inspections", title="All inspections (made up)"))
-    write_csv(folder / "Management_information_-_state-funded_schools_1_September_2015_to_31_August_2019.csv",
-              _year_to_date(events, 2015, 2019), encoding="cp1252", title="Made-up inspections, 2015 to 2019")  # fmt: skip
+    write_csv(
+        folder / "Management_information_-_state-funded_schools_1_September_2015_to_31_August_2019.csv",
+        _year_to_date(events, 2015, 2019),
+        encoding="cp1252",
+        title="Made-up inspections, 2015 to 2019",
+    )
     for year in range(2019, 2025):
         month = "August" if year == 2019 else "Aug"
         write_csv(folder / f"{STATE_FUNDED}all_inspections_-_year_to_date_published_by_31_{month}_{year + 1}.csv",
@@ -48,143 +45,30 @@ def write(out: Path, world: World, schools: pd.DataFrame, rng: np.random.Generat
     (folder / "Management information - Schools - 31 May 2014.zip").write_bytes(zipped(inside))
 
 
-# --- what happened ----------------------------------------------------------------------------------------------------
-
-
-def _events(world: World, schools: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Every inspection, graded or not, in order of school and day, as known up to August 2026.
-
-    `before` is the row of the last graded inspection before it, -1 for none.
-    """
-    graded = _judged(world, rng)
-    events = pd.concat([graded, _ungraded(graded, schools, rng)], ignore_index=True)
-    events = events[events["published_on"] <= "2026-08-31"]
-    events = events.sort_values(["school", "inspected_on", "kind"], kind="stable", ignore_index=True)
-    position = np.where(events["kind"] == "graded", np.arange(len(events)), -1)
-    last = np.concatenate([[-1], np.maximum.accumulate(position)[:-1]])
-    same = (last >= 0) & (events["school"].to_numpy()[last] == events["school"].to_numpy())
-    order = events["inspected_on"].rank(method="first").astype(int)
-    old_number = events["inspected_on"] < "2015-09-01"
-    rows = schools.iloc[events["school"]].reset_index(drop=True)
-    moved = (events["urn"] == rows["new_urn"]).to_numpy()
-    now = {c: np.where(moved, rows[f"new_{c}"], rows[c]) for c in ("name", "type", "laestab")}
-    now["opened"] = np.where(moved, rows["converts"], rows["opened"])
-    for column in ("trust_uid", "trust_name"):
-        now[column] = np.where(moved | rows["new"], rows[column], 0 if column == "trust_uid" else None)
-    same_columns = rows.drop(columns=["school", "urn", "phase", *now])
-    return events.assign(
-        before=np.where(same, last, -1), on=day_numbers(events["inspected_on"]), out=day_numbers(events["published_on"]),
-        ended=day_numbers(events["inspected_on"]) + 1,
-        inspection_number=np.where(old_number, "ITS", "10") + (300_000 + order).astype(str),
-        **now, **same_columns,
-    )  # fmt: skip
-
-
-def _judged(world: World, rng: np.random.Generator) -> pd.DataFrame:
-    """The graded inspections with their other judgements, which follow the overall grade by the published rule."""
-    visits = world.visits[world.visits["year"] <= 2025]
-    count = len(visits)
-    overall, leadership = visits["overall"].to_numpy(), visits["leadership"].to_numpy()
-    row = (visits["year"].to_numpy() - FIRST_YEAR).clip(0)
-    advantage = world.schools["advantage"].to_numpy()[visits["school"]]
-    standing = 0.62 * advantage + 0.785 * world.quality[row, visits["school"]]
-
-    def kinder(chance: float, lean: float) -> np.ndarray:
-        """The overall grade, or one better for a share of schools, of higher standing more often."""
-        better = lean * standing + np.sqrt(1 - lean**2) * rng.normal(0, 1, count) > _cut(chance)
-        return overall - (better & (overall > 1))
-
-    education = np.where(leadership == overall, kinder(0.01, 0.0), overall)
-    draw = rng.random(count)
-    early = visits["inspected_on"].to_numpy() < np.datetime64("2012-09-01")
-    concern = np.where(draw < 0.6, "SM", np.where(early, "NTI", np.where(visits["year"] >= 2025, "RSI", "SWK")))
-    # Leadership that isn't inadequate itself can't leave a school in special measures.
-    concern = np.where((leadership < 4) & (concern == "SM"), np.where(early, "NTI", "SWK"), concern)
-    nursery_age = np.isin(visits["phase"], ["Primary", "Nursery"])
-    converted = (overall <= 3) & (visits["year"].to_numpy() >= 2015) & (visits["year"].to_numpy() < 2023) & (draw > 0.9)
-    return visits.assign(
-        kind="graded", quality_of_education=education, teaching=kinder(0.04, 0.3), achievement=kinder(0.03, 0.3),
-        behaviour=kinder(0.33, 0.45), personal_development=kinder(0.38, 0.4), draw=draw,
-        early_years=np.where(nursery_age, kinder(0.12, 0.2), 9),
-        sixth_form=np.where(visits["phase"] == "Secondary", kinder(0.15, 0.2), 9),
-        middle_leadership=np.where(visits["year"] < 2012, kinder(0.05, 0.3), 9),
-        category=np.where(overall == 4, concern, None), safe=np.where((overall == 4) & (draw < 0.45), "No", "Yes"),
-        inspection_type=np.where(converted, "Section 8 conversion", "S5 Inspection"),
-        event_type=np.where(converted, "Schools \u2013 Section 8 conversion",
-                            np.where(draw < 0.03, "Schools - S8 deemed S5", "Schools - S5")),
-        outcome=None,
-    )  # fmt: skip
-
-
-def _cut(share: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(1 - share))
-
-
-def _ungraded(graded: pd.DataFrame, schools: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Visits that gave no grade: short and ungraded inspections of Good schools, monitoring of the weakest.
-
-    What they conclude leans towards the next grade, as it does in life.
-    """
-    following = graded.groupby("school")[["overall", "inspected_on"]].shift(-1)
-    on = day_numbers(graded["inspected_on"])
-    until = np.minimum(np.where(following["inspected_on"].notna(), day_numbers(following["inspected_on"]), 40_000),
-                       schools["closed"].to_numpy()[graded["school"]])  # fmt: skip
-    grade = graded["overall"].to_numpy()
-    rises, drops = (following["overall"] < grade).to_numpy(), (following["overall"] > grade).to_numpy()
-    pause = [np.datetime64(day, "D").astype(int) for day in frameworks.PAUSE]
-    parts = []
-    when = on
-    for waits, kind in (((3.0, 4.3), "ungraded"), ((3.4, 4.2), "ungraded"), ((0.4, 0.9), "monitoring")):
-        count = len(graded)
-        when = (when if kind == "ungraded" else on) + (rng.uniform(*waits, count) * YEAR).astype(int)
-        draw, skipped = rng.random(count), rng.random(count) < 0.15
-        if kind == "ungraded":
-            when = np.where((when >= pause[0]) & (when < pause[1]), when + 2 * int(YEAR), when)
-            kept = ((grade == 2) | ((grade == 1) & (on > pause[1]))) & (until - when > 300)
-            late = when >= np.datetime64("2024-10-07", "D").astype(int)
-            place = np.where(rises & (draw < 0.25), 1, np.where(drops & (draw < 0.2), 2, np.where(
-                draw > 0.97, 2, np.where(draw > 0.95, 1, 0))))  # fmt: skip
-            texts = np.array([[WORDS[g, bool(new)] for new in (0, 1)] for g in (1, 2)], dtype=object)
-            outcome = texts[(grade - 1).clip(0, 1), late.astype(int), place]
-        else:
-            kept = (((grade == 4) & (draw < 0.85)) | ((grade == 3) & (draw < 0.25))) & (until - when > 90)
-            outcome = np.where(rises | (rng.random(count) < 0.7), *MONITORED)
-        # Snapped off week-ends and out of August; the first of them came with short inspections.
-        when += np.choose((when + 3) % 7, [0, 0, 0, 0, 0, 2, 1])
-        month = when.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
-        when = np.where(np.isin(month, [6, 7]), when + 63, when)
-        kept &= ~skipped & (when >= np.datetime64("2015-09-15", "D").astype(int)) & (when < schools["closed"].to_numpy()[graded["school"]])
-        if kind == "ungraded":
-            kept &= when < np.datetime64("2025-07-15", "D").astype(int)
-        moved = when >= schools["converts"].to_numpy()[graded["school"]]
-        names = ("Short inspection", "Schools - S8 short") if kind == "ungraded" else ("S8 monitoring", "Schools - S8 monitoring")
-        rows = graded[["school", "phase"]].assign(
-            kind=kind, outcome=outcome, inspection_type=names[0], event_type=names[1], overall=0, leadership=0,
-            urn=np.where(moved, schools["new_urn"].to_numpy()[graded["school"]], schools["urn"].to_numpy()[graded["school"]]),
-            inspected_on=when.astype("datetime64[D]").astype("datetime64[s]"),
-            published_on=(when + 20 + (draw * 25).astype(int)).astype("datetime64[D]").astype("datetime64[s]"),
-        )  # fmt: skip
-        parts.append(rows[kept])
-    return pd.concat(parts, ignore_index=True)
-
-
-# --- the columns of a file ----------------------------------------------------------------------------------------------
-
-
 def _school(rows: pd.DataFrame, *, trusts: bool = False) -> dict[str, object]:
     """A school's own columns, with the padded names and blank figures that real lists have."""
     every = {
-        "urn": rows["urn"], "laestab": rows["laestab"], "phase": rows["phase"], "type": rows["type"],
+        "urn": rows["urn"],
+        "laestab": rows["laestab"],
+        "phase": rows["phase"],
+        "type": rows["type"],
         "name": np.where(rows["school"] % 200 == 7, rows["name"] + "  ", rows["name"]),
-        "opened_on": day_text(np.where(rows["opened"] > 11_000, rows["opened"], np.where(rows["school"] % 3 == 0, -25_567, -99_999))),
-        "admissions": rows["admissions"], "religion": rows["religion"], "faith": rows["faith"], "region": rows["region"],
-        "has_sixth_form": np.where(rows["sixth_form"] == True, "Has a sixth form", "Does not have a sixth form"),  # noqa: E712
-        "local_authority": rows["local_authority"], "constituency": rows["constituency"], "postcode": rows["postcode"],
+        "opened_on": day_text(
+            np.where(rows["opened"] > 11_000, rows["opened"], np.where(rows["school"] % 3 == 0, -25_567, -99_999))
+        ),
+        "admissions": rows["admissions"],
+        "religion": rows["religion"],
+        "faith": rows["faith"],
+        "region": rows["region"],
+        "has_sixth_form": np.where(rows["sixth_form"], "Has a sixth form", "Does not have a sixth form"),
+        "local_authority": rows["local_authority"],
+        "constituency": rows["constituency"],
+        "postcode": rows["postcode"],
         "idaci_quintile": _blank(rows["idaci_quintile"], rows["school"] % 245 == 3),
-        "pupils": rows["pupils"], "low_age": rows["low_age"], "high_age": rows["high_age"],
-    }  # fmt: skip
+        "pupils": rows["pupils"],
+        "low_age": rows["low_age"],
+        "high_age": rows["high_age"],
+    }
     if trusts:
         every |= {"trust_uid": _blank(rows["trust_uid"], rows["trust_uid"] == 0), "trust_name": rows["trust_name"]}
     return every
@@ -204,13 +88,18 @@ def _text(values: np.ndarray | pd.Series, blank: np.ndarray, marks: dict[str, np
 
 def _visit(rows: pd.DataFrame, *, ends: bool = True, numbered: str = "inspection_number") -> dict[str, object]:
     given = {
-        numbered: rows["inspection_number"], "inspection_type": rows["inspection_type"], "event_type": rows["event_type"],
-        "inspected_on": day_text(rows["on"]), "published_on": day_text(rows["out"]),
-    }  # fmt: skip
+        numbered: rows["inspection_number"],
+        "inspection_type": rows["inspection_type"],
+        "event_type": rows["event_type"],
+        "inspected_on": day_text(rows["on"]),
+        "published_on": day_text(rows["out"]),
+    }
     return given | ({"ended_on": day_text(rows["ended"])} if ends else {})
 
 
-def _grades(rows: pd.DataFrame, *, since_2019: bool, none: str | None = None, overall: str = "published") -> dict[str, object]:
+def _grades(
+    rows: pd.DataFrame, *, since_2019: bool, none: str | None = None, overall: str = "published"
+) -> dict[str, object]:
     """The judgements of graded inspections; 9 where a framework didn't give one, `none` in rows that gave no grade.
 
     `overall` is published, or `not judged` for inspections since September 2024, or absent.
@@ -251,9 +140,6 @@ def _before(events: pd.DataFrame, rows: pd.DataFrame, **how: object) -> dict[str
     } | _grades(earlier, **how)  # fmt: skip
 
 
-# --- the files ------------------------------------------------------------------------------------------------------------
-
-
 def _days(values: np.ndarray) -> pa.Array:
     values = np.asarray(values, dtype="int64")
     return pa.array(values.astype("int32"), mask=values < -20_000).cast(pa.date32())
@@ -282,10 +168,20 @@ def _to_2015(events: pd.DataFrame) -> pa.Table:
         "category": earlier["category"].map(padded).to_numpy(dtype=object),
     }  # fmt: skip
     school = {c: v for c, v in _school(rows).items() if c in ("urn", "laestab", "name")}
-    spelling = {"leadership": "leadership", "category": "category", "teaching": "quality", "achievement": "pupils' achievement (",
-                "behaviour": "behaviour and safety", "early_years": "early years provision", "sixth_form": "sixth form provision",
-                "inspection_type": "inspection type", "published_on": "first"}  # fmt: skip
-    return official("September 2005 to August 2015", {"schools": school, "inspection": visit, "previous": previous}, spelling)
+    spelling = {
+        "leadership": "leadership",
+        "category": "category",
+        "teaching": "quality",
+        "achievement": "pupils' achievement (",
+        "behaviour": "behaviour and safety",
+        "early_years": "early years provision",
+        "sixth_form": "sixth form provision",
+        "inspection_type": "inspection type",
+        "published_on": "first",
+    }
+    return official(
+        "September 2005 to August 2015", {"schools": school, "inspection": visit, "previous": previous}, spelling
+    )
 
 
 def _year_to_date(events: pd.DataFrame, first: int, last: int) -> pa.Table:
@@ -299,9 +195,15 @@ def _year_to_date(events: pd.DataFrame, first: int, last: int) -> pa.Table:
     records = {"schools": _school(rows, trusts=first >= 2024), "inspection": visit,
                "previous": _before(events, rows, since_2019=since_2019)}  # fmt: skip
     if not since_2019:
-        spelling = {"behaviour": "personal development, b", "sixth_form": "16 to 19", "safeguarding": "is safeguarding",
-                    "ungraded_outcome": "outcomes for s8", "previous.overall": "previous overall",
-                    "previous.sixth_form": "previous 16 - 19", "previous.behaviour": "previous personal development, b"}  # fmt: skip
+        spelling = {
+            "behaviour": "personal development, b",
+            "sixth_form": "16 to 19",
+            "safeguarding": "is safeguarding",
+            "ungraded_outcome": "outcomes for s8",
+            "previous.overall": "previous overall",
+            "previous.sixth_form": "previous 16 - 19",
+            "previous.behaviour": "previous personal development, b",
+        }
         return official("all inspections, September 2015", records, spelling)
     spelling = {"previous.overall": "previous overall", "sixth_form": "sixth form provision (",
                 "previous.sixth_form": "previous sixth form provision ("}  # fmt: skip
@@ -310,7 +212,9 @@ def _year_to_date(events: pd.DataFrame, first: int, last: int) -> pa.Table:
     return official("year to date, September 2019", records, spelling)
 
 
-def _newest(events: pd.DataFrame, schools: pd.DataFrame, day: str, only: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _newest(
+    events: pd.DataFrame, schools: pd.DataFrame, day: str, only: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The schools open on a day, and for each its newest event among those chosen, blank where it has none."""
     open_ = listed(schools, day).reset_index(drop=True)
     known = events[only & (events["published_on"] <= day)]
@@ -357,22 +261,47 @@ def _monthly(events: pd.DataFrame, schools: pd.DataFrame, day: str) -> pa.Table:
     earlier = events.reindex(latest["before"].where(latest["before"] >= 0)).reset_index(drop=True)
     grades = _grades(latest, since_2019=False)
     school = _school(open_)
-    names = ("urn", "laestab", "name", "type", "phase", "region", "local_authority", "constituency", "postcode", "pupils")
+    names = (
+        "urn",
+        "laestab",
+        "name",
+        "type",
+        "phase",
+        "region",
+        "local_authority",
+        "constituency",
+        "postcode",
+        "pupils",
+    )
     records = {
         "schools": {c: school[c] for c in names},
-        "latest": {"ended_on": _days(latest["ended"]), "category": pd.Series(grades["category"]).replace({"SM": "SM "}),
-                   **{c: grades[c] for c in ("overall", "leadership", "teaching", "achievement", "behaviour")}},
-        "previous": {"ended_on": _days(earlier["ended"].fillna(-99_999)),
-                     "overall": np.where(earlier["overall"].isna(), "-", _text(earlier["overall"], earlier["overall"].isna())),
-                     "category": earlier["category"].where(earlier["overall"].notna(), "-").to_numpy(dtype=object)},
-    }  # fmt: skip
-    return official("monthly management information", records, {
-        "name": "schoolname", "type": "type of education", "region": "government", "local_authority": "local authority",
-        "pupils": "total pupils", "leadership": "the effectiveness", "category": "category", "teaching": "the quality",
-        "achievement": "achievement of pupils", "behaviour": "pupils'"})  # fmt: skip
-
-
-# --- report cards -----------------------------------------------------------------------------------------------------------
+        "latest": {
+            "ended_on": _days(latest["ended"]),
+            "category": pd.Series(grades["category"]).replace({"SM": "SM "}),
+            **{c: grades[c] for c in ("overall", "leadership", "teaching", "achievement", "behaviour")},
+        },
+        "previous": {
+            "ended_on": _days(earlier["ended"].fillna(-99_999)),
+            "overall": np.where(earlier["overall"].isna(), "-", _text(earlier["overall"], earlier["overall"].isna())),
+            "category": earlier["category"].where(earlier["overall"].notna(), "-").to_numpy(dtype=object),
+        },
+    }
+    return official(
+        "monthly management information",
+        records,
+        {
+            "name": "schoolname",
+            "type": "type of education",
+            "region": "government",
+            "local_authority": "local authority",
+            "pupils": "total pupils",
+            "leadership": "the effectiveness",
+            "category": "category",
+            "teaching": "the quality",
+            "achievement": "achievement of pupils",
+            "behaviour": "pupils'",
+        },
+    )
 
 
 def _cards(rows: pd.DataFrame) -> dict[str, object]:
@@ -387,9 +316,14 @@ def _cards(rows: pd.DataFrame) -> dict[str, object]:
         point = np.choose(grade - 1, [np.where((turn * 3.1 + shift) % 1 < 0.15, 0, 1), np.where(high, 1, 2), 3, 4])
         return np.where(blank, None, words[point])
 
-    areas = {"inclusion": "behaviour", "curriculum_and_teaching": "quality_of_education", "achievement_standard": "quality_of_education",
-             "attendance_and_behaviour": "behaviour", "personal_development_and_wellbeing": "personal_development",
-             "leadership_and_governance": "leadership"}  # fmt: skip
+    areas = {
+        "inclusion": "behaviour",
+        "curriculum_and_teaching": "quality_of_education",
+        "achievement_standard": "quality_of_education",
+        "attendance_and_behaviour": "behaviour",
+        "personal_development_and_wellbeing": "personal_development",
+        "leadership_and_governance": "leadership",
+    }
     cards = {area: standard(rows[grade], 0.17 * place) for place, (area, grade) in enumerate(areas.items())}
     for area, grade in (("early_years_standard", "early_years"), ("post_16_standard", "sixth_form")):
         cards[area] = np.where(blank | (rows[grade] < 9), standard(rows[grade], 0.5), "Not applicable")
@@ -399,9 +333,15 @@ def _cards(rows: pd.DataFrame) -> dict[str, object]:
 
 def _report_cards(events: pd.DataFrame) -> pa.Table:
     rows = events[(events["inspected_on"] >= "2025-11-10") & (events["kind"] != "ungraded")].reset_index(drop=True)
-    return official("report cards, year to date", {
-        "schools": _school(rows, trusts=True), "report_card": _visit(rows, ends=False) | _cards(rows),
-        "monitoring": {"ungraded_outcome": rows["outcome"]}}, {"monitoring.ungraded_outcome": "outcomes for legacy"})  # fmt: skip
+    return official(
+        "report cards, year to date",
+        {
+            "schools": _school(rows, trusts=True),
+            "report_card": _visit(rows, ends=False) | _cards(rows),
+            "monitoring": {"ungraded_outcome": rows["outcome"]},
+        },
+        {"monitoring.ungraded_outcome": "outcomes for legacy"},
+    )
 
 
 def _latest_report_cards(events: pd.DataFrame, schools: pd.DataFrame, day: str) -> pa.Table:
@@ -416,5 +356,8 @@ def _latest_report_cards(events: pd.DataFrame, schools: pd.DataFrame, day: str) 
         | _grades(before, since_2019=True, overall="not judged"),
         "ungraded": _since(events, schools, day, before),
     }  # fmt: skip
-    return official("latest report cards", records, {
-        "latest.sixth_form": "latest oeif sixth form provision (", "ungraded.inspection_number": "latest ungraded"})  # fmt: skip
+    return official(
+        "latest report cards",
+        records,
+        {"latest.sixth_form": "latest oeif sixth form provision (", "ungraded.inspection_number": "latest ungraded"},
+    )

@@ -7,41 +7,162 @@ from scipy.special import expit
 from pipelines.synthesise.world import AUTHORITIES, World
 
 # Two halves of a place that is on no map.
-STEMS = ("Quill", "Thistle", "Fern", "Otter", "Wyrm", "Bramble", "Lantern", "Moth", "Marmot", "Pebble", "Gossamer", "Tansy",
-         "Sorrel", "Plover", "Dapple", "Hobble", "Mistle", "Candle", "Umber", "Cinder", "Juniper", "Wicker", "Saffron",
-         "Nimbus", "Puddle", "Rumble", "Starling", "Velvet", "Whistle", "Yarrow", "Zephyr", "Acorn", "Bobbin", "Cobble")  # fmt: skip
-ENDS = ("mere", "beck", "hollow", "wold", "combe", "garth", "thwaite", "spindle", "fold", "marrow", "dingle", "pike", "holm",
-        "warren", "scar", "haven", "stead", "minster", "sedge", "quay", "gate", "brook", "tarn", "croft", "knoll", "wick")  # fmt: skip
-FIRST = ("", "", "", "", "Upper ", "Nether ", "Little ", "Great ", "Old ", "St Orrin's ", "St Peverel's ", "Our Lady of the ")
+STEMS = (
+    "Quill",
+    "Thistle",
+    "Fern",
+    "Otter",
+    "Wyrm",
+    "Bramble",
+    "Lantern",
+    "Moth",
+    "Marmot",
+    "Pebble",
+    "Gossamer",
+    "Tansy",
+    "Sorrel",
+    "Plover",
+    "Dapple",
+    "Hobble",
+    "Mistle",
+    "Candle",
+    "Umber",
+    "Cinder",
+    "Juniper",
+    "Wicker",
+    "Saffron",
+    "Nimbus",
+    "Puddle",
+    "Rumble",
+    "Starling",
+    "Velvet",
+    "Whistle",
+    "Yarrow",
+    "Zephyr",
+    "Acorn",
+    "Bobbin",
+    "Cobble",
+)
+ENDS = (
+    "mere",
+    "beck",
+    "hollow",
+    "wold",
+    "combe",
+    "garth",
+    "thwaite",
+    "spindle",
+    "fold",
+    "marrow",
+    "dingle",
+    "pike",
+    "holm",
+    "warren",
+    "scar",
+    "haven",
+    "stead",
+    "minster",
+    "sedge",
+    "quay",
+    "gate",
+    "brook",
+    "tarn",
+    "croft",
+    "knoll",
+    "wick",
+)
+FIRST = (
+    "",
+    "",
+    "",
+    "",
+    "Upper ",
+    "Nether ",
+    "Little ",
+    "Great ",
+    "Old ",
+    "St Orrin's ",
+    "St Peverel's ",
+    "Our Lady of the ",
+)
 KINDS = {
-    "Primary": ("Primary School", "Primary School", "C of E Primary School", "Community Primary School", "Infant School",
-                "Junior School", "Catholic Primary School"),
-    "Secondary": ("High School", "School", "Community College", "Grammar School", "Catholic High School", "Girls' School"),
-    "Special": ("School", "Lodge School"), "Nursery": ("Nursery School",), "PRU": ("Pupil Referral Unit", "Short Stay School"),
-}  # fmt: skip
+    "Primary": (
+        "Primary School",
+        "Primary School",
+        "C of E Primary School",
+        "Community Primary School",
+        "Infant School",
+        "Junior School",
+        "Catholic Primary School",
+    ),
+    "Secondary": (
+        "High School",
+        "School",
+        "Community College",
+        "Grammar School",
+        "Catholic High School",
+        "Girls' School",
+    ),
+    "Special": ("School", "Lodge School"),
+    "Nursery": ("Nursery School",),
+    "PRU": ("Pupil Referral Unit", "Short Stay School"),
+}
 # Names that trip up what quotes, escapes or encodes carelessly.
-AWKWARD = ("The \"Lantern\" School", "O'Fennimore's & St Brône's Primary School", "Zoë Wyrmwood <b>Bold</b> School",
-           "D\u2019Arquill-Café School", "Puddlewick, Nettle & Moth School ", "=Sum of Its Parts School")  # fmt: skip
+AWKWARD = (
+    'The "Lantern" School',
+    "O'Fennimore's & St Brône's Primary School",
+    "Zoë Wyrmwood <b>Bold</b> School",
+    "D\u2019Arquill-Café School",
+    "Puddlewick, Nettle & Moth School ",
+    "=Sum of Its Parts School",
+)
 TYPES = {  # phase: types kept by an authority and their shares; by choice, by a sponsor, opened new
-    "Primary": (("Community School", "Voluntary Aided School", "Voluntary Controlled School", "Foundation School"),
-                (0.55, 0.2, 0.15, 0.1), "Academy Converter", "Academy Sponsor Led", "Free School"),
-    "Secondary": (("Community School", "Voluntary Aided School", "Foundation School"), (0.5, 0.2, 0.3),
-                  "Academy Converter", "Academy Sponsor Led", "Free School"),
-    "Special": (("Community Special School", "Foundation Special School"), (0.9, 0.1),
-                "Academy Special Converter", "Academy Special Sponsor Led", "Free School Special"),
+    "Primary": (
+        ("Community School", "Voluntary Aided School", "Voluntary Controlled School", "Foundation School"),
+        (0.55, 0.2, 0.15, 0.1),
+        "Academy Converter",
+        "Academy Sponsor Led",
+        "Free School",
+    ),
+    "Secondary": (
+        ("Community School", "Voluntary Aided School", "Foundation School"),
+        (0.5, 0.2, 0.3),
+        "Academy Converter",
+        "Academy Sponsor Led",
+        "Free School",
+    ),
+    "Special": (
+        ("Community Special School", "Foundation Special School"),
+        (0.9, 0.1),
+        "Academy Special Converter",
+        "Academy Special Sponsor Led",
+        "Free School Special",
+    ),
     "Nursery": (("LA Nursery School",), (1.0,), "Academy Converter", "Academy Sponsor Led", "LA Nursery School"),
-    "PRU": (("Pupil Referral Unit",), (1.0,), "Academy Alternative Provision Converter",
-            "Academy Alternative Provision Sponsor Led", "Free School - Alternative Provision"),
-}  # fmt: skip
-TRUST_NAMES = ("The {a} & {b} Trust", "{a}{c} Learning Trust", "{a} Schools Together", "The {a}{c} Academy Trust",
-               "{b} Tree Partnership")  # fmt: skip
+    "PRU": (
+        ("Pupil Referral Unit",),
+        (1.0,),
+        "Academy Alternative Provision Converter",
+        "Academy Alternative Provision Sponsor Led",
+        "Free School - Alternative Provision",
+    ),
+}
+TRUST_NAMES = (
+    "The {a} & {b} Trust",
+    "{a}{c} Learning Trust",
+    "{a} Schools Together",
+    "The {a}{c} Academy Trust",
+    "{b} Tree Partnership",
+)
 SIZES = {"Primary": 280, "Secondary": 950, "Special": 130, "Nursery": 90, "PRU": 60}
 AGES = {"Primary": (4, 11), "Secondary": (11, 18), "Special": (4, 19), "Nursery": (2, 5), "PRU": (11, 16)}
 NUMBERED_FROM = {"Primary": 2000, "Secondary": 4000, "Special": 7000, "Nursery": 1000, "PRU": 1100}
 LARGEST_TRUST = 40
 
 
-def _pick(choices: tuple[str, ...], count: int, rng: np.random.Generator, shares: tuple[float, ...] | None = None) -> np.ndarray:
+def _pick(
+    choices: tuple[str, ...], count: int, rng: np.random.Generator, shares: tuple[float, ...] | None = None
+) -> np.ndarray:
     return np.array(choices, dtype=object)[rng.choice(len(choices), count, p=shares)]
 
 
@@ -68,9 +189,24 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
     academy_names = pd.Series(names).str.replace("School", "Academy", regex=False).to_numpy(dtype=object)
 
     faith = np.where(np.isin(kept, ["Voluntary Aided School", "Voluntary Controlled School"]), "Christian", "Non-faith")
-    faith = np.where((faith == "Non-faith") & (rng.random(count) < 0.012), _pick(("Jewish", "Muslim", "Other faith"), count, rng), faith)
-    religion = pd.Series(faith).map({"Christian": "Church of England", "Non-faith": "Does not apply", "Jewish": "Jewish",
-                                     "Muslim": "Muslim", "Other faith": "Sikh"}).to_numpy(dtype=object)  # fmt: skip
+    faith = np.where(
+        (faith == "Non-faith") & (rng.random(count) < 0.012),
+        _pick(("Jewish", "Muslim", "Other faith"), count, rng),
+        faith,
+    )
+    religion = (
+        pd.Series(faith)
+        .map(
+            {
+                "Christian": "Church of England",
+                "Non-faith": "Does not apply",
+                "Jewish": "Jewish",
+                "Muslim": "Muslim",
+                "Other faith": "Sikh",
+            }
+        )
+        .to_numpy(dtype=object)
+    )
     religion = np.where((religion == "Church of England") & (rng.random(count) < 0.35), "Roman Catholic", religion)
     london = (schools["region"] == "London").to_numpy()
     deprived = -advantage + rng.normal(0, 0.45, count)
@@ -86,26 +222,44 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
     moved = np.where(rng.random(count) < 0.87, laestab, laestab + np.where(phase == "Primary", 1500, 60))
     trust, trust_name = _trusts(schools, rng)
     return schools.assign(
-        name=names, new_name=np.where(renamed & schools["becomes"], academy_names, names),
-        type=np.where(schools["new"], fresh, kept), new_type=np.where(schools["sponsored"], sponsored, chosen),
-        la_code=code, laestab=laestab, new_laestab=moved, trust_uid=trust, trust_name=trust_name,
-        local_authority=_authority_names(rng)[schools["authority"]], faith=faith, religion=religion,
+        name=names,
+        new_name=np.where(renamed & schools["becomes"], academy_names, names),
+        type=np.where(schools["new"], fresh, kept),
+        new_type=np.where(schools["sponsored"], sponsored, chosen),
+        la_code=code,
+        laestab=laestab,
+        new_laestab=moved,
+        trust_uid=trust,
+        trust_name=trust_name,
+        local_authority=_authority_names(rng)[schools["authority"]],
+        faith=faith,
+        religion=religion,
         constituency=_pick(STEMS, count, rng) + _pick((" North", " South", " and Wold", " Vale"), count, rng),
         gender=np.where(np.char.find(names.astype(str), "Girls'") >= 0, "Girls", "Mixed"),
-        admissions=np.where(phase == "Secondary", np.where(np.char.find(names.astype(str), "Grammar") >= 0, "Selective",
-                                                           "Non-selective"), "Not applicable"),
+        admissions=np.where(
+            phase == "Secondary",
+            np.where(np.char.find(names.astype(str), "Grammar") >= 0, "Selective", "Non-selective"),
+            "Not applicable",
+        ),
         # No postcode area begins with a Q, so nobody lives here.
-        postcode=[f"Q{chr(65 + a)}{b} {c}ZZ" for a, b, c in zip(code % 26, laestab % 97 + 1, laestab % 10, strict=True)],
-        low_age=low, high_age=high, sixth_form=sixth, pupils=np.round(size).astype(int),
-        capacity=np.round(size * rng.uniform(0.95, 1.35, count), -1).astype(int), idaci_quintile=quintile.astype(int),
-        fsm=fsm, eal=expit(-2.4 + 1.9 * london + 0.25 * deprived + rng.normal(0, 1.0, count)),
+        postcode=[
+            f"Q{chr(65 + a)}{b} {c}ZZ" for a, b, c in zip(code % 26, laestab % 97 + 1, laestab % 10, strict=True)
+        ],
+        low_age=low,
+        high_age=high,
+        sixth_form=sixth,
+        pupils=np.round(size).astype(int),
+        capacity=np.round(size * rng.uniform(0.95, 1.35, count), -1).astype(int),
+        idaci_quintile=quintile.astype(int),
+        fsm=fsm,
+        eal=expit(-2.4 + 1.9 * london + 0.25 * deprived + rng.normal(0, 1.0, count)),
         sen=expit(-1.9 - 0.2 * advantage + 2.0 * special + rng.normal(0, 0.25, count)),
         ehcp=np.where(special, expit(2.5 + rng.normal(0, 0.7, count)), expit(-3.7 + rng.normal(0, 0.5, count))),
         urban=np.where(rng.random(count) < 0.2, "Rural village", "Urban city and town"),
         northing=np.round((schools["latitude"] - 49.766) * 111_250).astype(int),
     ).assign(
         easting=lambda s: np.round(400_000 + (s["longitude"] + 2) * (71_900 - (s["northing"] - 1e5) / 36)).astype(int)
-    )  # fmt: skip
+    )
 
 
 def _authority_codes(rng: np.random.Generator) -> np.ndarray:
@@ -151,3 +305,6 @@ def listed(schools: pd.DataFrame, day: str) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def keys(rows: pd.DataFrame) -> dict[str, object]:
+    """The numbers by which the Department's tables know a school."""
+    return {"urn": rows["urn"], "la_code": rows["la_code"], "establishment_number": rows["laestab"] % 10_000}

@@ -28,7 +28,9 @@ def layout(part: str) -> sources.Layout:
     return found[0]
 
 
-def official(part: str, records: Mapping[str, Mapping[str, object]], spelling: Mapping[str, str] | None = None) -> pa.Table:
+def official(
+    part: str, records: Mapping[str, Mapping[str, object]], spelling: Mapping[str, str] | None = None
+) -> pa.Table:
     """The records under their official headers, in the layout's order.
 
     Each column takes its layout's first spelling; or, where `spelling` names the column, the shortest that begins so.
@@ -43,8 +45,12 @@ def official(part: str, records: Mapping[str, Mapping[str, object]], spelling: M
         if column.name not in records.get(record, {}):
             continue
         spelt = spelling or {}
-        begins = spelt.get(f"{record}.{column.name}", spelt.get(column.name, "") if record != "previous" else "").lower()
-        headers = sorted((h for h in column.headers if h.lower().startswith(begins)), key=len) if begins else column.headers
+        begins = spelt.get(
+            f"{record}.{column.name}", spelt.get(column.name, "") if record != "previous" else ""
+        ).lower()
+        headers = (
+            sorted((h for h in column.headers if h.lower().startswith(begins)), key=len) if begins else column.headers
+        )
         values = records[record][column.name]
         if headers[0] not in columns:
             columns[headers[0]] = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
@@ -107,14 +113,15 @@ _PARTS = {
     "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
     'Target="worksheets/sheet1.xml"/><Relationship Id="r2" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>',
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" '
+    'Target="styles.xml"/></Relationships>',
     "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
     'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>'
     '<sheet name="SHEET" sheetId="1" r:id="r1"/></sheets></workbook>',
     "xl/styles.xml": '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
     "<fonts><font/></fonts><fills><fill/></fills><borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs>"
     '<cellXfs><xf/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
-}  # fmt: skip
+}
 
 
 def workbook(sheet: pa.Table, name: str, *, title: str = "") -> bytes:
@@ -131,7 +138,10 @@ def workbook(sheet: pa.Table, name: str, *, title: str = "") -> bytes:
         elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             columns.append(["<c/>" if v is None else f"<c><v>{v}</v></c>" for v in values])
         else:
-            known = {v: f'<c t="inlineStr"><is><t xml:space="preserve">{escape(v)}</t></is></c>' for v in set(values) - {None}}
+            known = {
+                v: f'<c t="inlineStr"><is><t xml:space="preserve">{escape(v)}</t></is></c>'
+                for v in set(values) - {None}
+            }
             columns.append([known.get(v, "<c/>") for v in values])
     rows = ["".join(cells) for cells in zip(*columns, strict=True)]
     rows.insert(0, "".join(f'<c t="inlineStr"><is><t>{escape(h)}</t></is></c>' for h in sheet.column_names))
@@ -139,8 +149,9 @@ def workbook(sheet: pa.Table, name: str, *, title: str = "") -> bytes:
         rows.insert(0, f'<c t="inlineStr"><is><t>{escape(title)}</t></is></c>')
     body = (
         '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row>'
-        + "</row><row>".join(rows) + "</row></sheetData></worksheet>"
-    )  # fmt: skip
+        + "</row><row>".join(rows)
+        + "</row></sheetData></worksheet>"
+    )
     parts = {part: text.replace("SHEET", escape(name)) for part, text in _PARTS.items()}
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
     return zipped({**{part: head + text for part, text in parts.items()}, "xl/worksheets/sheet1.xml": head + body})

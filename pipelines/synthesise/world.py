@@ -2,11 +2,12 @@
 
 How the effect is planted. Each academic year the schools due are inspected. Whether a school improves has the chance of
 its stratum (grade, phase, year), its odds multiplied by the gap odds ratio where leadership had been graded better than
-overall. The draw leans towards schools of higher quality, but by their order within the stratum, so averaged over quality
-the chance is exactly the planted one; and the gap is drawn afresh at each inspection, knowing nothing of quality. The
-odds ratio within strata is therefore the planted one, not a diluted one. The two staff traits are drawn after the
-outcomes, shifted by them: normal either side of a yes or no, which makes the odds ratio per standard deviation exact.
-Inspectors' noise (about 4% each way) is part of the chance: flipping outcomes afterwards would dilute what was planted.
+overall. The draw leans towards schools of higher quality, but by their order within the stratum, so averaged over
+quality the chance is exactly the planted one; and the gap is drawn afresh at each inspection, knowing nothing of
+quality. The odds ratio within strata is therefore the planted one, not a diluted one. The two staff traits are drawn
+after the outcomes, shifted by them: normal either side of a yes or no, which makes the odds ratio per standard
+deviation exact. Inspectors' noise (about 4% each way) is part of the chance: flipping outcomes afterwards would dilute
+what was planted.
 """
 
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ FIRST_GRADES = {"old": [0.19, 0.47, 0.30, 0.04], "new": [0.20, 0.61, 0.16, 0.03]
 AFTER_RISE = {2: {1: 1.0}, 3: {2: 0.98, 1: 0.02}, 4: {3: 0.42, 2: 0.57, 1: 0.01}}
 AFTER_FALL = {1: {2: 0.76, 3: 0.20, 4: 0.04}, 2: {3: 0.80, 4: 0.20}, 3: {4: 1.0}}
 # How far the draw leans towards quality: with what the files show of it, AUC comes to about .75 within Good, .66 in RI.
-LEAN = {1: 0.45, 2: 0.56, 3: 0.46, 4: 0.35}
+LEAN = {1: 0.5, 2: 0.66, 3: 0.5, 4: 0.4}
 # Leadership better than overall: far commoner where there is more room to rise. That alone makes the raw ratio large.
 GAP_BETTER = {1: 0.0, 2: 0.035, 3: 0.26, 4: 0.40}
 GAP_WORSE = {1: 0.015, 2: 0.003, 3: 0.002, 4: 0.0}
@@ -88,6 +89,10 @@ class World:
     stays: np.ndarray
     assistants: np.ndarray
 
+    def quality_in(self, year: int, which: pd.Series) -> np.ndarray:
+        """The latent quality of these schools in the academic year that ends in `year`."""
+        return self.quality[year - 1 - FIRST_YEAR][which]
+
 
 def _days(day: str) -> int:
     return int(np.datetime64(day, "D").astype(int))
@@ -101,7 +106,9 @@ def _teaching_days(year: int) -> np.ndarray:
     """The days of an academic year on which graded inspections begin, as day numbers."""
     days = np.arange(np.datetime64(f"{year}-09-04"), np.datetime64(f"{year + 1}-07-18"))
     month_day = np.array([str(day)[5:] for day in days])
-    open_ = np.is_busday(days) & ~((month_day > "12-18") | (month_day < "01-05") | ((month_day > "04-01") & (month_day < "04-15")))
+    open_ = np.is_busday(days) & ~(
+        (month_day > "12-18") | (month_day < "01-05") | ((month_day > "04-01") & (month_day < "04-15"))
+    )
     first = {2024: "2024-09-23", 2025: "2025-11-11"}.get(year)  # no overall grade; report cards
     if first:
         open_ &= days >= np.datetime64(first)
@@ -200,7 +207,9 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
         wait = rng.uniform(0, 1, len(who))
         years = np.choose(new_grade - 1, [4.0 + 2 * wait, (4.4 if year < 2014 else 5.0) + 2.4 * wait,
                                           1.8 + 1.3 * wait, 1.5 + 1.7 * wait])  # fmt: skip
-        taken_over = (new_grade == 4) & (converts[who] > on) & (opened[who] < _days("2000-01-01")) & (rng.random(len(who)) < 0.7)
+        taken_over = (
+            (new_grade == 4) & (converts[who] > on) & (opened[who] < _days("2000-01-01")) & (rng.random(len(who)) < 0.7)
+        )
         taken_over &= on > _days("2010-06-01")
         change = _first_of_month(on + ((0.8 + 1.2 * rng.random(len(who))) * YEAR).astype(int))
         converts[who[taken_over]] = change[taken_over]
@@ -214,7 +223,11 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
         due[who] = after
 
     old = np.flatnonzero(opened < _days("2000-01-01"))
-    z = 0.5 * _order_scores(phase[old], standing()[old]) + np.sqrt(0.75) * rng.normal(0, 1, len(old)) + 0.5 * easier[old]
+    z = (
+        0.5 * _order_scores(phase[old], standing()[old])
+        + np.sqrt(0.75) * rng.normal(0, 1, len(old))
+        + 0.5 * easier[old]
+    )
     first = np.searchsorted(np.cumsum(FIRST_GRADES["old"])[:3], 1 - _rank_share(z))
     begun = _teaching_days(2005), _teaching_days(2006), _teaching_days(2007), _teaching_days(2008)
     on = rng.permutation(np.resize(np.concatenate(begun), len(old)))
@@ -238,7 +251,9 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
         who = np.setdiff1d(who, later)
         teaching = _teaching_days(year)
         on = teaching[((due[who] - start).clip(0, 364) / 365 * len(teaching)).astype(int)]
-        on = np.where((on >= pause[0]) & (on < pause[1]), teaching[teaching < pause[0]][-1:] if year == 2019 else on, on)
+        on = np.where(
+            (on >= pause[0]) & (on < pause[1]), teaching[teaching < pause[0]][-1:] if year == 2019 else on, on
+        )
         now = grade[who]
         order = _order_scores(now * 10 + phase[who], standing()[who])
         lean = np.array([0.5, *LEAN.values()])[now]
@@ -269,7 +284,9 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
         urn=urns, phase=phase_names[visits["school"]], academy=moved | schools["new"].to_numpy()[visits["school"]],
         inspected_on=_dates(visits["on"]), published_on=_dates(published),
     ).drop(columns=["on", "lag"])  # fmt: skip
-    traits = [_trait(ratio, surprise, spread, rng) for ratio in (effect.retention_odds_ratio, effect.middle_leader_odds_ratio)]
+    traits = [
+        _trait(ratio, surprise, spread, rng) for ratio in (effect.retention_odds_ratio, effect.middle_leader_odds_ratio)
+    ]
     return World(schools, visits, np.array(kept_quality), *traits)
 
 
