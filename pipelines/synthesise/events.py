@@ -47,6 +47,7 @@ def happened(world: World, schools: pd.DataFrame, rng: np.random.Generator) -> p
         now[column] = np.where(moved | rows["new"], rows[column], 0 if column == "trust_uid" else None)
     same_columns = rows.drop(columns=["school", "urn", "phase", *now])
     return events.assign(
+        sixth_form=np.where(rows["has_sixth_form"], events["sixth_form"], 9),
         before=np.where(same, last, -1),
         on=day_numbers(events["inspected_on"]),
         out=day_numbers(events["published_on"]),

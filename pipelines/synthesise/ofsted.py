@@ -60,7 +60,7 @@ def _school(rows: pd.DataFrame, *, trusts: bool = False) -> dict[str, object]:
         "religion": rows["religion"],
         "faith": rows["faith"],
         "region": rows["region"],
-        "has_sixth_form": np.where(rows["sixth_form"], "Has a sixth form", "Does not have a sixth form"),
+        "has_sixth_form": np.where(rows["has_sixth_form"], "Has a sixth form", "Does not have a sixth form"),
         "local_authority": rows["local_authority"],
         "constituency": rows["constituency"],
         "postcode": rows["postcode"],
@@ -200,12 +200,12 @@ def _year_to_date(events: pd.DataFrame, first: int, last: int) -> pa.Table:
             "sixth_form": "16 to 19",
             "safeguarding": "is safeguarding",
             "ungraded_outcome": "outcomes for s8",
-            "previous.overall": "previous overall",
+            "previous.overall": "previous overall effectivene",
             "previous.sixth_form": "previous 16 - 19",
             "previous.behaviour": "previous personal development, b",
         }
         return official("all inspections, September 2015", records, spelling)
-    spelling = {"previous.overall": "previous overall", "sixth_form": "sixth form provision (",
+    spelling = {"previous.overall": "previous overall effectivene", "sixth_form": "sixth form provision (",
                 "previous.sixth_form": "previous sixth form provision ("}  # fmt: skip
     if first < 2022:
         spelling["ungraded_outcome"] = "outcomes for section 8 inspections that"

@@ -247,7 +247,7 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
         ],
         low_age=low,
         high_age=high,
-        sixth_form=sixth,
+        has_sixth_form=sixth,
         pupils=np.round(size).astype(int),
         capacity=np.round(size * rng.uniform(0.95, 1.35, count), -1).astype(int),
         idaci_quintile=quintile.astype(int),

@@ -95,7 +95,7 @@ def _register(out: Path, schools: pd.DataFrame) -> None:
         "gender": rows["gender"],
         "religion": rows["religion"],
         "admissions": rows["admissions"],
-        "has_sixth_form": np.where(rows["sixth_form"], "Has a sixth form", "Does not have a sixth form"),
+        "has_sixth_form": np.where(rows["has_sixth_form"], "Has a sixth form", "Does not have a sixth form"),
         "capacity": rows["capacity"],
         "pupils": pa.array(rows["pupils"].to_numpy(), mask=shut),
         "trust_uid": pa.array(trust, mask=trust == 0),

@@ -98,6 +98,9 @@ def _days(day: str) -> int:
     return int(np.datetime64(day, "D").astype(int))
 
 
+PAUSE = tuple(_days(str(day.date())) for day in frameworks.PAUSE)
+
+
 def _dates(days: np.ndarray) -> np.ndarray:
     return np.asarray(days, dtype="int64").astype("datetime64[D]").astype("datetime64[s]")
 
@@ -175,119 +178,139 @@ def _by_grade(table: dict[int, tuple[list[int], list[float]]], year: int) -> np.
 
 def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
     """The schools and every graded inspection of theirs, year by year."""
-    schools = make_schools(count, rng)
-    opened, closed, converts = (schools[c].to_numpy().copy() for c in ("opened", "closed", "converts"))
-    phase_names = schools["phase"].to_numpy()
-    phase = np.searchsorted(np.sort(PHASES), phase_names)
-    easier = schools["phase"].map(EASIER).to_numpy()
-    exempt = np.isin(phase_names, ["Primary", "Secondary"])
-    sponsored = np.zeros(count, dtype=bool)
-    quality = rng.normal(0, 1, count)
-    kept_quality, records, surprise, spread = [], [], np.zeros(count), np.zeros(count)
-    pause = [_days(str(day.date())) for day in frameworks.PAUSE]
-
-    grade = np.zeros(count, dtype=int)  # 0 until first inspected
-    better = np.zeros(count, dtype=bool)
-    due = opened + ((1.9 + 1.2 * rng.random(count)) * YEAR).astype(int)
-
-    def standing() -> np.ndarray:
-        return 0.62 * schools["advantage"].to_numpy() + 0.785 * quality
-
-    def judge(who: np.ndarray, on: np.ndarray, new_grade: np.ndarray, year: int) -> None:
-        """Write the inspections down, draw each one's leadership grade, and set when the next is due."""
-        draw, far = rng.random(len(who)), rng.random(len(who)) < 0.1
-        up = draw < np.array([0, *GAP_BETTER.values()])[new_grade]
-        # 2024/25 has no overall but the worse of two judgements: leadership can't then be worse than it.
-        down = (draw > 1 - np.array([0, *GAP_WORSE.values()])[new_grade]) & (year < 2024)
-        leadership = new_grade - up - (up & far & (new_grade == 4)) + down
-        grade[who], better[who] = new_grade, up
-        lag = np.exp(rng.normal(np.log(49), 0.32, len(who))).clip(20, 120).astype(int)
-        records.append(pd.DataFrame({"school": who, "year": year, "on": on, "lag": lag,
-                                     "overall": new_grade, "leadership": leadership}))  # fmt: skip
-        wait = rng.uniform(0, 1, len(who))
-        years = np.choose(new_grade - 1, [4.0 + 2 * wait, (4.4 if year < 2014 else 5.0) + 2.4 * wait,
-                                          1.8 + 1.3 * wait, 1.5 + 1.7 * wait])  # fmt: skip
-        taken_over = (
-            (new_grade == 4) & (converts[who] > on) & (opened[who] < _days("2000-01-01")) & (rng.random(len(who)) < 0.7)
-        )
-        taken_over &= on > _days("2010-06-01")
-        change = _first_of_month(on + ((0.8 + 1.2 * rng.random(len(who))) * YEAR).astype(int))
-        converts[who[taken_over]] = change[taken_over]
-        sponsored[who[taken_over]] = True
-        after = on + (years * YEAR).astype(int)
-        after = np.where(taken_over, change + ((2.4 + wait) * YEAR).astype(int), after)
-        # Outstanding primary and secondary schools were exempt, but for a few, and seen again once that ended.
-        spared = (new_grade == 1) & exempt[who] & (after >= _days("2012-09-01")) & (on < _days("2020-11-01"))
-        spared &= rng.random(len(who)) > 0.12
-        after = np.where(spared, _days("2021-09-01") + (3.9 * YEAR * rng.random(len(who))).astype(int), after)
-        due[who] = after
-
-    old = np.flatnonzero(opened < _days("2000-01-01"))
-    z = (
-        0.5 * _order_scores(phase[old], standing()[old])
-        + np.sqrt(0.75) * rng.normal(0, 1, len(old))
-        + 0.5 * easier[old]
-    )
-    first = np.searchsorted(np.cumsum(FIRST_GRADES["old"])[:3], 1 - _rank_share(z))
-    begun = _teaching_days(2005), _teaching_days(2006), _teaching_days(2007), _teaching_days(2008)
-    on = rng.permutation(np.resize(np.concatenate(begun), len(old)))
-    # Earlier for the better ones: they had waited longest by 2009.
-    judge(old, np.where(first >= 2, np.maximum(on, rng.permutation(on)), on), first + 1, FIRST_YEAR - 1)
-    start = _days(f"{FIRST_YEAR}-09-01")
-    overdue = old[due[old] < start]
-    due[overdue] = start + (1.5 * YEAR * rng.random(len(overdue))).astype(int)
-
-    for year in range(FIRST_YEAR, LAST_YEAR + 1 + BEYOND):
-        quality = 0.9 * quality + np.sqrt(1 - 0.81) * rng.normal(0, 1, count)
-        kept_quality.append(quality)
-        start, end = _days(f"{year}-09-01"), _days(f"{year + 1}-09-01")
-        paused = (due >= pause[0]) & (due < pause[1])
-        due[paused] = pause[1] + (2.2 * YEAR * rng.random(paused.sum())).astype(int)
-        who = np.flatnonzero((due < end) & (due < closed))
-        # There are only so many inspectors; Good and Outstanding schools wait. Report cards began slowly, in November.
-        waits = np.isin(grade[who], [1, 2]) * 10 + rng.random(len(who))
-        later = who[np.argsort(waits)[int(count * (CAPACITY * rng.uniform(0.93, 1.04) if year != 2025 else 0.075)) :]]
-        due[later] = end + ((0.1 + 0.9 * rng.random(len(later))) * YEAR).astype(int)
-        who = np.setdiff1d(who, later)
-        teaching = _teaching_days(year)
-        on = teaching[((due[who] - start).clip(0, 364) / 365 * len(teaching)).astype(int)]
-        on = np.where(
-            (on >= pause[0]) & (on < pause[1]), teaching[teaching < pause[0]][-1:] if year == 2019 else on, on
-        )
-        now = grade[who]
-        order = _order_scores(now * 10 + phase[who], standing()[who])
-        lean = np.array([0.5, *LEAN.values()])[now]
-        z = lean * order + np.sqrt(1 - lean**2) * rng.normal(0, 1, len(who))
-        with np.errstate(divide="ignore"):
-            base = expit(logit(_by_grade(IMPROVES, year)[now]) + easier[who])
-            p_up = expit(logit(base) + np.log(effect.gap_odds_ratio) * better[who])
-            p_down = expit(logit(_by_grade(FALLS, year)[now]) - 0.5 * easier[who])
-        up = z > ndtri(1 - p_up)
-        down = z < ndtri(np.minimum(p_down, (1 - p_up) * 0.98))
-        new = _pick(AFTER_RISE, np.where(up, now, 0), rng) + _pick(AFTER_FALL, np.where(down, now, 0), rng)
-        new = np.where(up | down, new, now)
-        fresh = now == 0
-        new[fresh] = 1 + np.searchsorted(np.cumsum(FIRST_GRADES["new"])[:3], 1 - _rank_share(z[fresh]))
-        surprise[who] += np.where(fresh, 0, up - base)
-        spread[who] += np.where(fresh, 0, base * (1 - base))
-        judge(who, on, new, year)
-
-    schools = schools.assign(converts=converts, sponsored=sponsored).pipe(_numbered)
-    visits = pd.concat(records, ignore_index=True).sort_values(["school", "on"], kind="stable", ignore_index=True)
+    system = _System(make_schools(count, rng), effect, rng)
+    system.begin()
+    quality = [system.inspect(year) for year in range(FIRST_YEAR, LAST_YEAR + 1 + BEYOND)]
+    schools = system.schools.assign(converts=system.converts, sponsored=system.sponsored).pipe(_numbered)
+    visits = pd.concat(system.records, ignore_index=True)
+    visits = visits.sort_values(["school", "on"], kind="stable", ignore_index=True)
+    rows = schools.iloc[visits["school"]].reset_index(drop=True)
+    moved = visits["on"] >= rows["converts"]
     # Reports of a summer term come out before the school year's file is drawn up.
     year_end = np.array([_days(f"{year + 1}-08-31") for year in range(2005, LAST_YEAR + BEYOND + 1)])
     drawn_up = year_end[np.searchsorted(year_end, visits["on"])]
     published = np.minimum(visits["on"] + visits["lag"], drawn_up - visits["lag"] % 12)
-    moved = visits["on"].to_numpy() >= schools["converts"].to_numpy()[visits["school"]]
-    urns = np.where(moved, schools["new_urn"].to_numpy()[visits["school"]], schools["urn"].to_numpy()[visits["school"]])
     visits = visits.assign(
-        urn=urns, phase=phase_names[visits["school"]], academy=moved | schools["new"].to_numpy()[visits["school"]],
+        urn=rows["urn"].where(~moved, rows["new_urn"]), phase=rows["phase"], academy=moved | rows["new"],
         inspected_on=_dates(visits["on"]), published_on=_dates(published),
     ).drop(columns=["on", "lag"])  # fmt: skip
-    traits = [
-        _trait(ratio, surprise, spread, rng) for ratio in (effect.retention_odds_ratio, effect.middle_leader_odds_ratio)
-    ]
-    return World(schools, visits, np.array(kept_quality), *traits)
+    stays = _trait(effect.retention_odds_ratio, system.surprise, system.spread, rng)
+    assistants = _trait(effect.middle_leader_odds_ratio, system.surprise, system.spread, rng)
+    return World(schools, visits, np.array(quality), stays, assistants)
+
+
+class _System:
+    """Schools under inspection: the grade each holds, and when its next inspection is due (day numbers).
+
+    `surprise` adds up how far each school's outcomes went beyond the rates of their strata, `spread` the variance that
+    had; the traits of its staff are drawn from them.
+    """
+
+    def __init__(self, schools: pd.DataFrame, effect: Effect, rng: np.random.Generator) -> None:
+        count = len(schools)
+        self.schools, self.effect, self.rng = schools, effect, rng
+        self.converts, self.sponsored = schools["converts"].to_numpy().copy(), np.zeros(count, dtype=bool)
+        self.stratum = np.searchsorted(np.sort(PHASES), schools["phase"])
+        self.easier = schools["phase"].map(EASIER).to_numpy()
+        self.exempt = schools["phase"].isin(["Primary", "Secondary"]).to_numpy()
+        self.old = schools["opened"].lt(_days("2000-01-01")).to_numpy()
+        self.quality = rng.normal(0, 1, count)
+        self.grade, self.better = np.zeros(count, dtype=int), np.zeros(count, dtype=bool)  # grade 0: not yet inspected
+        self.due = schools["opened"].to_numpy() + self._years(1.9 + 1.2 * rng.random(count))
+        self.surprise, self.spread = np.zeros(count), np.zeros(count)
+        self.records: list[pd.DataFrame] = []
+
+    @staticmethod
+    def _years(years: np.ndarray) -> np.ndarray:
+        return (years * YEAR).astype("int64")
+
+    def _standing(self, who: np.ndarray) -> np.ndarray:
+        """What the draw of an outcome leans towards: quality and intake, with variance one."""
+        return 0.62 * self.schools["advantage"].to_numpy()[who] + 0.785 * self.quality[who]
+
+    def begin(self) -> None:
+        """The inspections of 2005 to 2009, one a school, from which all else follows."""
+        rng, old = self.rng, np.flatnonzero(self.old)
+        noise = np.sqrt(0.75) * rng.normal(0, 1, len(old))
+        leaning = 0.5 * _order_scores(self.stratum[old], self._standing(old)) + noise + 0.5 * self.easier[old]
+        first = _graded(leaning, FIRST_GRADES["old"])
+        on = rng.permutation(np.resize(np.concatenate([_teaching_days(year) for year in range(2005, 2009)]), len(old)))
+        # The weaker ones were seen more lately.
+        self._judge(old, np.where(first > 2, np.maximum(on, rng.permutation(on)), on), first, FIRST_YEAR - 1)
+        start = _days(f"{FIRST_YEAR}-09-01")
+        overdue = old[self.due[old] < start]
+        self.due[overdue] = start + self._years(1.5 * rng.random(len(overdue)))
+
+    def inspect(self, year: int) -> np.ndarray:
+        """Inspect the schools due in an academic year; returns every school's quality in it."""
+        rng = self.rng
+        self.quality = 0.9 * self.quality + np.sqrt(1 - 0.9**2) * rng.normal(0, 1, len(self.quality))
+        who, on = self._chosen(year)
+        now = self.grade[who]
+        lean = np.array([0.5, *LEAN.values()])[now]
+        order = _order_scores(now * 10 + self.stratum[who], self._standing(who))
+        z = lean * order + np.sqrt(1 - lean**2) * rng.normal(0, 1, len(who))
+        with np.errstate(divide="ignore"):
+            base = expit(logit(_by_grade(IMPROVES, year)[now]) + self.easier[who])
+            p_up = expit(logit(base) + np.log(self.effect.gap_odds_ratio) * self.better[who])
+            p_down = expit(logit(_by_grade(FALLS, year)[now]) - 0.5 * self.easier[who])
+        up, down = z > ndtri(1 - p_up), z < ndtri(np.minimum(p_down, (1 - p_up) * 0.98))
+        new = _pick(AFTER_RISE, np.where(up, now, 0), rng) + _pick(AFTER_FALL, np.where(down, now, 0), rng)
+        new = np.where(up | down, new, now)
+        fresh = now == 0
+        new[fresh] = _graded(z[fresh], FIRST_GRADES["new"])
+        self.surprise[who] += np.where(fresh, 0, up - base)
+        self.spread[who] += np.where(fresh, 0, base * (1 - base))
+        self._judge(who, on, new, year)
+        return self.quality
+
+    def _chosen(self, year: int) -> tuple[np.ndarray, np.ndarray]:
+        """The schools inspected in an academic year, and the day of each."""
+        rng, start, end = self.rng, _days(f"{year}-09-01"), _days(f"{year + 1}-09-01")
+        paused = (self.due >= PAUSE[0]) & (self.due < PAUSE[1])
+        self.due[paused] = PAUSE[1] + self._years(2.2 * rng.random(paused.sum()))
+        who = np.flatnonzero((self.due < end) & (self.due < self.schools["closed"].to_numpy()))
+        # There are only so many inspectors; Good and Outstanding schools wait. Report cards began slowly, in November.
+        share = 0.075 if year == 2025 else CAPACITY * rng.uniform(0.93, 1.04)
+        urgency = np.isin(self.grade[who], [1, 2]) * 10 + rng.random(len(who))
+        later = who[np.argsort(urgency)[int(len(self.due) * share) :]]
+        self.due[later] = end + self._years(0.1 + 0.9 * rng.random(len(later)))
+        who = np.setdiff1d(who, later)
+        teaching = _teaching_days(year)
+        on = teaching[((self.due[who] - start).clip(0, 364) / 365 * len(teaching)).astype(int)]
+        return who, np.minimum(on, teaching[teaching < PAUSE[0]][-1]) if year == 2019 else on
+
+    def _judge(self, who: np.ndarray, on: np.ndarray, grade: np.ndarray, year: int) -> None:
+        """Write the inspections down, draw each one's leadership grade, and set when the next is due."""
+        rng, count = self.rng, len(who)
+        draw, far = rng.random(count), rng.random(count) < 0.1
+        up = draw < np.array([0, *GAP_BETTER.values()])[grade]
+        # 2024/25 has no overall but the worse of two judgements: leadership can't then be worse than it.
+        down = (draw > 1 - np.array([0, *GAP_WORSE.values()])[grade]) & (year < 2024)
+        leadership = grade - up - (up & far & (grade == 4)) + down
+        self.grade[who], self.better[who] = grade, up
+        lag = np.exp(rng.normal(np.log(49), 0.32, count)).clip(20, 120).astype(int)
+        record = {"school": who, "year": year, "on": on, "lag": lag, "overall": grade, "leadership": leadership}
+        self.records.append(pd.DataFrame(record))
+
+        wait = rng.uniform(0, 1, count)
+        good = (4.4 if year < 2014 else 5.0) + 2.4 * wait
+        after = on + self._years(np.choose(grade - 1, [4.0 + 2 * wait, good, 1.8 + 1.3 * wait, 1.5 + 1.7 * wait]))
+        # Most schools graded Inadequate are handed to a sponsor, and seen again in the new academy's third year.
+        handed = (grade == 4) & self.old[who] & (self.converts[who] > on) & (on > _days("2010-06-01"))
+        handed &= rng.random(count) < 0.7
+        change = _first_of_month(on + self._years(0.8 + 1.2 * rng.random(count)))
+        self.converts[who[handed]], self.sponsored[who[handed]] = change[handed], True
+        after = np.where(handed, change + self._years(2.4 + wait), after)
+        # Outstanding primary and secondary schools were exempt, but for a few, and seen again once that ended.
+        spared = (grade == 1) & self.exempt[who] & (after >= _days("2012-09-01")) & (on < _days("2020-11-01"))
+        spared &= rng.random(count) > 0.12
+        self.due[who] = np.where(spared, PAUSE[1] + self._years(3.9 * rng.random(count)), after)
+
+
+def _graded(leaning: np.ndarray, shares: list[float]) -> np.ndarray:
+    """A first grade for each school, the best for those that lean highest, in the shares given."""
+    return 1 + np.searchsorted(np.cumsum(shares)[:3], 1 - _rank_share(leaning))
 
 
 def _rank_share(values: np.ndarray) -> np.ndarray:

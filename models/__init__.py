@@ -1,0 +1,5 @@
+"""Estimators of the next grade from signals: they know X, y and MLflow, and have never heard of a school or a file.
+
+`baselines` holds the plain rules, `estimators` the candidates, `conformal` the grade sets and the intervals on chances,
+`registry` where models are kept (the only file that imports mlflow).
+"""

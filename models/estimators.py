@@ -1,0 +1,315 @@
+"""The candidates: chances of each next rank, from departures from the recent rate of schools in the same cell.
+
+The level of improvement moves by fifteen points between years; the order of schools within a year moves much less. So a
+candidate learns how far each row departs from its own year's rate for its cell, and answers with the recent rate plus
+that departure. Ranks are ordered, so the outcome is cumulative: for each boundary k, whether the next rank is k or
+better (Frank and Hall 2001). One set of departures serves the boundaries above and below the current rank, which keeps
+the chances coherent: they can't cross.
+
+    log-odds(next rank <= k) = log-odds(recent rate of the cell at k) + departure(signals, side of the current rank)
+
+`state` has `overall` (1-4), `cell` (text; grades of different meaning apart) and `group` (text, within a cell); `signals`
+are float columns with blanks.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+RANKS = 4
+PRIOR = 20.0  # rows' worth of the cell's own rate, for groups with few
+EDGE = 0.003  # no recent rate is nearer to certainty than this
+UP, STAY = -1, 0  # which side of the current rank a boundary lies: better than it, or at least as good
+
+# Chosen once, small and slow, before any fold was looked at; `tune` may search around them.
+BOOSTING = {"learning_rate": 0.06, "num_leaves": 6, "min_data_in_leaf": 80, "lambda_l2": 20.0, "feature_fraction": 0.4,
+            "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 63}  # fmt: skip
+ROUNDS = 200
+PENALTY = 200.0
+# A better judgement never lowers the chance of a better grade: the direction is beyond dispute.
+RISING = ("leadership_gap", "quality_gap", "behaviour_gap", "development_gap", "mean_gap", "visit_outlook")
+
+
+def log_odds(chance: np.ndarray) -> np.ndarray:
+    return np.log(chance / (1 - chance))
+
+
+def chance(odds: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-odds))
+
+
+# --- rates by cell ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class CellRates:
+    """Empirical-Bayes rates: P(next rank <= k) by cell and group, a group with few rows leaning on its cell."""
+
+    cells: dict[str, list[float]] = field(default_factory=dict)
+    groups: dict[str, list[float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, state: pd.DataFrame, following: np.ndarray, weight: np.ndarray) -> "CellRates":
+        reached = pd.DataFrame(np.asarray(following)[:, None] <= np.arange(1, RANKS), dtype=float)
+        sums = reached.mul(np.asarray(weight), axis=0).assign(weight=np.asarray(weight), cell=state["cell"].to_numpy(),
+                                                              key=_keys(state))  # fmt: skip
+        boundaries = list(range(RANKS - 1))
+        everyone = (sums[boundaries].sum() / max(sums["weight"].sum(), 1e-12)).to_numpy()
+        by_cell = sums.groupby("cell")[[*boundaries, "weight"]].sum()
+        cell = (by_cell[boundaries].to_numpy() + 0.5 * everyone) / (by_cell["weight"].to_numpy()[:, None] + 0.5)
+        cells = dict(zip(by_cell.index, cell.tolist(), strict=True))
+        by_group = sums.groupby(["cell", "key"])[[*boundaries, "weight"]].sum()
+        lean = np.array([cells[name] for name in by_group.index.get_level_values("cell")])
+        group = (by_group[boundaries].to_numpy() + PRIOR * lean) / (by_group["weight"].to_numpy()[:, None] + PRIOR)
+        return cls(cells, dict(zip(by_group.index.get_level_values("key"), group.tolist(), strict=True)))
+
+    def at(self, state: pd.DataFrame) -> np.ndarray:
+        """P(next rank <= k) for k = 1, 2, 3, one row each; a cell never seen answers with its plain grade's."""
+        unknown = [np.nan] * (RANKS - 1)
+        plain = state["overall"].astype("int64").astype("str")
+        found = np.array(_keys(state).map(lambda key: self.groups.get(key, unknown)).to_list()).reshape(-1, RANKS - 1)
+        for names in (state["cell"], plain):
+            fill = np.array(names.map(lambda name: self.cells.get(name, unknown)).to_list()).reshape(-1, RANKS - 1)
+            found = np.where(np.isnan(found), fill, found)
+        return np.clip(np.where(np.isnan(found), 0.5, found), EDGE, 1 - EDGE)
+
+
+def _keys(state: pd.DataFrame) -> pd.Series:
+    return (state["cell"].astype("str") + "|" + state["group"].fillna("").astype("str")).reset_index(drop=True)
+
+
+# --- the two learners of departures ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Ridge:
+    """A penalised logistic regression of departures: each signal's slope, and how it differs for rank 2 and by side.
+
+    Blanks sit at the mean and, where more than 2% are blank, add a flag. Fitted by iteratively reweighted least squares
+    with the rate's log-odds as an offset, which scikit-learn's does not take.
+    """
+
+    names: list[str] = field(default_factory=list)
+    mean: list[float] = field(default_factory=list)
+    spread: list[float] = field(default_factory=list)
+    flagged: list[bool] = field(default_factory=list)
+    slopes: list[list[float]] = field(default_factory=list)  # a row a signal: plain, rank 2, side, rank 2 and side, blank
+    level: float = 0.0
+
+    LEAN = 0.7  # the penalty on a slope's differences is twice that on the slope itself
+    REACH = 3.0  # standard deviations: beyond, a signal counts no further
+
+    def fit(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray, reached: np.ndarray,
+            offset: np.ndarray, weight: np.ndarray, penalty: float) -> "Ridge":  # fmt: skip
+        self.names = list(signals)
+        values = signals.to_numpy(dtype=float)
+        filled = ~np.isnan(values)
+        counts = np.maximum(filled.sum(axis=0), 1)
+        mean = np.where(filled, values, 0.0).sum(axis=0) / counts
+        spread = np.sqrt((np.where(filled, values - mean, 0.0) ** 2).sum(axis=0) / counts)
+        self.mean, self.spread = mean.tolist(), spread.tolist()
+        self.flagged = (((~filled).mean(axis=0) > 0.02) & filled.any(axis=0)).tolist()
+        terms = self._terms(signals, overall, side)
+        design = np.column_stack([terms.reshape(len(values), -1), np.ones(len(values))])
+        live = design.any(axis=0)
+        slopes = np.zeros(design.shape[1])
+        penalties = np.append(np.full(design.shape[1] - 1, penalty), 1e-6)[live]
+        used = design[:, live]
+        for _ in range(25):
+            expected = chance(used @ slopes[live] + offset)
+            gradient = used.T @ (weight * (reached - expected)) - penalties * slopes[live]
+            curvature = (used * (weight * expected * (1 - expected))[:, None]).T @ used + np.diag(penalties)
+            step = np.linalg.solve(curvature, gradient)
+            slopes[live] += step
+            if np.abs(step).max() < 1e-8:
+                break
+        self.level = float(slopes[-1])
+        self.slopes = slopes[:-1].reshape(len(self.names), 5).tolist()
+        return self
+
+    def _terms(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """Rows x signals x 5: the standardised value, times rank 2, times side up, times both, and the blank's flag."""
+        values = signals[self.names].to_numpy(dtype=float)
+        spread = np.asarray(self.spread)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled = np.where(spread > 0, (values - np.asarray(self.mean)) / spread, 0.0)
+        blank = np.isnan(values)
+        scaled = np.where(blank, 0.0, np.clip(scaled, -self.REACH, self.REACH))
+        two, up = (overall == 2).astype(float)[:, None], (side == UP).astype(float)[:, None]
+        flags = np.where(np.asarray(self.flagged), blank * 0.5, 0.0)
+        return np.stack([scaled, scaled * two * self.LEAN, scaled * up * self.LEAN, scaled * two * up * self.LEAN, flags], axis=2)
+
+    def departures(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """What each signal adds to the log-odds, rows x signals, and in the last column the level."""
+        parts = np.einsum("rst,st->rs", self._terms(signals, overall, side), np.asarray(self.slopes))
+        return np.column_stack([parts, np.full(len(parts), self.level)])
+
+
+@dataclass
+class Boosted:
+    """Boosted trees of departures (LightGBM), the rate's log-odds as their starting score; monotone where undisputed."""
+
+    names: list[str] = field(default_factory=list)
+    text: str = ""
+    _booster: Any = None
+
+    def fit(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray, reached: np.ndarray,
+            offset: np.ndarray, weight: np.ndarray, settings: dict[str, Any], rounds: int, seed: int) -> "Boosted":  # fmt: skip
+        import lightgbm
+
+        self.names = list(signals)
+        matrix = self._matrix(signals, overall, side)
+        constraints = [1 if name in RISING else 0 for name in self.names] + [0, 0]
+        fixed = {"objective": "binary", "verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True,
+                 "seed": seed, "monotone_constraints": constraints}  # fmt: skip
+        rows = lightgbm.Dataset(matrix, reached, weight=weight, init_score=offset, feature_name=[*self.names, "rank", "side"])
+        self.text = lightgbm.train({**settings, **fixed}, rows, rounds).model_to_string()
+        return self
+
+    def _matrix(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
+        return np.column_stack([signals[self.names].to_numpy(dtype=float), overall, side])
+
+    @property
+    def booster(self) -> Any:
+        if self._booster is None:
+            import lightgbm
+
+            self._booster = lightgbm.Booster(model_str=self.text)
+        return self._booster
+
+    def scores(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
+        return self.booster.predict(self._matrix(signals, overall, side), raw_score=True, num_threads=1)
+
+    def departures(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """What each signal adds to the log-odds (TreeSHAP), rows x signals, and in the last column the rest."""
+        parts = self.booster.predict(self._matrix(signals, overall, side), pred_contrib=True, num_threads=1)
+        return np.column_stack([parts[:, : len(self.names)], parts[:, len(self.names) :].sum(axis=1)])
+
+
+# --- candidates -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Departures:
+    """A candidate: recent rates by cell, and the mean of the log-odds departures of its learners (none, one or both)."""
+
+    learners: tuple[str, ...] = ("ridge", "boosted")
+    settings: dict[str, Any] = field(default_factory=lambda: dict(BOOSTING))
+    rounds: int = ROUNDS
+    penalty: float = PENALTY
+    seed: int = 0
+    recent: CellRates = field(default_factory=CellRates)
+    ridge: Ridge | None = None
+    boosted: Boosted | None = None
+
+    def fit(self, signals: pd.DataFrame, state: pd.DataFrame, following: np.ndarray, era: np.ndarray,
+            weight: np.ndarray, freshness: np.ndarray) -> "Departures":  # fmt: skip
+        """Learn departures from each era's own rates, and the recent rates to add them to.
+
+        `era` says which rows share a level (an academic year), `weight` what each row counts in learning, `freshness`
+        what it counts in the recent rate.
+        """
+        overall, following = state["overall"].to_numpy(dtype=int), np.asarray(following, dtype=int)
+        self.recent = CellRates.of(state, following, freshness)
+        if not self.learners:
+            return self
+        rates = np.empty((len(state), RANKS - 1))
+        for name in np.unique(era):
+            rows = era == name
+            rates[rows] = CellRates.of(state[rows], following[rows], np.asarray(weight)[rows]).at(state[rows])
+        stacked = [np.flatnonzero((overall + side >= 1) & (overall + side < RANKS)) for side in (UP, STAY)]
+        row = np.concatenate(stacked)
+        side = np.repeat([UP, STAY], [len(rows) for rows in stacked])
+        boundary = overall[row] + side
+        task = {"overall": overall[row], "side": side, "reached": (following[row] <= boundary).astype(float),
+                "offset": log_odds(rates[row, boundary - 1]), "weight": np.asarray(weight, dtype=float)[row]}  # fmt: skip
+        given = signals.iloc[row]
+        if "ridge" in self.learners:
+            self.ridge = Ridge().fit(given, **task, penalty=self.penalty)
+        if "boosted" in self.learners:
+            self.boosted = Boosted().fit(given, **task, settings=self.settings, rounds=self.rounds, seed=self.seed)
+        return self
+
+    def scores(self, signals: pd.DataFrame, state: pd.DataFrame) -> np.ndarray:
+        """The departure in log-odds for the boundary above the current rank and for the one at it: rows x 2."""
+        overall = state["overall"].to_numpy(dtype=int)
+        total = np.zeros((len(state), 2))
+        for column, side in enumerate((UP, STAY)):
+            sides = np.full(len(state), side)
+            if self.ridge:
+                total[:, column] += self.ridge.departures(signals, overall, sides).sum(axis=1)
+            if self.boosted:
+                total[:, column] += self.boosted.scores(signals, overall, sides)
+        return total / max(len(self.learners), 1)
+
+    def predict(self, signals: pd.DataFrame, state: pd.DataFrame, recent: CellRates | None = None) -> np.ndarray:
+        """The chance of each next rank, rows x 4; `recent` stands in for the stored rates where another level is tried."""
+        return spread(self.scores(signals, state), (recent or self.recent).at(state), state["overall"].to_numpy(dtype=int))
+
+    def contributions(self, signals: pd.DataFrame, state: pd.DataFrame) -> pd.DataFrame:
+        """What each signal adds to the chance of improving (at rank 1, of staying), in probability.
+
+        The log-odds parts are exact (ridge terms; TreeSHAP, Lundberg and others 2020); each is given its share of the
+        step from the recent rate to the chance, so a row's parts add up to chance less rate. `level` is what no signal
+        carries.
+        """
+        overall = state["overall"].to_numpy(dtype=int)
+        side = np.where(overall == 1, STAY, UP)
+        names = (self.ridge or self.boosted).names if self.learners else []
+        parts = np.zeros((len(state), len(names) + 1))
+        for learner in filter(None, (self.ridge, self.boosted)):
+            parts += learner.departures(signals, overall, side) / len(self.learners)
+        rate = self.recent.at(state)[np.arange(len(state)), np.maximum(overall + side, 1) - 1]
+        total = parts.sum(axis=1)
+        step = chance(log_odds(rate) + total) - rate
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(np.abs(total) > 1e-9, step / total, rate * (1 - rate))
+        return pd.DataFrame(parts * scale[:, None], columns=[*names, "level"], index=state.index)
+
+    # --- plain files: LightGBM's own text and JSON; nothing is pickled ----------------------------------------------------
+
+    def as_files(self) -> dict[str, str]:
+        """The fitted candidate as text files by name."""
+        plain = {"learners": list(self.learners), "settings": self.settings, "rounds": self.rounds,
+                 "penalty": self.penalty, "seed": self.seed, "recent": vars(self.recent),
+                 "ridge": vars(self.ridge) if self.ridge else None,
+                 "boosted": {"names": self.boosted.names} if self.boosted else None}  # fmt: skip
+        files = {"candidate.json": json.dumps(plain, indent=1, sort_keys=True)}
+        if self.boosted:
+            files["booster.txt"] = self.boosted.text
+        return files
+
+    @classmethod
+    def from_files(cls, folder: Path) -> "Departures":
+        """The candidate that `as_files` wrote; predictions are the same to the last bit."""
+        plain = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
+        boosted = plain.pop("boosted")
+        ridge = plain.pop("ridge")
+        loaded = cls(learners=tuple(plain.pop("learners")), recent=CellRates(**plain.pop("recent")), **plain)
+        loaded.ridge = Ridge(**ridge) if ridge else None
+        if boosted:
+            loaded.boosted = Boosted(boosted["names"], (folder / "booster.txt").read_text(encoding="utf-8"))
+        return loaded
+
+
+def spread(departure: np.ndarray, rates: np.ndarray, overall: np.ndarray) -> np.ndarray:
+    """The chance of each rank from departures at the two boundaries beside the current rank and rates at all three.
+
+    A boundary further off takes the departure of the nearer one on its side, so every pair of boundaries moves together.
+    """
+    boundaries = np.arange(1, RANKS)[None, :]
+    side = (boundaries >= overall[:, None]).astype(int)
+    reached = chance(log_odds(rates) + np.take_along_axis(departure, side, axis=1))
+    reached = np.maximum.accumulate(reached, axis=1)
+    edges = np.column_stack([np.zeros(len(reached)), reached, np.ones(len(reached))])
+    return np.diff(edges, axis=1)
+
+
+# From the simplest to the richest: in a tie the simpler one wins.
+CANDIDATES: dict[str, tuple[str, ...]] = {
+    "table": (), "ridge": ("ridge",), "boosted": ("boosted",), "blend": ("ridge", "boosted"),
+}  # fmt: skip
