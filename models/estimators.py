@@ -89,8 +89,7 @@ def _keys(state: pd.DataFrame) -> pd.Series:
 class Ridge:
     """A penalised logistic regression of departures: each signal's slope, and how it differs for rank 2 and by side.
 
-    Blanks sit at the mean and, where more than 2% are blank, add a flag. Fitted by iteratively reweighted least squares
-    with the rate's log-odds as an offset, which scikit-learn's does not take.
+    Blanks sit at the mean and, where more than 2% are blank, add a flag.
     """
 
     names: list[str] = field(default_factory=list)
@@ -115,18 +114,8 @@ class Ridge:
         self.flagged = (((~filled).mean(axis=0) > 0.02) & filled.any(axis=0)).tolist()
         terms = self._terms(signals, overall, side)
         design = np.column_stack([terms.reshape(len(values), -1), np.ones(len(values))])
-        live = design.any(axis=0)
-        slopes = np.zeros(design.shape[1])
-        penalties = np.append(np.full(design.shape[1] - 1, penalty), 1e-6)[live]
-        used = design[:, live]
-        for _ in range(25):
-            expected = chance(used @ slopes[live] + offset)
-            gradient = used.T @ (weight * (reached - expected)) - penalties * slopes[live]
-            curvature = (used * (weight * expected * (1 - expected))[:, None]).T @ used + np.diag(penalties)
-            step = np.linalg.solve(curvature, gradient)
-            slopes[live] += step
-            if np.abs(step).max() < 1e-8:
-                break
+        penalties = np.append(np.full(design.shape[1] - 1, penalty), 1e-6)
+        slopes = _penalised(design, reached, offset, weight, penalties)
         self.level = float(slopes[-1])
         self.slopes = slopes[:-1].reshape(len(self.names), 5).tolist()
         return self
@@ -147,6 +136,30 @@ class Ridge:
         """What each signal adds to the log-odds, rows x signals, and in the last column the level."""
         parts = np.einsum("rst,st->rs", self._terms(signals, overall, side), np.asarray(self.slopes))
         return np.column_stack([parts, np.full(len(parts), self.level)])
+
+
+def _penalised(
+    design: np.ndarray, reached: np.ndarray, offset: np.ndarray, weight: np.ndarray, penalties: np.ndarray
+) -> np.ndarray:
+    """Slopes of a logistic regression with an offset and a penalty a column, which scikit-learn's doesn't take together.
+
+    The weighted log-likelihood less half the penalised squares, at its maximum (L-BFGS; Byrd and others 1995).
+    """
+    from scipy.optimize import minimize
+
+    live = design.any(axis=0)
+    used, cost = np.ascontiguousarray(design[:, live]), penalties[live]
+
+    def loss(slopes: np.ndarray) -> tuple[float, np.ndarray]:
+        odds = used @ slopes + offset
+        value = weight @ (np.logaddexp(0.0, odds) - reached * odds) + 0.5 * cost @ slopes**2
+        return value, used.T @ (weight * (chance(odds) - reached)) + cost * slopes
+
+    found = minimize(loss, np.zeros(used.shape[1]), jac=True, method="L-BFGS-B",
+                     options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-3})  # fmt: skip
+    slopes = np.zeros(design.shape[1])
+    slopes[live] = found.x
+    return slopes
 
 
 @dataclass

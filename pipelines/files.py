@@ -7,6 +7,7 @@ import csv
 import datetime
 import difflib
 import io
+import lzma
 import re
 import zipfile
 from collections import Counter
@@ -24,6 +25,7 @@ from pipelines.tables import DATE, DataError
 HEADER_WITHIN = 20  # rows of title and notes that may stand above the headers
 MOST_UNPACKED = 2_000_000_000  # bytes: the largest official archive unpacks to a tenth of this
 SHOWN = 5  # examples of each problem in a message
+SLIP = pd.Timedelta(days=366)  # a report dated so long after its file is a slip of the pen
 
 
 @dataclass
@@ -59,15 +61,23 @@ class _Sheet:
         if not self.text:
             body = self.rows()[header_row + 1 :]
             return {p: pd.Series([_cell(row[p]) for row in body], dtype="str") for p in positions}
+        # A first line of our own, one cell wider than the headers, makes pandas show cells that stand beyond them.
+        width = len(self.top[header_row])
         try:
             body = pd.read_csv(
-                io.StringIO(self.text), skiprows=header_row + 1, header=None, dtype="str", na_filter=False,
-                names=range(len(self.top[header_row])), usecols=positions, skip_blank_lines=False, index_col=False,
-            )  # fmt: skip
-        except pd.errors.EmptyDataError:
-            return {p: pd.Series([], dtype="str") for p in positions}
+                io.StringIO("," * width + "\n" + self.text), skiprows=range(1, header_row + 2), header=None, dtype="str",
+                na_filter=False, names=range(width + 1), usecols=[*positions, width], skip_blank_lines=False,
+                index_col=False,
+            ).iloc[1:].reset_index(drop=True)  # fmt: skip
         except pd.errors.ParserError as error:
             raise DataError(f"{self.label} is not well-formed CSV: {error}.\nDownload it again.") from error
+        wide = body.index[body[width].str.strip().ne("")]
+        if len(wide):
+            where = ", ".join(str(at + header_row + 2) for at in wide[:SHOWN])
+            raise DataError(
+                f"{self.label} has {len(wide)} rows with more cells than there are headers: row {where}.\n"
+                "A comma in one of their cells needs quotation marks around it. Download it again, or mend those rows."
+            )
         return {p: body[p].str.strip() for p in positions}
 
 
@@ -89,7 +99,7 @@ def _sheets(name: str, content: bytes) -> Iterator[_Sheet]:
     ending = name.rsplit(".", 1)[-1].lower()
     if not content:
         raise DataError(f"{name} is empty (0 bytes).\nDownload it again, or take it away.")
-    if content[:200].lstrip()[:1] == b"<":
+    if content[:200].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         raise DataError(f"{name} is a web page, not data.\nDownload it again from the publisher's page.")
     if ending == "zip":
         yield from _members(name, content)
@@ -103,7 +113,10 @@ def _sheets(name: str, content: bytes) -> Iterator[_Sheet]:
         except UnicodeDecodeError:
             text = content.decode("cp1252", errors="replace")  # every Ofsted CSV, and GIAS
         lines = io.StringIO(text, newline="")
-        top = [[cell.strip() for cell in row] for _, row in zip(range(HEADER_WITHIN), csv.reader(lines), strict=False)]
+        try:
+            top = [[cell.strip() for cell in row] for _, row in zip(range(HEADER_WITHIN), csv.reader(lines), strict=False)]
+        except csv.Error as error:
+            raise DataError(f"{name} is not well-formed CSV: {error}.\nDownload it again.") from error
         yield _Sheet(name, top, text=text)
     else:
         raise DataError(f"{name}: we read .csv, .xlsx, .ods and .zip, not .{ending}.\nSave it as one of these.")
@@ -113,20 +126,30 @@ def _members(name: str, content: bytes) -> Iterator[_Sheet]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             inside = [m for m in archive.infolist() if not m.is_dir() and not Path(m.filename).name.startswith(".")]
-            size = sum(member.file_size for member in inside)
-            if size > MOST_UNPACKED:
-                raise DataError(f"{name} would unpack to {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.")
+            _limit(name, archive)
             for member in inside:
                 if member.filename.lower().endswith((".csv", ".xlsx", ".ods", ".txt")):
-                    yield from _sheets(f"{name}/{Path(member.filename).name}", archive.read(member))
-    except (zipfile.BadZipFile, EOFError, zipfile.zlib.error) as error:
+                    yield from _sheets(f"{name}/{member.filename}", archive.read(member))
+    except (zipfile.BadZipFile, EOFError, zipfile.zlib.error, lzma.LZMAError, RuntimeError, OSError, ValueError) as error:
+        # RuntimeError where a member is locked with a password, or packed in a way Python can't unpack.
         raise DataError(f"{name} is not a whole zip file ({error}).\nDownload it again.") from error
+
+
+def _limit(name: str, archive: zipfile.ZipFile) -> None:
+    size = sum(member.file_size for member in archive.infolist())
+    if size > MOST_UNPACKED:
+        raise DataError(
+            f"{name} would unpack to {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.\nDownload it again."
+        )
 
 
 def _workbook(name: str, content: bytes) -> Iterator[_Sheet]:
     import python_calamine
 
     try:
+        if content[:2] == b"PK":  # all but .xls are zip files
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                _limit(name, archive)
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         for sheet in book.sheet_names:
             cells = book.get_sheet_by_name(sheet)
@@ -273,8 +296,8 @@ def read_cells(cells: pd.Series, kind: str) -> tuple[pd.Series, pd.Series, pd.Se
         why = why.mask(texts.isin(_PLACEHOLDERS) | values.isin(pd.to_datetime(list(_PLACEHOLDERS))), "blank")
         values = values.where(why.isna())
     elif kind == "period":
-        digits = live.str.replace(r"\D", "", regex=True)
-        values = pd.to_numeric(digits.str[:4].where(digits.str.fullmatch(r"(19|20)\d{4}(\d\d)?")), errors="coerce") + 1
+        years = live.str.extract(r"^((?:19|20)[0-9]{2})[-/_ ]?(?:19|20)?([0-9]{2})$").astype("float64")
+        values = (years[0] + 1).where((years[0] + 1) % 100 == years[1])
     elif kind in ("count", "number", "share", "money"):
         values = _numbers(live)
         if kind == "share" and (live.str.contains("%", regex=False).any() or values.max() > 1.5):
@@ -382,7 +405,7 @@ def _release(name: str, sheets: list[_Sheet]) -> Release:
             read[column.name] = values
             if column.kind in ("count", "number", "share", "money"):
                 read[f"{column.name}_why_blank"] = why
-        records[record] = pd.DataFrame(read)
+        records[record] = pd.DataFrame(read, index=keep.index[keep])
     release = Release(name, layout, _file_on(name, layout, records), records, len(keep), aside, notes)
     problems += _impossible(release, match.header_row)
     if problems:
@@ -422,12 +445,11 @@ def _unread(column: Column, cells: pd.Series, header_row: int) -> str:
 def _file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame]) -> pd.Timestamp:
     """The day a file dates from: in its name, by its release calendar, or the newest day it holds; never earlier."""
     held = [
-        frame[column].max()
+        frame[column]
         for record, frame in records.items()
         for column in frame
         if column in ("published_on", "changed_by") or (record == "register" and column == "ended_on")
     ]
-    newest = max((day for day in held if pd.notna(day)), default=pd.NaT)
     if layout.dated == "tables":
         year = tables_year(name)
         if year is None:
@@ -440,6 +462,9 @@ def _file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame]) -> pd.
         periods = next(iter(records.values()))["period"]
         return _public(int(periods.max()), layout, name) if periods.notna().any() else pd.NaT
     named = day_in_name(name)
+    if layout.dated == "as at" and named is not None:
+        held = [days[days <= named + SLIP] for days in held]  # one slip must not move the whole file
+    newest = max((day for days in held if pd.notna(day := days.max())), default=pd.NaT)
     if layout.dated == "as at" and named is None and pd.isna(newest):
         raise DataError(f"{name} doesn't say when it is from.\nPut its date in its name, as 31_August_2025.")
     days = [day for day in (named if layout.dated == "as at" else None, newest) if day is not None and pd.notna(day)]
@@ -465,7 +490,7 @@ def _impossible(release: Release, header_row: int) -> list[str]:
         odd = first["urn"][~first["urn"].fillna("").str.fullmatch(r"\d{4,7}")]
         if len(odd):
             where = "; ".join(f"row {i + header_row + 2}: “{urn}”" for i, urn in odd.head(SHOWN).items())
-            problems.append(f"  {len(odd)} URNs are not numbers of six or seven figures: {where}.")
+            problems.append(f"  {len(odd)} URNs are not numbers of four to seven figures: {where}.")
         listed = release.layout.depth in (1, 2) or release.layout.dated == "tables" or "GIAS all data" in release.layout.name
         twice = first["urn"][first["urn"].duplicated(keep=False)]
         if listed and len(twice):

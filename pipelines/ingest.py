@@ -104,6 +104,9 @@ def _claims(releases: list[Release]) -> list[str]:
         claimed[claim] = release.name
     if not any(release.layout in sources.INSPECTIONS for release in releases) and releases:
         problems.append("None of the files holds inspections.\nAdd Ofsted's management information: see data/README.md.")
+    elif not any(_describes_schools(release) for release in releases) and releases:
+        problems.append("None of the files lists the schools with their names and phases.\n"
+                        "Add one of Ofsted's lists, or the register of schools: see data/README.md.")  # fmt: skip
     return problems
 
 
@@ -139,9 +142,9 @@ def _school_facts(releases: list[Release], aside: Counter) -> pd.DataFrame:
     """What each file said of each school on the day it dates from, in Ofsted's words."""
     parts = []
     for release in releases:
-        rows = release.schools
-        if rows.empty or len(rows.columns) < 4:
+        if not _describes_schools(release):
             continue
+        rows = release.schools
         state_funded = _state_funded(rows)
         aside["in a register, but not a state-funded school"] += int((~state_funded).sum())
         rows = rows[state_funded].drop_duplicates("urn", keep="last")
@@ -155,8 +158,13 @@ def _school_facts(releases: list[Release], aside: Counter) -> pd.DataFrame:
     code = first_known(numbers(facts["la_code"]), numbers(facts["laestab"]) // 10000)
     return facts.assign(
         urn=numbers(facts["urn"]).astype("int64"), la_code=code, trust_uid=numbers(facts["trust_uid"]),
+        opened_on=facts["opened_on"].astype(DATE), closed_on=facts["closed_on"].astype(DATE),
         phase=_phase(facts), faith=first_known(facts["faith"], _faith(facts["religion"])),
     )  # fmt: skip
+
+
+def _describes_schools(release: Release) -> bool:
+    return len(release.schools) > 0 and len(release.schools.columns) >= 4
 
 
 def _state_funded(rows: pd.DataFrame) -> pd.Series:
@@ -268,7 +276,8 @@ def _observations(releases: list[Release], aside: Counter) -> pd.DataFrame:
     parts = []
     for release in releases:
         for record in ("inspection", "report_card", "latest", "previous", "ungraded", "monitoring", "register"):
-            if record in release.records:
+            # A release may lack every column of a record, as report cards lack the inspection before.
+            if record in release.records and (record == "monitoring" or len(release.records[record].columns)):
                 parts.append(_mentions(release, record, aside))
     seen = pd.concat(parts, ignore_index=True)
     number = seen["inspection_number"].astype("str").str.strip()
@@ -284,8 +293,10 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     rows = release.records[record]
     listed = numbers((release.schools if "urn" not in rows else rows)["urn"])
     visit = release.records.get("inspection", release.records.get("report_card"))
-    if record == "monitoring":  # the same rows as the report cards, read for what they say when they give no grade
-        rows = visit.drop(columns=["leadership_and_governance", "category"]).assign(**rows)
+    if record == "monitoring":  # the rows among the report cards that give no grade, read for what they say
+        carded = visit["leadership_and_governance"].notna()
+        rows = visit.drop(columns=["leadership_and_governance", "category"]).assign(**rows)[~carded]
+        listed = listed[~carded]
     rows = rows.assign(**{c: None for c in (*_MENTION, "urn_then") if c not in rows})
     then = numbers(rows["urn_then"])
     days = rows[["inspected_on", "ended_on", "published_on"]].astype(DATE)
@@ -296,7 +307,6 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     if record in ("inspection", "monitoring"):
         watched = rows["event_type"].fillna("").str.lower().str.contains("monitor|no formal|urgent|safeguarding")
         kind = kind.mask(~graded, "ungraded").mask(~graded & watched, "monitoring")
-        given &= ~graded if record == "monitoring" else True
     elif record == "ungraded":
         kind[:] = "ungraded"
         given &= outcome
@@ -414,8 +424,10 @@ def _coverage(releases: list[Release]) -> pd.DataFrame:
         until = files.day_in_name(release.name) or release.file_on
         if release.layout.depth == 99:
             visits = release.records.get("inspection", release.records.get("report_card"))
-            stretches.append((first_known(visits["inspected_on"], visits["ended_on"]
-                                          if "ended_on" in visits else visits["inspected_on"]).min(), until))  # fmt: skip
+            first = first_known(visits["inspected_on"], visits["ended_on"]
+                                if "ended_on" in visits else visits["inspected_on"]).min()  # fmt: skip
+            if pd.notna(first):  # a year's file begins with none
+                stretches.append((first, until))
         else:
             lists.append((until, release.layout.depth))
     lists.sort()
@@ -462,10 +474,10 @@ def _figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: 
     stranger = rows["lineage"].isna()
     aside[f"{record}: not a school in any list"] += int(stranger.sum())
     key = list(tables.TABLES[record].key)
-    # A newer release repeats the years of the older ones; its figures are the revised ones.
-    again = rows[~stranger].duplicated(key, keep="last")
+    # A newer release repeats the years of the older ones. Its revised figures were not public when those came out.
+    again = rows[~stranger].duplicated(key, keep="first")
     aside[f"{record}: given again by a newer release"] += int(again.sum())
-    return rows[~stranger][~again]
+    return rows[~stranger][~again].reindex(columns=tables.TABLES[record].names)
 
 
 def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:

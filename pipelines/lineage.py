@@ -16,8 +16,8 @@ AGE_WORDS = ("infant", "junior")
 def lineages(urns: pd.Series, links: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     """Each URN's lineage: the URN its chain of successions began with.
 
-    `links` has predecessor, successor, link_type, linked_on; `schools` has urn, name, open, closed_on, status_proposed
-    where known. Dropped: joins and divisions, a predecessor still open, a successor only proposed, a predecessor that
+    `links` has predecessor, successor, link_type, linked_on; `schools` has urn, name, open, closed_on, status, and
+    reason_opened and reason_closed where known. Dropped: joins and divisions, a predecessor still open, a successor only proposed, a predecessor that
     closed more than a year after the link, an infant or junior school becoming a primary, and any URN with two
     predecessors or two successors. Returns urn and lineage, a row for every URN given.
     """
@@ -51,6 +51,10 @@ def successions(links: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
         was = before["name"].fillna("").str.lower().str.contains(word).to_numpy()
         now = after["name"].fillna("").str.lower()
         grew |= was & now.ne("").to_numpy() & ~now.str.contains(word).to_numpy()
-    kept = plain[~(still_open | proposed | closed_late | grew)]
+    joined = np.zeros(len(plain), dtype=bool)  # the register's word for it, where the link's own says less
+    for sides, column in ((after, "reason_opened"), (before, "reason_closed")):
+        if column in sides:
+            joined |= sides[column].fillna("").str.lower().str.contains("amalgam").to_numpy()
+    kept = plain[~(still_open | proposed | closed_late | grew | joined)]
     alone = ~kept["predecessor"].duplicated(keep=False) & ~kept["successor"].duplicated(keep=False)
     return kept.loc[alone, ["predecessor", "successor", "linked_on"]]

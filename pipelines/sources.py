@@ -273,7 +273,7 @@ INSPECTIONS = (
                 *_VISIT,
                 _UNGRADED_OUTCOME,
                 *(Column(c.name, c.kind, c.headers, c.name in ("overall", "leadership", "teaching"))
-                  for c in _judgements()),
+                  for c in _judgements() if c.name not in ("quality_of_education", "personal_development")),
             ),
             "previous": _previous(),
         },
@@ -536,7 +536,7 @@ TABLES = (
 _EES = (
     _key("urn", "school_urn"),
     _col("period", "period", "time_period", required=True),
-    _col("level", "text", "geographic_level"),
+    _col("level", "text", "geographic_level", required=True),
 )
 _SCHOOL_ONLY = {"level": ("school",)}
 

@@ -10,8 +10,10 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 
-FAMILIES = ("leadership", "judgements", "trajectory", "visits", "head_change", "retention", "middle_leaders",
+FAMILIES = ("leadership", "judgements", "trajectory", "timing", "visits", "head_change", "retention", "middle_leaders",
             "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "context")  # fmt: skip
+# Made and shown, but no model uses it unless asked to: known for academies only, and for six years.
+OFF = ("head_change",)
 
 # The tables signals are made from; `examples`, `predictions` and the like are never among them.
 TABLES = ("schools", "school_facts", "inspections", "coverage", "census", "absence", "workforce", "results", "turnover",

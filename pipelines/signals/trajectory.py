@@ -1,9 +1,8 @@
-"""Where the school has come from: earlier grades, how long ago, and under which rule-book and URN."""
+"""Where the school has come from: earlier grades, and under which rule-book and URN."""
 
 import pandas as pd
 
 from pipelines import as_of
-from pipelines.frameworks import PAUSE
 from pipelines.signals import Signal
 
 _KNOWN = "when each inspection's report is out"
@@ -15,8 +14,6 @@ SIGNALS = (
     Signal("best_overall", "Best overall grade on record.", "grade", "inspections", _KNOWN),
     Signal("worst_overall", "Worst overall grade on record.", "grade", "inspections", _KNOWN),
     Signal("times_in_category", "Times it has been graded Inadequate.", "inspections", "inspections", _KNOWN),
-    Signal("years_since_inspection", "Years since the latest graded inspection, without the pause of 2020-21.",
-           "years", "inspections", "every day"),
     Signal("satisfactory", "Its present grade is a “satisfactory” from before September 2012.", "yes or no",
            "inspections", _KNOWN),
     Signal("new_urn_since", "It has changed its URN (mostly by becoming an academy) since it was graded.", "yes or no",
@@ -40,13 +37,11 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     )  # fmt: skip
     held = as_of.latest_known(cohort, history, order="inspected_on")
     current = cohort["overall"].astype("float64")
-    since = as_of.years_before(cohort["as_of"], cohort["inspected_on"], without=PAUSE)
     return pd.DataFrame({
         "previous_overall": held["previous_overall"],
         "change_from_previous": held["previous_overall"] - current,
         "years_between": (held["inspected_on"] - held["previous_on"]).dt.days / 365.25,
         **{name: held[name] for name in ("mean_overall", "best_overall", "worst_overall", "times_in_category")},
-        "years_since_inspection": since,
         "satisfactory": satisfactory(cohort["overall"], cohort["inspected_on"]).where(current.notna()),
         "new_urn_since": cohort["urn"].ne(cohort["graded_urn"]).astype("float64").where(cohort["graded_urn"].notna()),
     })  # fmt: skip

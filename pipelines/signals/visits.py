@@ -10,7 +10,6 @@ SIGNALS = (
     Signal("visited_since", "It has had an ungraded inspection since it was graded.", "yes or no", "inspections", _KNOWN),
     Signal("visit_outlook", "The latest ungraded inspection said: better than its grade (1), as its grade (0) or with "
            "concerns (-1).", "-1, 0 or 1", "inspections", _KNOWN),
-    Signal("years_since_visit", "Years since any inspection, graded or not.", "years", "inspections", "every day"),
 )  # fmt: skip
 
 _BETTER = ("improving", "improved significantly")
@@ -32,10 +31,8 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     ungraded = every[every["kind"].ne("graded")]
     held = as_of.latest_known(cohort, ungraded, order="inspected_on")
     since = held["inspected_on"] > cohort["inspected_on"]
-    newest = held["inspected_on"].where(since, cohort["inspected_on"])
     told = as_of.is_before(pd.Series(ungraded["known_on"].min(), index=cohort.index), cohort["as_of"])
     return pd.DataFrame({
         "visited_since": since.astype("float64").where(told & cohort["inspected_on"].notna()),
         "visit_outlook": outlook(held["ungraded_outcome"]).where(since),
-        "years_since_visit": as_of.years_before(cohort["as_of"], newest),
     })  # fmt: skip

@@ -1,0 +1,577 @@
+"""The claims the project comes from, tested: raw, then among schools that are alike, then beside all else known.
+
+A school's present grade decides most of what can come next, and every signal here goes with the grade. So a raw ratio
+is never given without the one among schools of the same grade, phase and academic year, with its interval and numbers.
+What comes out is association: nothing here says that changing a signal would change a grade.
+
+Methods. Pooled odds and risk ratios: Mantel and Haenszel (1959, J Natl Cancer Inst 22:719). Interval of the odds ratio:
+Robins, Breslow and Greenland (1986, Biometrics 42:311); of the risk ratio: Greenland and Robins (1985, Biometrics
+41:55). Homogeneity across strata: Breslow and Day (1980) with Tarone's correction (1985, Biometrika 72:91); across
+grades: Cochran's Q (1954). Raw risk ratio: Katz and others (1978, Biometrics 34:469). Shares: Wilson (1927). Beside all
+else: cross-fitting on residuals (Chernozhukov and others 2018, Econometrics J 21:C1; Liu, Zhang and Cai 2021,
+Econometrics J 24:559). Allowing for how many claims are tested: Bonferroni.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from pipelines import signals
+from pipelines.frameworks import GRADES
+from pipelines.inspections import AT_THE_TOP
+from pipelines.tables import SOURCES
+
+Z95 = 1.959964
+STRATA = ("overall", "phase", "year")
+ALL = "all"
+TOO_FEW = 20  # schools on either side; below it a share moves by five points with a single school
+FOLDS = 4  # parts for cross-fitting, whole lineages each
+SHRINK = 0.1  # scikit-learn's C on standardised signals: enough to fit, too little to follow a few schools
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of evidence.md: who said what, the signal that carries it, and what to do where nothing carries it.
+
+    `higher` says whether the claim expects schools with more of the signal to improve more often. `size` is the size
+    claimed, as a risk ratio. `akin` are the signals made from the same facts, left out of "everything else".
+    """
+
+    id: str
+    statement: str
+    source: str
+    exposed: str
+    unexposed: str
+    signal: str | None = None
+    higher: bool = True
+    size: float | None = None
+    akin: tuple[str, ...] = ()
+    caution: str = ""
+    would_take: str = ""
+
+
+_MEDIAN = "the median of its phase and year"
+_REGISTER = "A register kept by schools or trusts themselves (`headway register template`) over several years"
+_POSTS = "The school-level posts of the school workforce census, from years before the inspections. "
+_TRUSTS = "Yearly lists of which school belonged to which trust, from before the inspections."
+_FORUM = "Forum Strategy, 2019; no figure"
+_TRUST_SIGNALS = ("trust_stock", "trust_record", "trust_spread", "trust_size", "trust_growth")
+CLAIMS = (
+    Claim(
+        "leadership_gap",
+        "Schools whose leadership is graded above their overall effectiveness are ten times as likely to improve at "
+        "their next inspection as those graded below it.",
+        "EPI analysis for Ambition School Leadership, November 2016; its counts were never published",
+        "leadership graded better than overall", "leadership not graded better", "leadership_gap",
+        size=10.0, akin=("judgement_spread",),
+        would_take="Inspections with both an overall and a leadership grade, and the ones that followed them.",
+    ),
+    Claim(
+        "middle_leaders", "Once heads start developing their middle leaders, they are making real progress.",
+        "Teaching Leaders: one-twelfth of a grade; no figure for schools",
+        f"assistant heads per teacher above {_MEDIAN}", "at or below it", "assistant_heads_per_teacher",
+        akin=("deputies_and_assistants_per_head", "share_leaders", "assistant_heads_change"),
+        caution="Posts measure structure, not development: no public file says who was developed.",
+        would_take=f"{_POSTS}{_REGISTER}, for who was developed and when.",
+    ),
+    Claim(
+        "retention", "A spine of leadership creates a climate which retains staff, and such schools improve.",
+        "Teaching Leaders: 86% of participants stayed in teaching, 77% of similar teachers",
+        f"share of teachers who stayed above {_MEDIAN}", "at or below it", "share_stayed",
+        akin=("share_moved", "share_left", "stayed_trend", "stayed_since_inspection"),
+        caution="A grade itself moves staff: some of a low share may have followed from the grade before.",
+        would_take="The school-level file teacher_turnover_2010_YYYY_sch.csv, published each June, in data/raw for "
+        "years before the inspections.",
+    ),
+    Claim(
+        "pipeline", "Schools that bring more people into senior roles have the leaders to improve.",
+        "Future Leaders: 41% of participants in senior roles before, 71.8% after",
+        f"change in assistant heads per teacher above {_MEDIAN}", "at or below it", "assistant_heads_change",
+        akin=("assistant_heads_per_teacher", "deputies_and_assistants_per_head", "share_leaders"),
+        caution="A count of posts does not say who filled them or where they came from.",
+        would_take=f"{_POSTS}{_REGISTER}, for who moved into them.",
+    ),
+    Claim(
+        "head_change", "A new head goes with a better grade next time.",
+        "Zuccollo and others, EPI 2023: a head's effects take years",
+        "the head changed in the last 1,000 days", "the same head", "head_changed",
+        caution="Published for academies alone, and a new head can also put off the inspection.",
+        would_take="Extracts that show the head of a school at two dates before its inspection.",
+    ),
+    Claim(
+        "consistency", "Most variation in outcomes lies inside schools: a consistent one is better placed to improve.",
+        "88% of variation in pupil outcomes is within schools",
+        f"judgements further apart than {_MEDIAN}", "no further apart", "judgement_spread", higher=False,
+        akin=("leadership_gap", "quality_gap", "behaviour_gap", "development_gap", "mean_gap"),
+        caution="Judgements mostly lie apart because one is better than overall: their spread is also room to rise.",
+        would_take="Inspections with their separate judgements.",
+    ),
+    Claim(
+        "trust_record", "Trusts with a model of improvement improve schools again and again.", _FORUM,
+        f"the trust's earlier record above {_MEDIAN}", "at or below it", "trust_record", akin=_TRUST_SIGNALS,
+        would_take=_TRUSTS,
+    ),
+    Claim(
+        "trust_spread", "A coherent trust, whose schools do not lie far apart, improves them.", _FORUM,
+        f"grades of the trust's schools further apart than {_MEDIAN}", "no further apart", "trust_spread",
+        higher=False, akin=_TRUST_SIGNALS, would_take=_TRUSTS,
+    ),
+    Claim(
+        "trust_growth", "Trusts that grow without a model of improvement lose coherence, and their schools suffer.",
+        _FORUM, f"the trust's growth above {_MEDIAN}", "at or below it", "trust_growth", higher=False,
+        akin=_TRUST_SIGNALS, caution="Growth is measured; whether there was a model of improvement is not.",
+        would_take=_TRUSTS,
+    ),
+    Claim(
+        "capacity", "There are too few leaders: schools with posts they cannot fill improve less often.",
+        "Articles of 2016 to 2019; AQuA: 0.5% of staff advanced improvers, 5% improvement practitioners",
+        f"share of posts vacant above {_MEDIAN}", "at or below it", "share_vacant", higher=False,
+        akin=("share_temporarily_filled",),
+        would_take="The school-level vacancies of the school workforce census, from years before the inspections. "
+        f"{_REGISTER}, for improvement leaders and practitioners among the staff.",
+    ),
+    Claim(
+        "improvement_leaders", "Heads gain by improving other schools and by peer review.", _FORUM,
+        "improvement led elsewhere", "none",
+        would_take=f"{_REGISTER}: improvement led elsewhere, and peer reviews taken part in.",
+    ),
+    Claim(
+        "disadvantage", "Pupils in poorer areas fall behind, and their schools find it harder to improve.",
+        "Opportunity Areas: 20.1 and 17.9 months behind for persistently disadvantaged pupils",
+        f"deprivation of its pupils above {_MEDIAN}", "at or below it", "deprivation_standing", higher=False,
+        akin=("regional_deprivation_standing",),
+        caution="It is the setting a school works in, nothing it can be blamed for.",
+        would_take="The January census of pupils for years before the inspections.",
+    ),
+)  # fmt: skip
+
+
+def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_source: str) -> dict[str, Any]:
+    """The content of evidence.json: each claim with its raw and adjusted figures, intervals, numbers and verdict.
+
+    `examples` is the table of that name with its signals; `backtest` adds what the gap alone is worth as a plain rule.
+    Plain JSON values throughout: what cannot be computed is None, never NaN. The same inputs give the same content.
+    """
+    once = pairs(examples)
+    tested = [_tested(claim, once) for claim in CLAIMS]
+    if backtest is not None:
+        tested[0]["prediction"] = _as_a_rule(backtest)
+    known = once["next_inspected_on"].max()
+    tested_count = sum(claim["verdict"] not in (CANNOT, FEW) for claim in tested)
+    return {
+        "data_source": data_source,
+        "newest_outcome_on": None if pd.isna(known) else str(known.date()),
+        "counts": {
+            "examples": len(examples), "labelled": int(examples["label"].notna().sum()), "pairs": len(once),
+            "schools": int(once["lineage"].nunique()),
+            "labels": {source: count for source in SOURCES if (count := int(once["label_source"].eq(source).sum()))},
+        },
+        "notes": [
+            "Each pair of inspections counts once, as the school was on the earliest morning that asked about it.",
+            "A school can give more than one pair. Intervals beside all else known, and of figures per standard "
+            "deviation, allow for that (clustered by school); pooled ratios are repeated with one pair a school.",
+            "Labels from published grades, from the declared rule (derived) and from report cards (crosswalk) have a line "
+            "each beside the whole.",
+            f"{tested_count} of {len(CLAIMS)} claims could be tested. Of twenty empty claims, chance alone puts 1 "
+            "outside the 95% interval of one. A ratio whose interval only just leaves 1 out is called borderline.",
+            "These are associations among schools inspected again; they do not say what a change would bring.",
+        ],
+        "claims": tested,
+    }  # fmt: skip
+
+
+def pairs(examples: pd.DataFrame) -> pd.DataFrame:
+    """The labelled examples, each pair of inspections once: as the school was on the earliest morning that asked.
+
+    Adds `improved` and `year`, the academic year of the next inspection (as 2021/22). A blank phase becomes a stratum
+    of its own.
+    """
+    labelled = examples[examples["label"].notna()].sort_values(["as_of", "urn"], kind="stable")
+    once = labelled.drop_duplicates(["lineage", "next_inspected_on"]).reset_index(drop=True)
+    begins = once["next_inspected_on"].dt.year - once["next_inspected_on"].dt.month.lt(9)
+    year = begins.astype("Int64").astype("str") + "/" + ((begins + 1) % 100).astype("Int64").astype("str").str.zfill(2)
+    return once.assign(improved=once["label"].eq("improved"), year=year, phase=once["phase"].fillna("not known"),
+                       overall=once["overall"].astype("int64"))  # fmt: skip
+
+
+# --- two groups -------------------------------------------------------------------------------------------------------
+
+
+def _ratio(log: float, error: float) -> dict[str, float] | None:
+    """A ratio with its 95% interval, from its logarithm and standard error; None where either can't be had."""
+    if not (math.isfinite(log) and math.isfinite(error) and error > 0):
+        return None
+    return {"estimate": math.exp(log), "low": math.exp(log - Z95 * error), "high": math.exp(log + Z95 * error)}
+
+
+def _group(improved: int, count: int) -> dict[str, Any]:
+    from statsmodels.stats.proportion import proportion_confint
+
+    if not count:
+        return {"n": 0, "improved": 0, "share": None, "low": None, "high": None}
+    low, high = proportion_confint(improved, count, method="wilson")
+    return {"n": count, "improved": improved, "share": improved / count, "low": float(low), "high": float(high)}
+
+
+def compared(improved: pd.Series, exposed: pd.Series) -> dict[str, Any]:
+    """Two groups side by side: numbers, shares and the raw ratios, each with its interval.
+
+    A ratio with an empty cell under it is None: nothing is added to make one up.
+    """
+    a, b = int((improved & exposed).sum()), int((~improved & exposed).sum())
+    c, d = int((improved & ~exposed).sum()), int((~improved & ~exposed).sum())
+    risk = odds = None
+    if a and c:
+        variance = 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
+        risk = _ratio(math.log(a * (c + d) / (c * (a + b))), math.sqrt(max(variance, 0)))
+    if a and b and c and d:
+        odds = _ratio(math.log(a * d / (b * c)), math.sqrt(1 / a + 1 / b + 1 / c + 1 / d))
+    return {"exposed": _group(a, a + b), "unexposed": _group(c, c + d), "risk_ratio": risk, "odds_ratio": odds,
+            "too_few": min(a + b, c + d) < TOO_FEW}  # fmt: skip
+
+
+def stratified(pairs: pd.DataFrame, exposed: pd.Series, by: tuple[str, ...] = STRATA) -> dict[str, Any]:
+    """The odds and risk ratio of improving, pooled over strata by Mantel and Haenszel, with 95% intervals.
+
+    `pairs` has `improved` and the columns of `by`; `exposed` is true or false for each. A stratum informs the odds
+    ratio where it has both groups and both outcomes, the risk ratio where it has both groups and someone improved:
+    schools that all improve say that the risk ratio is 1 there, and nothing of the odds ratio. The strata left out are
+    counted.
+
+    `homogeneity` asks whether the strata could share one odds ratio (Breslow, Day and Tarone): a small p says not.
+    """
+    exposed = exposed.astype(bool)
+    improved = pairs["improved"].astype(bool)
+    code = pairs.groupby(list(by), sort=True, dropna=False).ngroup().to_numpy()
+    cells = np.array([
+        np.bincount(code[(exposed == e) & (improved == i)], minlength=code.max(initial=-1) + 1)
+        for e in (True, False) for i in (True, False)
+    ], dtype=float)  # fmt: skip
+    both = (cells[:2].sum(0) > 0) & (cells[2:].sum(0) > 0)
+    for_risk = both & (cells[0] + cells[2] > 0)
+    for_odds = for_risk & (cells[1] + cells[3] > 0)
+    result = compared(improved, exposed) | {
+        "odds_ratio": None, "risk_ratio": _pooled_risk_ratio(cells[:, for_risk]), "homogeneity": None,
+        "strata": {"all": cells.shape[1], "odds_ratio": int(for_odds.sum()), "risk_ratio": int(for_risk.sum()),
+                   "without_information": int((~for_odds).sum())},
+        "informative": {"exposed": int(cells[:2, for_odds].sum()), "unexposed": int(cells[2:, for_odds].sum())},
+    }  # fmt: skip
+    if for_odds.any():
+        result |= _pooled_odds_ratio(cells[:, for_odds])
+    return result
+
+
+def _pooled_odds_ratio(cells: np.ndarray) -> dict[str, Any]:
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
+    table = StratifiedTable([stratum.reshape(2, 2) for stratum in cells.T])
+    with np.errstate(all="ignore"):
+        ratio = _ratio(np.log(table.oddsratio_pooled), table.logodds_pooled_se)
+        found = {"odds_ratio": ratio}
+        test = table.test_equal_odds(adjust=True) if cells.shape[1] > 1 and ratio else None
+    if test and np.isfinite(test.pvalue):
+        found["homogeneity"] = {"statistic": float(test.statistic), "df": cells.shape[1] - 1, "p": float(test.pvalue)}
+    return found
+
+
+def _pooled_risk_ratio(cells: np.ndarray) -> dict[str, float] | None:
+    """Mantel and Haenszel's risk ratio, with the interval of Greenland and Robins, which holds in sparse strata."""
+    a, b, c, d = cells
+    exposed, others, improved, n = a + b, c + d, a + c, a + b + c + d
+    above, below = (a * others / n).sum(), (c * exposed / n).sum()
+    if not (above and below):
+        return None
+    variance = ((improved * exposed * others - a * c * n) / n**2).sum() / (above * below)
+    return _ratio(math.log(above / below), math.sqrt(max(variance, 0)))
+
+
+def _error(ratio: dict[str, float]) -> float:
+    """The standard error of a ratio's logarithm, back from its interval."""
+    return math.log(ratio["high"] / ratio["low"]) / (2 * Z95)
+
+
+def same_across(ratios: list[dict[str, float] | None]) -> dict[str, float] | None:
+    """Whether pooled ratios could be one (Cochran's Q): each a logarithm, weighted by how exactly it is known."""
+    held = [ratio for ratio in ratios if ratio]
+    if len(held) < 2:
+        return None
+    logs = np.log([ratio["estimate"] for ratio in held])
+    weights = np.array([_error(ratio) for ratio in held]) ** -2.0
+    q = float((weights * (logs - (weights * logs).sum() / weights.sum()) ** 2).sum())
+    return {"statistic": q, "df": len(held) - 1, "p": float(stats.chi2.sf(q, len(held) - 1))}
+
+
+# --- one signal, beside strata or beside everything -------------------------------------------------------------------
+
+
+def within_strata(
+    improved: pd.Series, signal: np.ndarray, strata: np.ndarray, lineage: pd.Series
+) -> dict[str, float] | None:
+    """The odds ratio for one unit of a signal: a logistic regression with an intercept for each stratum.
+
+    Newton's steps with the intercepts profiled out, so a hundred strata cost no more than one. The interval is robust
+    to schools that come twice (clustered by lineage). Strata in which all or none improved tell nothing and stay out.
+    """
+    y, x = improved.to_numpy(dtype=float), np.asarray(signal, dtype=float)
+    codes = pd.factorize(strata)[0]
+    rate = np.bincount(codes, y) / np.bincount(codes)
+    keep = ((rate > 0) & (rate < 1))[codes]
+    if not keep.any() or np.ptp(x[keep]) == 0:
+        return None
+    y, x, codes = y[keep], x[keep], pd.factorize(codes[keep])[0]
+    intercept, slope = special.logit(np.bincount(codes, y) / np.bincount(codes)), 0.0
+    for _ in range(50):
+        p = special.expit(intercept[codes] + slope * x)
+        weight = p * (1 - p)
+        with np.errstate(all="ignore"):
+            total, along = np.bincount(codes, weight), np.bincount(codes, weight * x)
+            centred = x - (along / total)[codes]
+            information = (weight * centred**2).sum()
+            step = (centred * (y - p)).sum() / information
+            intercept += (np.bincount(codes, y - p) - along * step) / total
+        slope += step
+        if abs(step) < 1e-10:
+            break
+    else:
+        return None  # the signal parts the improvers from the others, or never differs: there is no finite ratio
+    scores = np.bincount(pd.factorize(lineage.to_numpy()[keep])[0], centred * (y - p))
+    return _ratio(slope, math.sqrt((scores**2).sum()) / information)
+
+
+def beside_everything(rows: pd.DataFrame, signal: pd.Series, without: tuple[str, ...]) -> dict[str, Any] | None:
+    """The odds ratio for one unit of a signal, given the stratum and every other signal known that morning.
+
+    Two models that have not seen a school say what the rest expects of it: how likely it is to improve (logistic,
+    shrunk), which becomes an offset, and how much of the signal it should have (least squares), which is taken off. A
+    logistic regression then asks whether what is left of the signal tells anything more. Had the signal not been
+    cleared of the rest, what it shares with the rest would count against it. Folds keep a lineage whole; the interval
+    is clustered by lineage. `without` names the signals that are not part of the rest: the signal and its kin.
+    """
+    import statsmodels.api as sm
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.model_selection import GroupKFold
+
+    others = [name for name in signals.declared() if name in rows and name not in without and rows[name].nunique() > 1]
+    if rows["lineage"].nunique() < 10 * FOLDS or rows["improved"].nunique() < 2:
+        return None
+    values = rows[others].astype("float64")
+    blank = values.isna().to_numpy()
+    blank = blank[:, blank.any(axis=0)]
+    blank = np.unique(blank, axis=1) if blank.size else blank
+    scaled = ((values - values.mean()) / values.std()).fillna(0.0).to_numpy()
+    strata = pd.get_dummies(rows.groupby(list(STRATA)).ngroup()).to_numpy()
+    rest = np.hstack([scaled, blank, strata]).astype(float)
+    y, x = rows["improved"].to_numpy(dtype=float), signal.to_numpy(dtype=float)
+    offset, expected = np.zeros(len(rows)), np.zeros(len(rows))
+    for learn, ask in GroupKFold(FOLDS).split(rest, groups=rows["lineage"]):
+        if len(np.unique(y[learn])) < 2:
+            return None
+        model = LogisticRegression(C=SHRINK, solver="newton-cholesky").fit(rest[learn], y[learn])
+        p = model.predict_proba(rest[learn])[:, 1]
+        offset[ask] = model.decision_function(rest[ask])
+        expected[ask] = Ridge(1 / SHRINK).fit(rest[learn], x[learn], sample_weight=p * (1 - p)).predict(rest[ask])
+    left = x - expected
+    fitted = sm.GLM(y, sm.add_constant(left), family=sm.families.Binomial(), offset=offset).fit(
+        cov_type="cluster", cov_kwds={"groups": pd.factorize(rows["lineage"])[0]}
+    )
+    return {"odds_ratio": _ratio(fitted.params[1], fitted.bse[1]), "others": len(others), "n": len(rows)}
+
+
+def _as_a_rule(backtest: pd.DataFrame) -> dict[str, Any] | None:
+    """What the gap alone is worth in the backtest: Brier skill of its plain rule over the grade-and-phase rate.
+
+    The interval is of the mean difference, clustered by lineage. None where the backtest lacks either rule.
+    """
+    asked = backtest[backtest["overall"].gt(1)]
+    wide = asked[asked["model"].isin(["leadership_gap_rule", "base_rate_grade_phase"])].pivot_table(
+        index=["fold", "lineage", "urn", "label"], columns="model", values="p_improve", observed=True
+    )
+    if wide.shape[1] < 2 or wide.dropna().empty:
+        return None
+    wide = wide.dropna().reset_index()
+    y = wide["label"].eq("improved").astype(float)
+    plain = (wide["base_rate_grade_phase"] - y) ** 2
+    gain = plain - (wide["leadership_gap_rule"] - y) ** 2
+    spread = (gain - gain.mean()).groupby(wide["lineage"]).sum()
+    error = Z95 * math.sqrt((spread**2).sum()) / len(gain)
+    skill, width = gain.mean() / plain.mean(), error / plain.mean()
+    return {"what": "Brier skill of the rule over the rate by grade and phase", "n": len(wide),
+            "estimate": float(skill), "low": float(skill - width), "high": float(skill + width)}  # fmt: skip
+
+
+# --- the steps --------------------------------------------------------------------------------------------------------
+
+
+def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
+    """One claim, tested on the pairs; or why it can't be, and what it would take."""
+    about = {"id": claim.id, "statement": claim.statement, "source": claim.source, "signal": claim.signal,
+             "exposed": claim.exposed, "unexposed": claim.unexposed, "size_claimed": claim.size,
+             "expected": "more likely" if claim.higher else "less likely", "caution": claim.caution}  # fmt: skip
+    values = once[claim.signal].astype("float64") if claim.signal in once else pd.Series(np.nan, index=once.index)
+    rows = once[values.notna()].reset_index(drop=True)
+    values = values.dropna().reset_index(drop=True)
+    blank = {"raw": None, "adjusted": None, "steps": [], "n": len(rows), "schools": int(rows["lineage"].nunique())}
+    if values.nunique() < 2:
+        why = ("No file that Ofsted or the Department publishes carries it." if claim.signal is None else
+               "The files read hold no figure for it on any school inspected again." if rows.empty else
+               "Every school inspected again has the same figure.")  # fmt: skip
+        return about | blank | {"verdict": CANNOT, "verdict_words": f"Cannot be tested with these files. {why}",
+                                "cannot_test_because": why, "would_take": claim.would_take}  # fmt: skip
+    yes_or_no = claim.signal == "leadership_gap" or values.isin([0, 1]).all()
+    # A level means another thing in a nursery than in a secondary, and drifts from year to year.
+    usual = 0.0 if yes_or_no else values.groupby([rows["phase"], rows["year"]]).transform("median")
+    exposed = values.gt(usual)
+    steps = _steps(claim, rows[list(_NEEDED)], values, exposed)
+    able = rows["overall"].gt(1)
+    raw, adjusted = steps[0]["rows"][0], dict(steps[3]["rows"][0])
+    unit, scale = ("having it", 1.0) if yes_or_no else ("one standard deviation", float(values[able].std()))
+    measure = (exposed.astype(float) if yes_or_no else values / scale)[able]
+    codes = rows.loc[able].groupby(list(STRATA)).ngroup().to_numpy()
+    clustered = within_strata(rows.loc[able, "improved"], measure.to_numpy(), codes, rows.loc[able, "lineage"])
+    beside = beside_everything(rows[able], measure, (claim.signal, *claim.akin))
+    by_grade = {line["what"].removesuffix(" alone"): line for line in steps[3]["rows"]
+                if line["what"].endswith(" alone") and line["label_source"] == adjusted["label_source"]}  # fmt: skip
+    adjusted |= {
+        "homogeneity_across_grades": same_across([line["odds_ratio"] for line in by_grade.values()]),
+        "by_grade": {grade: line["risk_ratio"] for grade, line in by_grade.items()},
+        "unit": unit, "within_strata_clustered": clustered, "beside_everything": beside,
+    }  # fmt: skip
+    verdict, words = judged(raw, adjusted, size=claim.size, higher=claim.higher)
+    return about | blank | {
+        "raw": raw, "adjusted": adjusted, "steps": steps, "verdict": verdict, "verdict_words": words,
+        "cannot_test_because": None, "would_take": None,
+    }  # fmt: skip
+
+
+_NEEDED = ("lineage", "urn", "next_urn", "overall", "phase", "year", "next_framework", "next_inspected_on",
+           "label_source", "improved")  # fmt: skip
+
+
+def _apart(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """All the pairs, then those of each source of labels, where there is more than one."""
+    present = [source for source in SOURCES if rows["label_source"].eq(source).any()]
+    yield (ALL if len(present) != 1 else present[0]), pd.Series(True, index=rows.index)
+    if len(present) > 1:
+        for source in present:
+            yield source, rows["label_source"].eq(source)
+
+
+def _table(rows: pd.DataFrame, exposed: pd.Series, chosen: pd.Series, what: str,
+           ratios: Callable[..., dict[str, Any]] | None = None) -> list[dict[str, Any]]:  # fmt: skip
+    """A line for the chosen pairs, and one for each source of their labels. `ratios` pools strata; raw without it."""
+    found = []
+    for source, mine in _apart(rows[chosen]):
+        kept = rows[chosen][mine]
+        having = exposed[kept.index]
+        figures = ratios(kept, having) if ratios else compared(kept["improved"], having)
+        found.append({"what": what, "label_source": source, **figures})
+    return found
+
+
+def _steps(claim: Claim, rows: pd.DataFrame, values: pd.Series, exposed: pd.Series) -> list[dict[str, Any]]:
+    """The five steps from the raw figure to the one among schools alike, each with its lines of figures."""
+    gap, everyone, able = claim.signal == "leadership_gap", pd.Series(True, index=rows.index), rows["overall"].gt(1)
+    comparisons = [(f"{claim.exposed}, against {claim.unexposed}", everyone)]
+    if gap:
+        comparisons.append((f"{claim.exposed}, against worse than overall", values.ne(0)))
+
+    def lines(chosen: pd.Series, prefix: str = "") -> list[dict[str, Any]]:
+        return [line for what, who in comparisons for line in _table(rows, exposed, chosen & who, f"{prefix}{what}")]
+
+    def pooled(chosen: pd.Series, what: str) -> list[dict[str, Any]]:
+        return _table(rows, exposed, chosen & able, what, stratified)
+
+    grades = {GRADES[grade]: rows["overall"].eq(grade) for grade in sorted(rows.loc[able, "overall"].unique())}
+    by_phase = [line for grade, mine in grades.items() if gap for phase in sorted(rows.loc[mine, "phase"].unique())
+                for line in _table(rows, exposed, mine & rows["phase"].eq(phase), f"{grade}, {phase}")]  # fmt: skip
+    moved = rows["next_urn"].notna() & rows["next_urn"].ne(rows["urn"])
+    # The first among those that could improve: one pair a school, so that no school weighs in twice.
+    first = ~rows[able].sort_values("next_inspected_on", kind="stable").duplicated("lineage")
+    other = {"the same URN throughout": ~moved, "URN changed in between (mostly new academies)": moved,
+             "one pair a school, its first": first.reindex(rows.index, fill_value=False)}  # fmt: skip
+    years = [(str(value), rows[name].eq(value)) for name in ("year", "next_framework")
+             for value in sorted(rows[name].dropna().unique())]  # fmt: skip
+    return [
+        {"id": "raw", "title": "All schools, as they come", "rows": lines(everyone)},
+        {"id": "able", "title": f"Without {AT_THE_TOP} schools, which cannot improve", "rows": lines(able)},
+        {"id": "grades", "title": "Within each current grade", "by_phase": by_phase,
+         "rows": [line for grade, mine in grades.items() for line in lines(mine, f"{grade}: ")]},
+        {"id": "pooled", "title": "Among schools of the same grade, phase and year, pooled",
+         "rows": pooled(everyone, "same grade, phase and year")
+         + [line for grade, mine in grades.items() for line in pooled(mine, f"{grade} alone")]
+         + [line for what, chosen in other.items() if (chosen & able).any() for line in pooled(chosen, what)]},
+        {"id": "years", "title": "Over the years and the frameworks, pooled over grade and phase",
+         "rows": [line for what, chosen in years if (chosen & able).any() for line in pooled(chosen, what)]},
+    ]  # fmt: skip
+
+
+# --- verdicts, by rule ------------------------------------------------------------------------------------------------
+
+CANNOT, FEW, CHANCE, BORDERLINE = "cannot be tested", "too few schools", "could be chance", "borderline"
+SMALLER, REAL, OPPOSITE = "real, but smaller", "real", "the other way round"
+PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth", 7: "a seventh", 8: "an eighth",
+         9: "a ninth", 10: "a tenth"}  # fmt: skip
+STRICTER = float(stats.norm.isf(0.025 / len(CLAIMS)))  # standard errors from 1, once as many claims are tested
+
+
+def covers_one(ratio: dict[str, float]) -> bool:
+    return ratio["low"] <= 1 <= ratio["high"]
+
+
+def _said(ratio: dict[str, float]) -> str:
+    return f"{ratio['estimate']:.2f} (95% interval {ratio['low']:.2f} to {ratio['high']:.2f})"
+
+
+def judged(raw: dict[str, Any], adjusted: dict[str, Any], *, size: float | None, higher: bool) -> tuple[str, str]:
+    """A verdict and its words, from the figures alone.
+
+    The pooled odds ratio decides, since its test holds in every stratum; the pooled risk ratio says how much. In order:
+    too few schools on a side; the interval covers 1; it no longer leaves 1 out when the number of claims tested is
+    allowed for; the ratio points away from the claim; it falls well short of the size claimed; the raw ratio is more
+    than twice as far from 1 (in logarithms); as it stands.
+    """
+    odds, risk, sides = adjusted["odds_ratio"], adjusted["risk_ratio"], adjusted["informative"]
+    if not odds or not risk or min(sides["exposed"], sides["unexposed"]) < TOO_FEW:
+        return FEW, (f"Too few schools to say: {sides['exposed']} with and {sides['unexposed']} without, among schools "
+                     "of the same grade, phase and year.")  # fmt: skip
+    alike = f"among schools of the same grade, phase and year, {_said(risk)} times as likely to improve"
+    first, tells = raw["risk_ratio"], not covers_one(odds)
+    as_claimed = (odds["estimate"] > 1) == higher
+    if not tells:
+        verdict, words = CHANCE, f"No difference that could not be chance: {alike}."
+    elif abs(math.log(odds["estimate"])) < STRICTER * _error(odds):
+        verdict = BORDERLINE
+        words = (f"Borderline{'' if as_claimed else ', and the other way round'}: {alike}. With {len(CLAIMS)} claims "
+                 "to test, one could well come out so by chance.")  # fmt: skip
+    elif not as_claimed:
+        verdict, words = OPPOSITE, f"The other way round from the claim: {alike}."
+    elif size and size / risk["estimate"] >= 1.5:
+        part = PARTS.get(round(size / risk["estimate"]))
+        verdict = SMALLER
+        words = (f"Real, but {f'about {part}' if part else 'less than a tenth'} of the size claimed: {alike}, against "
+                 f"{size:g} times claimed.")  # fmt: skip
+    elif first and abs(math.log(first["estimate"])) > 2 * abs(math.log(risk["estimate"])):
+        verdict, words = SMALLER, f"Real, but smaller than it looks: {alike}; raw, {first['estimate']:.2f}."
+    else:
+        verdict, words = REAL, f"Real: {alike}."
+    if first and not covers_one(first):
+        if not tells:
+            words += f" The raw ratio of {first['estimate']:.2f} is not seen among schools that are alike."
+        elif (first["estimate"] > 1) != (odds["estimate"] > 1):
+            words += f" The raw ratio of {first['estimate']:.2f} points the other way: it compares unlike schools."
+    differs = adjusted.get("homogeneity_across_grades")
+    if tells and differs and differs["p"] < 0.05:
+        each = ", ".join(f"{grade} {ratio['estimate']:.2f}" for grade, ratio in adjusted["by_grade"].items() if ratio)
+        words += f" It is not the same for every grade: {each}."
+    rest = (adjusted.get("beside_everything") or {}).get("odds_ratio")
+    if rest:
+        left = ("what is left could be chance" if covers_one(rest) else
+                "something is left" if (rest["estimate"] > 1) == (odds["estimate"] > 1) else
+                "what is left points the other way")  # fmt: skip
+        words += f" Beside all else known of a school, {left}: odds ratio for {adjusted['unit']} {_said(rest)}."
+    return verdict, words

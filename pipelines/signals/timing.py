@@ -1,0 +1,23 @@
+"""How long it has been. Re-inspection is timed by the grade, and the pause of 2020-21 moved every clock at once."""
+
+import pandas as pd
+
+from pipelines import as_of
+from pipelines.frameworks import PAUSE
+from pipelines.signals import Signal
+
+SIGNALS = (
+    Signal("years_since_inspection", "Years since the latest graded inspection, without the pause of 2020-21.",
+           "years", "inspections", "every day"),
+    Signal("years_since_visit", "Years since any inspection, graded or not.", "years", "inspections", "every day"),
+)  # fmt: skip
+
+
+def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Years from the latest graded inspection, and from the latest of any kind that was in the files by that morning."""
+    visits = as_of.latest_known(cohort, known["inspections"], order="inspected_on")["inspected_on"]
+    newest = visits.where(visits > cohort["inspected_on"], cohort["inspected_on"])
+    return pd.DataFrame({
+        "years_since_inspection": as_of.years_before(cohort["as_of"], cohort["inspected_on"], without=PAUSE),
+        "years_since_visit": as_of.years_before(cohort["as_of"], newest),
+    })  # fmt: skip

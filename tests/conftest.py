@@ -1,0 +1,120 @@
+import os
+
+os.environ.update(
+    OMP_NUM_THREADS="1", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", MLFLOW_LOGGING_LEVEL="WARNING"
+)  # before anything imports lightgbm or mlflow
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines import ingest, signals, sources, tables
+from pipelines.tables import DATE
+
+
+def _cells(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+
+
+def _typed(name: str, cells: list[str]) -> pd.Series:
+    held = [cell for cell in cells if cell]
+    if name.endswith("_on") or name == "as_of":
+        return pd.to_datetime(pd.Series([cell or None for cell in cells], dtype="object")).astype(DATE)
+    if held and all(cell in ("True", "False") for cell in held):
+        known = pd.Series([{"True": True, "False": False}.get(cell) for cell in cells], dtype="boolean")
+        return known if known.isna().any() else known.astype("bool")
+    numbers = pd.to_numeric(pd.Series([cell or None for cell in cells], dtype="object"), errors="coerce")
+    if numbers.notna().sum() == len(held):
+        whole = len(held) == len(cells) and all("." not in cell for cell in cells)
+        return numbers.astype("int64" if whole else "float64")
+    return pd.Series([cell or None for cell in cells], dtype="str")
+
+
+@pytest.fixture
+def drawn() -> Callable[[str], pd.DataFrame]:
+    """A frame from a table drawn in text: bars between cells, a blank cell is missing, columns in `_on` are days."""
+
+    def draw(text: str) -> pd.DataFrame:
+        names, *rows = _cells(text)
+        return pd.DataFrame({name: _typed(name, [row[at] for row in rows]) for at, name in enumerate(names)})
+
+    return draw
+
+
+@pytest.fixture
+def official() -> Callable[..., str]:
+    """The text of an official CSV: drawn rows under the headers of the layout whose name has `part` in it.
+
+    A drawn column is named as ours, or `previous.overall` where several records of the layout have it. Columns the
+    layout requires and nobody drew stand there blank.
+    """
+
+    def write(part: str, text: str) -> str:
+        (layout,) = [known for known in sources.LAYOUTS if part in known.name]
+        names, *rows = _cells(text)
+        first: dict[str, str] = {}
+        for record, column in layout.columns():
+            first.setdefault(column.name, column.headers[0])
+            first[f"{record}.{column.name}"] = column.headers[0]
+        sheet = {first[name]: [row[at] for row in rows] for at, name in enumerate(names)}
+        for _, column in layout.columns():
+            if column.required:
+                same = layout.only.get(column.name, ("",))[0]
+                sheet.setdefault(column.headers[0], [same] * len(rows))
+        written = io.StringIO()
+        csv.writer(written).writerows([list(sheet), *zip(*sheet.values(), strict=True)])
+        return written.getvalue()
+
+    return write
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def ingested(raw: Path, tmp_path: Path) -> Callable[[], dict]:
+    """Ingests `raw` as it stands; returns the report and, under `tables`, a function that reads one of our tables."""
+
+    def run() -> dict:
+        report = ingest.ingest(raw, tmp_path / "tables")
+        return {**report, "tables": lambda name: tables.read(tmp_path / "tables", name)}
+
+    return run
+
+
+@pytest.fixture
+def known() -> Callable[..., dict[str, pd.DataFrame]]:
+    """All the tables that signals are made from: those given, and the others empty."""
+
+    def make(**frames: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        held = {}
+        for name in (*signals.TABLES,):
+            rows = frames.get(name, pd.DataFrame(columns=tables.TABLES[name].names))
+            if "lineage" in tables.TABLES[name].names and "lineage" not in rows:
+                rows = rows.assign(lineage=rows["urn"])
+            if name == "schools" and "open" not in rows:
+                rows = rows.assign(open=True)
+            if "source_file" in tables.TABLES[name].names and "source_file" not in rows:
+                rows = rows.assign(source_file="drawn")
+            held[name] = tables.conform(rows, name)
+        return held
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def real_raw() -> Path:
+    """The folder of the official files: HEADWAY_REAL_FILES, or ../shared/data/raw beside the project."""
+    beside = Path(__file__).parents[2] / "shared" / "data" / "raw"
+    folder = Path(os.environ.get("HEADWAY_REAL_FILES", beside))
+    if not folder.is_dir():
+        pytest.skip("the official files are not here")
+    return folder

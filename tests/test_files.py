@@ -1,0 +1,393 @@
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines import files, sources
+from pipelines.synthesise.sheets import workbook, zipped
+from pipelines.tables import DataError
+
+KINDS = ("key", "text", "date", "grade", "standard", "yes_no", "category", "count", "number", "share", "money", "period")
+FOUND = {"key": "100001", "text": "words", "date": "01/02/2013", "grade": "2", "standard": "Strong standard",
+         "yes_no": "Yes", "category": "SM", "count": "12", "number": "1.5", "share": "0.5", "money": "40000",
+         "period": "201213"}  # fmt: skip
+
+
+def _read(kind: str, *cells: str) -> list:
+    values, _, bad = files.read_cells(pd.Series(cells, dtype="str"), kind)
+    assert not bad.any()
+    return [None if pd.isna(value) else value for value in values]
+
+
+def _why(kind: str, *cells: str) -> list:
+    _, why, _ = files.read_cells(pd.Series(cells, dtype="str"), kind)
+    return [None if pd.isna(reason) else reason for reason in why]
+
+
+def _one(raw: Path, name: str, content: str | bytes) -> files.Release:
+    path = raw / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    (release,) = files.read_file(path, raw)
+    return release
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def test_suppressed_not_applicable_and_not_supplied_stay_apart():
+    assert _why("count", "SUPP", "c", "z", "DNS", "NA", "", "7") == [
+        "suppressed", "suppressed", "not applicable", "did not supply", "not available", "blank", None
+    ]  # fmt: skip
+    assert _read("count", "SUPP", "0", "7") == [None, 0, 7]
+
+
+def test_nine_eight_nought_and_not_judged_are_no_grades():
+    assert _read("grade", "1", "4.0", "9", "8", "0", "Not judged", "NULL", "") == [1, 4, *[None] * 6]
+    assert _why("grade", "9", "8", "0", "Not judged") == [
+        "no judgement", "not applicable", "not collected", "no judgement"
+    ]  # fmt: skip
+
+
+def test_a_grade_may_be_a_number_or_its_word_and_a_category_is_inadequate():
+    assert _read("grade", "Outstanding", "requires improvement", "Special Measures", "3") == [1, 3, 4, 3]
+    assert _read("category", "SM", "SWKS", "") == ["SM", "SWK", None]
+    assert _read("standard", "Exceptional", "Attention needed", "NULL") == [1, 4, None]
+    assert _read("yes_no", "Yes", "No", "Met", "Not met", "9") == [True, False, True, False, None]
+
+
+def test_pounds_commas_and_percent_signs_are_no_part_of_a_number():
+    assert _read("money", "£41,234", "38000.50", "SUPP") == [41234, 38000.5, None]
+    assert _read("count", "1,204", "12") == [1204, 12]
+
+
+@pytest.mark.parametrize("cells", [("53%", "7%", ""), ("53", "7", ""), ("0.53", "0.07", "")])
+def test_a_share_is_a_share_however_the_year_wrote_it(cells):
+    assert _read("share", *cells) == [pytest.approx(0.53), pytest.approx(0.07), None]
+
+
+def test_days_are_read_in_every_official_form_and_the_placeholder_is_blank():
+    cells = ("31/08/2025", "31-08-2025", "2025-08-31", "31 August 2025", "31-Aug-2025", "01/01/1900", "")
+    assert _read("date", *cells) == [pd.Timestamp(2025, 8, 31)] * 5 + [None, None]
+
+
+def test_a_day_that_cannot_be_is_not_read_as_another():
+    *_, bad = files.read_cells(pd.Series(["31/02/2025", "08/31/2025", "2025", "1/2/2025"]), "date")
+    assert bad.tolist() == [True, True, True, False]
+
+
+def test_a_period_is_the_year_it_ends_in():
+    assert _read("period", "202324", "2023/24", "20232024", "") == [2024, 2024, 2024, None]
+    *_, bad = files.read_cells(pd.Series(["202325", "2023", "spring 2023/24"]), "period")
+    assert bad.all()
+
+
+@pytest.mark.parametrize(
+    "name, day",
+    [("as_at_31_August_2025.csv", "2025-08-31"), ("30Apr2014_Schools.xlsx", "2014-04-30"),
+     ("a - 31 July 2013.zip/b - 30 April 2013.xlsx", "2013-04-30"), ("edubasealldata20260901.csv", "2026-09-01"),
+     ("latest_2019-12-31.csv", "2019-12-31"), ("31_Feb_2020.csv", None), ("schools.csv", None)],
+)  # fmt: skip
+def test_the_last_day_in_a_name_is_the_files_day(name, day):
+    assert files.day_in_name(name) == (day and pd.Timestamp(day))
+
+
+_texts = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from([*sources.BLANKS, *FOUND.values(), "9", "1e999", "-1", "101%", "nan", "inf", "٣", "²", "1,2", "1.0",
+                     "01/01/1900", "31/12/9999", "00/00/0000", "0001-01-01", "30 Fortober 2020", "202399", "½"]),
+    st.from_regex(r"\A[£+-]?\d{0,3}[,.]?\d{0,3}[eE%]?\d{0,3}\Z"),
+    st.from_regex(r"\A\d{1,4}[-/ ](\d{1,2}|[A-Za-z]{3,9})[-/ ]\d{2,4}\Z"),
+)  # fmt: skip
+_ALLOWED = {
+    "grade": lambda v: v in (1, 2, 3, 4),
+    "standard": lambda v: v in (1, 2, 3, 4, 5),
+    "yes_no": lambda v: v in (True, False),
+    "category": lambda v: v in ("SM", "SWK", "RSI", "NTI"),
+    "count": lambda v: 0 <= v < np.inf,
+    "money": lambda v: 0 <= v < np.inf,
+    "number": np.isfinite,
+    "share": lambda v: 0 <= v <= 1,
+    "period": lambda v: 1901 <= v <= 2100,
+    "date": lambda v: isinstance(v, pd.Timestamp),
+    "key": lambda v: isinstance(v, str) and v == v.upper(),
+    "text": lambda v: isinstance(v, str),
+}
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(_texts, max_size=6), st.sampled_from(KINDS))
+def test_every_cell_has_a_value_or_a_reason_or_is_named_as_unknown(cells, kind):
+    values, why, bad = files.read_cells(pd.Series([cell.strip() for cell in cells], dtype="str"), kind)
+    told = values.notna().astype(int) + why.notna().astype(int) + bad.astype(int)
+    assert told.eq(1).all(), (cells, values.tolist(), why.tolist(), bad.tolist())
+    assert all(_ALLOWED[kind](value) for value in values.dropna())
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+MONTHLY = "monthly management information"
+GRADED = "graded and ungraded"
+
+
+@pytest.mark.parametrize("layout", sources.LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize("required_only", [False, True])
+def test_every_layout_is_recognised_as_itself(layout, required_only, raw):
+    cells: dict[str, str] = {}
+    for _, column in layout.columns():
+        if column.required or not required_only:
+            cells.setdefault(column.headers[0], layout.only.get(column.name, (FOUND[column.kind],))[0])
+    lines = ["\t".join(cells), "\t".join(cells.values())]
+    sheet = "\n".join(",".join(f'"{cell}"' for cell in line.split("\t")) for line in lines)
+    release = _one(raw, "2013_31_August_2013.csv", sheet)
+    assert release.layout is layout
+    assert (release.rows, sum(release.set_aside.values())) == (1, 0)
+
+
+def test_the_padded_category_and_the_dash_of_windows_are_read(raw, official):
+    text = official(GRADED, """
+        urn    | name        | latest.inspected_on | latest.overall | latest.category | latest.event_type
+        100001 | St Mary – A | 01/02/2023          | 4              | SM              | Schools – Section 8 conversion
+        100002 | Brook       | 02/02/2023          | 2              |                 | Schools - S5
+    """).replace(",SM,", ",SM ,")  # fmt: skip
+    assert ",SM ," in text
+    release = _one(raw, "as_at_31_August_2023.csv", text.encode("cp1252"))
+    assert release.records["latest"]["category"].tolist()[0] == "SM"
+    assert release.schools["name"].tolist()[0] == "St Mary – A"
+    assert release.records["latest"]["event_type"].tolist()[0] == "Schools – Section 8 conversion"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_header(raw):
+    assert _one(raw, "2013_england_abs.csv", b"\xef\xbb\xbfURN,PERCTOT\n100001,5.2\n").layout.name.endswith("absence of pupils")
+
+
+def test_title_rows_blank_tails_and_totals_are_set_aside_and_counted(raw):
+    release = _one(raw, "2013_england_abs.csv", """Absence in schools,,
+"Notes, over
+two lines",,
+URN,LA,PERCTOT
+100001,201,5.2
+100002,201,
+,,
+LA,201,4.9
+NAT,,4.7
+,,
+""")
+    assert release.records["absence"]["share_absence"].tolist() == [pytest.approx(0.052), pytest.approx(np.nan, nan_ok=True)]
+    assert dict(release.set_aside) == {"blank row": 2, "row of totals": 2}
+    assert release.rows == 6
+
+
+def test_the_same_row_again_is_set_aside_and_counted(raw):
+    release = _one(raw, "2013_england_abs.csv", "URN,PERCTOT\n100001,5\n100002,4\n100001,5\n")
+    assert dict(release.set_aside) == {"the same row again": 1}
+    assert release.records["absence"]["urn"].tolist() == ["100001", "100002"]
+
+
+ABSENCE = {"URN": ["100001", "100002"], "PERCTOT": [5.25, None], "LA": ["201", "202"]}
+
+
+def _ods(columns: dict[str, list]) -> bytes:
+    def cell(value: object) -> str:
+        if value is None:
+            return "<table:table-cell/>"
+        kind = f'office:value-type="float" office:value="{value}"' if isinstance(value, float) else 'office:value-type="string"'
+        return f"<table:table-cell {kind}><text:p>{value}</text:p></table:table-cell>"
+
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    spaces = " ".join(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"' for short in ("office", "table", "text"))
+    content = (f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>'
+               f'<table:table table:name="Data">{body}</table:table></office:spreadsheet></office:body>'
+               "</office:document-content>")  # fmt: skip
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:  # not packed: the first member says what the file is
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>')
+        archive.writestr("content.xml", content)
+    return held.getvalue()
+
+
+CSV = b"URN,PERCTOT,LA\n100001,5.25,201\n100002,,202\n"
+FORMS = {
+    "2013_england_abs.csv": CSV,
+    "2013_england_abs.xlsx": workbook(pa.table(ABSENCE), "Data", title="Absence"),
+    "2013_england_abs.ods": _ods(ABSENCE),
+    "2013_england_abs.zip": zipped({"folder/": b"", "folder/england_abs.csv": CSV, "folder/.hidden": b"x"}),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_same_table_is_read_from_csv_xlsx_ods_and_zip(name, raw):
+    held = _one(raw, name, FORMS[name]).records["absence"]
+    assert held["urn"].tolist() == ["100001", "100002"]
+    assert held["share_absence"].tolist()[0] == pytest.approx(0.0525)
+    assert held["share_absence_why_blank"].tolist()[1] == "blank"
+
+
+def test_a_spreadsheets_real_dates_are_days(raw):
+    sheet = {"URN": ["100001"], "LATITUDE": [51.5], "LONGITUDE": [0.1]}
+    links = {"URN": [100001], "LinkURN": [100002], "LinkType": ["Successor"],
+             "LinkEstablishedDate": pa.array(["2014-09-01"]).cast(pa.date32())}  # fmt: skip
+    assert _one(raw, "where.xlsx", workbook(pa.table(sheet), "a")).layout.name == "Coordinates of schools"
+    read = _one(raw, "links.xlsx", workbook(pa.table(links), "a")).records["links"]
+    assert read["linked_on"].tolist() == [pd.Timestamp(2014, 9, 1)]
+    assert read["urn"].tolist() == ["100001"]
+
+
+def test_two_files_of_one_name_in_an_archive_are_both_read(raw):
+    path = raw / "2013.zip"
+    path.write_bytes(zipped({"a/2012_abs.csv": CSV, "b/2012_abs.csv": CSV}))
+    assert len(files.read_file(path, raw)) == 2
+
+
+def test_a_release_that_differs_in_order_additions_and_spelling_is_read_and_says_so(raw, official):
+    text = official(GRADED, """
+        urn    | name | latest.inspected_on | latest.overall | latest.leadership
+        100001 | Oak  | 01/02/2023          | 3              | 2
+        100002 | Elm  |                     |                |
+    """)  # fmt: skip
+    text = text.replace("Effectiveness of leadership and management", "Effectivness of  leadership and managment?")
+    rows = [line.split(",")[::-1] + ["new"] for line in text.splitlines()]
+    release = _one(raw, "as_at_31_August_2023.csv", "\n".join(",".join(row) for row in rows))
+    assert release.records["latest"]["leadership"].tolist()[0] == 2
+    assert release.schools["name"].tolist() == ["Oak", "Elm"]
+    assert release.notes == [
+        "read “Effectivness of  leadership and managment?” as “Effectiveness of leadership and management”",
+        "1 columns not needed",
+    ]
+
+
+def test_a_header_that_lost_its_name_stops_us_with_the_difference(raw, official):
+    text = official(GRADED, "urn | latest.inspected_on | latest.overall\n100001 | 01/02/2023 | 3")
+    with pytest.raises(DataError, match=r"(?s)nearest to: .*graded and ungraded.*- Overall effectiveness\n.*\+ Verdict.*sources\.py"):
+        _one(raw, "as_at_31_August_2023.csv", text.replace("Overall effectiveness", "Verdict"))
+
+
+@pytest.mark.parametrize(
+    "column, cell, words",
+    [("latest.overall", "5", "Overall effectiveness: 1 cells .* a grade 1-4.*row 3: “5”"),
+     ("latest.overall", "Quite good", "row 3: “Quite good”"),
+     ("latest.category", "XX", "Category of concern.*row 3: “XX”"),
+     ("pupils", "lots", "Total number of pupils.*row 3: “lots”"),
+     ("latest.inspected_on", "31/02/2023", "a day, as 31/08/2025.*row 3: “31/02/2023”")],
+)  # fmt: skip
+def test_an_unknown_grade_or_marker_stops_us_naming_row_and_cell(raw, official, column, cell, words):
+    text = official(GRADED, f"urn | {column}\n100001 |\n100002 | {cell}")
+    with pytest.raises(DataError, match=rf"(?s)as_at_31_August_2023\.csv, read as.*{words}.*BLANKS"):
+        _one(raw, "as_at_31_August_2023.csv", text)
+
+
+def test_the_row_in_a_message_is_the_row_in_the_file_below_a_title(raw):
+    with pytest.raises(DataError, match=r"row 4: “lots”"):
+        _one(raw, "2013_england_abs.csv", "Absence,\nURN,PERCTOT\n100001,5\n100002,lots\n")
+
+
+def test_a_row_with_more_cells_than_headers_stops_us_rather_than_shift(raw):
+    with pytest.raises(DataError, match=r"(?s)more cells than .*headers.*row 3"):
+        _one(raw, "2013_england_abs.csv", "URN,LA,PERCTOT\n100001,201,5\n100002,St Mary, Old Town,5\n")
+
+
+def test_trailing_commas_and_short_rows_do_no_harm(raw):
+    held = _one(raw, "2013_england_abs.csv", "URN,LA,PERCTOT\n100001,201,5,,\n100002,202\n").records["absence"]
+    assert held["share_absence"].tolist() == [pytest.approx(0.05), pytest.approx(np.nan, nan_ok=True)]
+
+
+def test_names_of_people_are_never_read(raw, official):
+    text = official("GIAS all data", "urn | name | status\n100001 | Oak | Open\n100002 | Elm |")
+    header, *rows = text.splitlines()
+    named = ",".join(f'"{column}"' for column in sources.PERSONAL)
+    lines = [f"{header},{named}", *(f"{row}{',Plantedname' * len(sources.PERSONAL)}" for row in rows)]
+    release = _one(raw, "edubasealldata20260901.csv", "\n".join(lines))
+    assert release.schools["name"].tolist() == ["Oak", "Elm"]
+    assert "Plantedname" not in str(release)
+    assert "Plantedname" not in "".join(frame.to_csv() for frame in release.records.values())
+    read = {sources.normalised(header) for layout in sources.LAYOUTS for _, c in layout.columns() for header in c.headers}
+    assert not read & {sources.normalised(header) for header in sources.PERSONAL}
+
+
+# --- hostile files ----------------------------------------------------------------------------------------------------
+
+
+def _claiming(size: int) -> bytes:
+    """A zip whose directory claims that its member unpacks to so many bytes."""
+    honest = zipped({"england_abs.csv": CSV})
+    at = honest.index(b"PK\x01\x02") + 24
+    return honest[:at] + size.to_bytes(4, "little") + honest[at + 4 :]
+
+
+def _encrypted() -> bytes:
+    honest = bytearray(zipped({"england_abs.csv": CSV}))
+    honest[honest.index(b"PK\x01\x02") + 8] |= 1
+    honest[6] |= 1
+    return bytes(honest)
+
+
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("2013_abs.csv", b"", r"is empty \(0 bytes\)"),
+        ("2013_abs.csv", b"<!DOCTYPE html><p>Sorry, page not found", "is a web page"),
+        ("2013_abs.csv", b"\xef\xbb\xbf\n <html>", "is a web page"),
+        ("2013_abs.xlsx", b"<html>", "is a web page"),
+        ("2013_abs.csv", b"URN,PERCTOT\n1\0\0001,5\n", "NUL bytes"),
+        ("2013_abs.csv", b"something,else\n1,2\n", "isn't any official file we know"),
+        ("2013_abs.csv", b'URN,PERCTOT\n"100001,5\n', "not well-formed CSV"),
+        ("2013_abs.csv", b'URN,PERCTOT\n"100001,' + b"x" * 200_000, "not well-formed CSV"),
+        ("2013_abs.pdf", b"%PDF", r"\.csv, \.xlsx, \.ods and \.zip, not \.pdf"),
+        ("2013_abs.zip", zipped({"england_abs.csv": CSV * 50})[:60], "not a whole zip"),
+        ("2013_abs.zip", zipped({"readme.pdf": b"x"}), "holds no .csv, .xlsx or .ods"),
+        ("2013_abs.zip", _claiming(4_000_000_000), "would unpack to 4.0 GB"),
+        ("2013_abs.xlsx", _claiming(4_000_000_000), "would unpack to 4.0 GB"),
+        ("2013_abs.zip", _encrypted(), "not a whole zip file|locked"),
+        ("2013_abs.xlsx", workbook(pa.table(ABSENCE), "Data")[:300], "can't be opened as a workbook"),
+        ("england_abs.csv", CSV, "doesn't say which year's tables"),
+        ("2013_abs.csv", b"URN,PERCTOT\n1000X1,5\n", "row 2: “1000X1”"),
+        ("2013_abs.csv", b"URN,PERCTOT\n100001,5\n100002,4\n100001,6\n", r"100001 \(rows 2, 4\)"),
+    ],
+)
+def test_a_broken_file_is_refused_in_words_a_stranger_can_act_on(raw, name, content, words):
+    with pytest.raises(DataError, match=rf"(?s)^{name}.*{words}"):
+        _one(raw, name, content)
+
+
+def test_an_inspection_after_the_files_own_day_is_refused(raw, official):
+    text = official(GRADED, "urn | latest.inspected_on | latest.overall\n100001 | 01/09/2023 | 3\n100002 | |")
+    with pytest.raises(DataError, match=r"dated after the file itself \(31/08/2023\): row 2: 01/09/2023"):
+        _one(raw, "as_at_31_August_2023.csv", text)
+
+
+def test_a_list_of_schools_that_gives_no_day_is_refused(raw, official):
+    with pytest.raises(DataError, match=r"(?s)latest\.csv doesn't say when it is from.*31_August_2025"):
+        _one(raw, "latest.csv", official(GRADED, "urn | latest.inspected_on | latest.overall\n100001 | 01/09/2023 | 3"))
+
+
+def test_one_slip_in_a_publication_day_does_not_move_the_whole_file(raw, official):
+    text = official(GRADED, """
+        urn    | latest.inspected_on | latest.published_on | latest.overall
+        100001 | 01/06/2023          | 20/09/2023          | 3
+        100002 | 02/06/2023          | 20/07/2203          | 2
+        100003 | 03/06/2023          |                     | 2
+    """)  # fmt: skip
+    assert _one(raw, "as_at_31_August_2023.csv", text).file_on == pd.Timestamp(2023, 9, 20)
+
+
+@pytest.mark.parametrize("ending", ["csv", "zip", "xlsx", "ods"])
+@settings(max_examples=75, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(noise=st.binary(max_size=200), at=st.integers(0, 5000), flips=st.lists(st.integers(0, 20_000), max_size=8))
+def test_random_bytes_give_an_error_or_a_release_and_nothing_else(raw, ending, noise, at, flips):
+    whole = bytearray(FORMS[f"2013_england_abs.{ending}"])
+    for flip in flips:
+        whole[flip % len(whole)] ^= 1 + flip % 255
+    for content in (noise, bytes(whole), bytes(whole[: at % len(whole)]) + noise):
+        path = raw / f"2013_noise.{ending}"
+        path.write_bytes(content)
+        try:
+            assert all(isinstance(release, files.Release) for release in files.read_file(path, raw))
+        except DataError as error:
+            assert str(error).startswith("2013_noise")
