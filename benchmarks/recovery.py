@@ -58,9 +58,9 @@ def main() -> int:
         found = recovered(chosen.replicates, chosen.schools, planted, chosen.seed)
         covered, mean = found["covers"].mean(), np.exp(np.log(found[["estimate", "low", "high"]]).mean())
         well &= covered >= WANTED and (planted > 1 or found["raw"].min() > 2)
-        print(f"{planted:7.2f}  {covered:7.1%}  {mean['estimate']:13.3f}  {mean['low']:.2f} to {mean['high']:.2f}       "
-              f"{found['raw'].mean():14.2f}, {found['raw'].min():.2f}          {found['pairs'].mean():7,.0f}"
-              f"  {time.perf_counter() - start:6.1f}")  # fmt: skip
+        raw, seconds = found["raw"], time.perf_counter() - start
+        print(f"{planted:7.2f}  {covered:7.1%}  {mean['estimate']:13.3f}  {mean['low']:9.2f} to {mean['high']:.2f}"
+              f"  {raw.mean():20.2f}, {raw.min():.2f}  {found['pairs'].mean():6,.0f}  {seconds:7.1f}")  # fmt: skip
     print(f"wanted: at least {WANTED:.0%} covered, and the raw ratio above 2 where nothing is planted: "
           f"{'met' if well else 'MISSED'}")  # fmt: skip
     return 0 if well else 1

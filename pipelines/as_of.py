@@ -46,6 +46,13 @@ def earlier_known(questions: pd.DataFrame, facts: pd.DataFrame, years: int, by: 
     return found.drop(columns=[by, "as_of"]).mask(unknown)
 
 
+def every_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineage") -> pd.DataFrame:
+    """Every fact public before each question's morning: a row for each pair, with `question`, the question's place."""
+    asked = questions[[by, "as_of"]].assign(question=range(len(questions)))
+    pairs = asked.merge(facts, on=by, how="inner", validate="many_to_many")
+    return pairs[pairs["known_on"] < pairs["as_of"]]
+
+
 @dataclass(frozen=True)
 class Fold:
     """A morning to ask from, and the last day of the inspections it is judged on."""

@@ -258,7 +258,7 @@ def _stake(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(np.where(rank == 1, rows["p_same"], rows["p_improve"]), 1e-6, 1 - 1e-6), rank
 
 
-NEWEST_FOLDS = 3  # whose outcomes calibrate the sets of a grade, where they hold enough of it: levels move
+NEWEST_FOLDS = 1  # whose outcomes calibrate the sets of a grade, where they hold enough of it: levels move
 
 
 def _learn(rows: pd.DataFrame) -> tuple[conformal.GradeSets, conformal.ChanceIntervals]:

@@ -175,8 +175,8 @@ def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_sour
             "Each pair of inspections counts once, as the school was on the earliest morning that asked about it.",
             "A school can give more than one pair. Intervals beside all else known, and of figures per standard "
             "deviation, allow for that (clustered by school); pooled ratios are repeated with one pair a school.",
-            "Labels from published grades, from the declared rule (derived) and from report cards (crosswalk) have a line "
-            "each beside the whole.",
+            "Labels from published grades, from the declared rule (derived) and from report cards (crosswalk) have a "
+            "line each beside the whole.",
             f"{tested_count} of {len(CLAIMS)} claims could be tested. Of twenty empty claims, chance alone puts 1 "
             "outside the 95% interval of one. A ratio whose interval only just leaves 1 out is called borderline.",
             "These are associations among schools inspected again; they do not say what a change would bring.",
@@ -474,11 +474,11 @@ def _table(rows: pd.DataFrame, exposed: pd.Series, chosen: pd.Series, what: str,
 
 
 def _steps(claim: Claim, rows: pd.DataFrame, values: pd.Series, exposed: pd.Series) -> list[dict[str, Any]]:
-    """The five steps from the raw figure to the one among schools alike, each with its lines of figures."""
+    """The five steps from the raw figure to the one among schools alike: lines of figures, and more tables of them."""
     gap, everyone, able = claim.signal == "leadership_gap", pd.Series(True, index=rows.index), rows["overall"].gt(1)
-    comparisons = [(f"{claim.exposed}, against {claim.unexposed}", everyone)]
+    comparisons = [("better, against not better" if gap else "with, against without", everyone)]
     if gap:
-        comparisons.append((f"{claim.exposed}, against worse than overall", values.ne(0)))
+        comparisons.append(("better, against worse", values.ne(0)))
 
     def lines(chosen: pd.Series, prefix: str = "") -> list[dict[str, Any]]:
         return [line for what, who in comparisons for line in _table(rows, exposed, chosen & who, f"{prefix}{what}")]
@@ -494,19 +494,25 @@ def _steps(claim: Claim, rows: pd.DataFrame, values: pd.Series, exposed: pd.Seri
     first = ~rows[able].sort_values("next_inspected_on", kind="stable").duplicated("lineage")
     other = {"the same URN throughout": ~moved, "URN changed in between (mostly new academies)": moved,
              "one pair a school, its first": first.reindex(rows.index, fill_value=False)}  # fmt: skip
-    years = [(str(value), rows[name].eq(value)) for name in ("year", "next_framework")
-             for value in sorted(rows[name].dropna().unique())]  # fmt: skip
+    over = {
+        name: [line for value in sorted(rows.loc[able, name].dropna().unique())
+               for line in pooled(rows[name].eq(value), str(value))]
+        for name in ("year", "next_framework")
+    }  # fmt: skip
     return [
-        {"id": "raw", "title": "All schools, as they come", "rows": lines(everyone)},
-        {"id": "able", "title": f"Without {AT_THE_TOP} schools, which cannot improve", "rows": lines(able)},
-        {"id": "grades", "title": "Within each current grade", "by_phase": by_phase,
-         "rows": [line for grade, mine in grades.items() for line in lines(mine, f"{grade}: ")]},
+        {"id": "raw", "title": "All schools, as they come", "rows": lines(everyone), "more": []},
+        {"id": "able", "title": f"Without {AT_THE_TOP} schools, which cannot improve", "rows": lines(able),
+         "more": []},
+        {"id": "grades", "title": "Within each current grade",
+         "rows": [line for grade, mine in grades.items() for line in lines(mine, f"{grade}: ")],
+         "more": [{"title": "By grade and phase", "rows": by_phase}] if by_phase else []},
         {"id": "pooled", "title": "Among schools of the same grade, phase and year, pooled",
          "rows": pooled(everyone, "same grade, phase and year")
          + [line for grade, mine in grades.items() for line in pooled(mine, f"{grade} alone")]
-         + [line for what, chosen in other.items() if (chosen & able).any() for line in pooled(chosen, what)]},
-        {"id": "years", "title": "Over the years and the frameworks, pooled over grade and phase",
-         "rows": [line for what, chosen in years if (chosen & able).any() for line in pooled(chosen, what)]},
+         + [line for what, chosen in other.items() if (chosen & able).any() for line in pooled(chosen, what)],
+         "more": []},
+        {"id": "years", "title": "Over the years, pooled over grade and phase", "rows": over["year"],
+         "more": [{"title": "By the framework of the next inspection", "rows": over["next_framework"]}]},
     ]  # fmt: skip
 
 

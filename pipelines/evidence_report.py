@@ -49,13 +49,15 @@ def _figures(claim: dict[str, Any]) -> list[dict[str, Any]]:
     title = "Odds ratio of improving, step by step"
     if raw and alike:
         title = f"Odds ratio of improving: {raw['estimate']:.2f} raw, {alike['estimate']:.2f} among schools alike"
-    over = [(line["what"][:1].upper() + line["what"][1:], line, "diamond") for line in steps["years"]]
-    told = [line["odds_ratio"] for _, line, _ in over if line["odds_ratio"] and not line["too_few"]]
+    over: dict[str, dict[str, Any]] = {}
+    for line in steps["years"]:
+        over.setdefault(line["what"], line)  # the first is of all labels; the table has each source
+    told = [line["odds_ratio"] for line in over.values() if line["odds_ratio"] and not line["too_few"]]
     above = sum(ratio["estimate"] > 1 for ratio in told)
     clear = sum(ratio["low"] > 1 or ratio["high"] < 1 for ratio in told)
-    years = (f"Pooled odds ratio above 1 in {above} of {len(told)} years and frameworks; in {clear} the interval leaves "
-             "1 out")  # fmt: skip
-    return [_forest(f"{claim['id']}-steps", title, lines), _forest(f"{claim['id']}-years", years, over)]
+    years = f"Pooled odds ratio above 1 in {above} of {len(told)} years; in {clear} the interval leaves 1 out"
+    return [_forest(f"{claim['id']}-steps", title, lines), _forest(f"{claim['id']}-years", years,
+                    [(year, line, "diamond") for year, line in over.items()])]  # fmt: skip
 
 
 def _forest(name: str, title: str, lines: list[tuple[str, dict[str, Any], str]]) -> dict[str, Any]:
@@ -132,7 +134,7 @@ PAGE = """<!doctype html>
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; }
-main, header, footer { max-width: 68rem; margin: 0 auto; padding: 0 1rem; }
+main, header, footer { max-width: 78rem; margin: 0 auto; padding: 0 1rem; }
 p, li, dd { max-width: 46rem; }
 h1 { margin-top: 2rem; } h2 { margin-top: 3rem; border-top: 2px solid var(--line); padding-top: 1rem; }
 a { color: var(--mark); }
@@ -141,11 +143,11 @@ a:focus-visible, [tabindex]:focus-visible { outline: 3px solid var(--mark); outl
 .verdict { background: var(--panel); border-left: .4rem solid var(--mark); padding: .75rem 1rem; max-width: 46rem; }
 .warning { border: 2px solid var(--ink); padding: .75rem 1rem; max-width: 46rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: .85rem; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
-th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid var(--line); padding: .3rem .5rem; text-align: left; vertical-align: top; }
 td.n { text-align: right; white-space: nowrap; } thead th { vertical-align: bottom; }
-tbody th { font-weight: 400; min-width: 14rem; }
+tbody th { font-weight: 400; min-width: 12rem; }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; } .note { color: var(--soft); font-size: .9rem; }
 svg { width: 100%; min-width: 40rem; max-width: 60rem; height: auto; color: var(--ink); }
 svg text { fill: currentColor; font: 14px system-ui, sans-serif; }
@@ -200,7 +202,7 @@ svg text { fill: currentColor; font: 14px system-ui, sans-serif; }
 Diamond: pooled over grade, phase and year. Triangle: beside all else known. The tables below hold the same figures.</p>
 </figure>
 {% endmacro %}
-{% macro lines(caption, rows, claim) %}
+{% macro lines(caption, rows) %}
 <div class="wide" tabindex="0" role="group" aria-label="{{ caption }}">
 <table>
 <caption>{{ caption }}</caption>
@@ -258,9 +260,9 @@ Diamond: pooled over grade, phase and year. Triangle: beside all else known. The
 </ul>
 {% for claim in evidence.claims %}
 <section aria-labelledby="{{ claim.id }}">
-<h2 id="{{ claim.id }}">{{ claim.statement }}</h2>
+<h2 id="{{ claim.id }}">Claim {{ loop.index }}: “{{ claim.statement }}”</h2>
 <p>Source: {{ claim.source }}.</p>
-<p class="verdict"><strong>{{ claim.verdict|capitalize }}.</strong> {{ claim.verdict_words }}</p>
+<p class="verdict">{{ claim.verdict_words }}</p>
 {% if claim.cannot_test_because %}
 <p>What it would take: {{ claim.would_take }}</p>
 {% else %}
@@ -271,10 +273,10 @@ The claim expects those with it to be {{ claim.expected }} to improve. {{ claim.
 {% endfor %}
 {% for step in claim.steps %}
 <h3>{{ loop.index }}. {{ step.title }}</h3>
-{{ lines(step.title, step.rows, claim) }}
-{% if step.by_phase is defined and step.by_phase %}
-{{ lines("By grade and phase", step.by_phase, claim) }}
-{% endif %}
+{{ lines(step.title, step.rows) }}
+{% for table in step.more %}
+{{ lines(table.title, table.rows) }}
+{% endfor %}
 {% if step.id == "pooled" %}
 <p>Of {{ claim.adjusted.strata.all }} strata, {{ claim.adjusted.strata.odds_ratio }} inform the odds ratio and
 {{ claim.adjusted.strata.risk_ratio }} the risk ratio; the others lack one of the groups or outcomes.

@@ -373,6 +373,7 @@ def _histories(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> pd
         inspected_on=starts.reindex(merged.index).where(lambda day: day.notna(), merged["inspected_on"]),
         known_on=first_known(order.groupby("cluster")["public_on"].min(), seen_on),
         published_on=order.groupby("cluster")["published_on"].min(),
+        shown_on=seen_on,
         files=order.groupby("cluster")["source_file"].nunique(),
     ).reset_index(drop=True)
     return _judged(rows).sort_values(["lineage", "inspected_on", "kind"]).drop_duplicates(["lineage", "kind", "inspected_on"])
@@ -483,7 +484,7 @@ def _figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: 
 def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Each year's percentiles of every measure that signals compare between schools, by phase, and by region too.
 
-    From the first release of a year only, so that a figure revised later changes no standing of before.
+    From the first release of a year only, so that a figure revised or added later changes no standing of before.
     """
     import numpy as np
 
@@ -495,11 +496,14 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     for name, family in sorts.items():
         if built[name].empty:
             continue
-        first = built[name].sort_values("known_on", kind="stable").drop_duplicates(["urn", "period"], keep="first")
-        values = family.measures(first).assign(period=first["period"], phase=first["urn"].map(where["phase"]),
-                                               region=first["urn"].map(where["region"]))  # fmt: skip
-        for measure in values.columns.drop(["period", "phase", "region"]):
+        every = built[name].sort_values("known_on", kind="stable")
+        measured = family.measures(every)
+        values = measured.assign(urn=every["urn"], period=every["period"], known_on=every["known_on"],
+                                 phase=every["urn"].map(where["phase"]), region=every["urn"].map(where["region"]))  # fmt: skip
+        for measure in measured:
             held = values.dropna(subset=[measure, "phase"])
+            first = held["known_on"].eq(held.groupby("period")["known_on"].transform("min"))
+            held = held[first].drop_duplicates(["urn", "period"])
             for by in (["period", "phase"], ["period", "phase", "region"]):
                 for key, group in held.groupby(by)[measure]:
                     cuts = np.quantile(group, np.arange(0.01, 1.0, 0.01))

@@ -24,7 +24,7 @@ AT_THE_TOP = "Outstanding"
 
 _STATE = ("urn", "overall", "overall_source", "leadership", "framework", "inspected_on", "category", "below_good",
           "quality_of_education", "teaching", "achievement", "behaviour", "personal_development", "early_years",
-          "sixth_form", "middle_leadership", "leadership_and_governance", "safeguarding", "published_on", "known_on")  # fmt: skip
+          "sixth_form", "middle_leadership", "leadership_and_governance", "safeguarding", "published_on", "known_on", "shown_on")  # fmt: skip
 
 
 def mornings(coverage: pd.DataFrame) -> list[pd.Timestamp]:
@@ -42,7 +42,11 @@ def roster(schools: pd.DataFrame, mornings: list[pd.Timestamp]) -> pd.DataFrame:
 
     A URN belongs to the morning if a file had listed it, or it had opened, and it was not yet known to be closed.
     """
-    starts = schools["opened_on"].where(schools["opened_on"].notna(), schools["first_listed_on"])
+    # A successor without an opening day began when its predecessor closed: a register lists it years later, closed again.
+    order = schools.sort_values(["lineage", "closed_on"], kind="stable", na_position="last")
+    began = (order.groupby("lineage")["closed_on"].shift() + pd.Timedelta(days=1)).reindex(schools.index)
+    began = began.where(began < schools["first_listed_on"], schools["first_listed_on"])
+    starts = schools["opened_on"].where(schools["opened_on"].notna(), began)
     starts = starts.where(schools["urn"].ne(schools["lineage"]), pd.Timestamp("1990-01-01").to_datetime64())
     held = schools.assign(from_on=starts.astype(DATE))[["urn", "lineage", "from_on", "closed_on"]].dropna(subset=["from_on"])
     held = held.assign(known_on=held["from_on"])

@@ -7,7 +7,7 @@ replaces the old file in one step, so a killed command leaves either the old tab
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -126,6 +126,7 @@ TABLES: dict[str, Table] = {
             ("inspected_on", DATE, "Its first day, or its last in files to 2015."),
             ("published_on", DATE, "The day its report came out, where a file gives it."),
             _KNOWN,
+            ("shown_on", DATE, "The date of the first file that shows it."),
             ("overall", "Int64", f"Overall effectiveness: {_GRADE} Blank under report cards."),
             ("overall_source", "str", "published, derived by the declared rule, or crosswalk.", SOURCES),
             ("below_good", "boolean", "Whether it came out below good or the equivalent; the one line across scales."),
@@ -246,6 +247,7 @@ TABLES: dict[str, Table] = {
             ("leadership", "Int64", f"Its leadership grade that morning: {_GRADE}"),
             ("framework", "str", "The framework of the inspection that gave them."),
             ("inspected_on", DATE, "The day of that inspection."),
+            ("shown_on", DATE, "The date of the first file that shows it."),
             ("next_inspected_on", DATE, "The day of the next graded inspection, where there was one."),
             ("next_known_on", DATE, "The day its outcome became public."),
             ("next_framework", "str", "The framework it was made under."),
@@ -351,11 +353,11 @@ def conform(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def write(
-    folder: Path, frames: Mapping[str, pd.DataFrame], *, about: Mapping[str, Any], partial: Iterable[str] = ()
+    folder: Path, frames: Mapping[str, pd.DataFrame], *, about: Mapping[str, Any], named: Mapping[str, str] | None = None
 ) -> None:
     """Check every frame, then replace the tables together: none is replaced unless all of them pass.
 
-    `about` (data source, newest file date, hashes) travels in each file. `partial` is unused rows' tables to remove.
+    `about` (data source, newest file date, hashes) travels in each file. `named` gives a table another file's name.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -366,9 +368,8 @@ def write(
         facts = {"headway": json.dumps({"version": VERSION, "table": name, **about}, sort_keys=True)}
         ready[name] = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts})
     for name, arrow in ready.items():
-        write_atomically(folder / f"{name}.parquet", lambda file, arrow=arrow: pq.write_table(arrow, file))
-    for name in partial:
-        (folder / f"{name}.parquet").unlink(missing_ok=True)
+        path = folder / f"{(named or {}).get(name, name)}.parquet"
+        write_atomically(path, lambda file, arrow=arrow: pq.write_table(arrow, file))
 
 
 def read(folder: Path, name: str, columns: list[str] | None = None) -> pd.DataFrame:

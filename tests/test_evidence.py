@@ -2,7 +2,6 @@ import json
 import math
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -47,7 +46,7 @@ def _adjusted(risk: float, odds: float, factor: float = 1.02, sides: int = 500, 
             "informative": {"exposed": sides, "unexposed": sides}} | more  # fmt: skip
 
 
-# --- pairs --------------------------------------------------------------------------------------------------------------
+# --- pairs ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_pair_asked_about_on_two_mornings_counts_once_as_it_was_on_the_earlier() -> None:
@@ -72,7 +71,7 @@ def test_a_pair_asked_about_on_two_mornings_counts_once_as_it_was_on_the_earlier
     assert once["phase"].tolist() == ["Primary", "not known", "Primary"]
 
 
-# --- pooling ------------------------------------------------------------------------------------------------------------
+# --- pooling ----------------------------------------------------------------------------------------------------------
 
 
 def test_strata_that_agree_pool_to_their_own_ratio_whatever_the_raw_one_says() -> None:
@@ -117,7 +116,7 @@ def test_ratios_that_agree_pass_as_one_and_ratios_far_apart_do_not() -> None:
     assert evidence.same_across([_ratio(2, 1.5), None]) is None
 
 
-# --- one signal -----------------------------------------------------------------------------------------------------------
+# --- one signal -------------------------------------------------------------------------------------------------------
 
 
 def test_an_intercept_for_each_stratum_gives_what_a_regression_with_indicators_does() -> None:
@@ -158,7 +157,7 @@ def test_beside_everything_else_a_signal_is_not_credited_with_what_the_rest_expl
     assert found["odds_ratio"]["low"] < own < found["odds_ratio"]["high"] < naive["estimate"]
 
 
-# --- verdicts -------------------------------------------------------------------------------------------------------------
+# --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -168,7 +167,7 @@ def test_beside_everything_else_a_signal_is_not_credited_with_what_the_rest_expl
         (2.0, _adjusted(1.01, 1.02, 1.1), None, True, "could be chance", "raw ratio of 2.00 is not seen"),
         (1.2, _adjusted(1.1, 1.2, 1.15), None, True, "borderline", "With 12 claims to test"),
         (1.2, _adjusted(0.9, 0.8), None, True, "the other way round", "from the claim"),
-        (0.8, _adjusted(0.9, 0.8), None, False, "real", "0.90 (95% interval"),
+        (0.85, _adjusted(0.9, 0.8), None, False, "real", "0.90 (95% interval"),
         (4.0, _adjusted(1.15, 1.5), 10.0, True, "real, but smaller", "about a ninth of the size claimed"),
         (4.0, _adjusted(0.8, 0.7), 10.0, True, "the other way round", "from the claim"),
         (1.9, _adjusted(1.1, 1.3), None, True, "real, but smaller", "smaller than it looks"),
@@ -193,7 +192,7 @@ def test_a_ratio_that_is_not_the_same_for_every_grade_says_so() -> None:
     assert "not the same for every grade: Good 2.00." in words
 
 
-# --- the whole ------------------------------------------------------------------------------------------------------------
+# --- the whole --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -221,16 +220,17 @@ def test_a_claim_without_figures_says_so_and_what_it_would_take(whole: dict) -> 
 
 
 def test_every_table_keeps_the_sources_of_labels_apart(whole: dict) -> None:
-    for step in whole["claims"][0]["steps"]:
-        for what in {line["what"] for line in step["rows"]}:
-            lines = {line["label_source"]: line["exposed"]["n"] for line in step["rows"] if line["what"] == what}
+    steps = whole["claims"][0]["steps"]
+    for rows in [step["rows"] for step in steps] + [table["rows"] for step in steps for table in step["more"]]:
+        for what in {line["what"] for line in rows}:
+            lines = {line["label_source"]: line["exposed"]["n"] for line in rows if line["what"] == what}
             assert set(lines) == {"all", "published", "derived"}
             assert lines["all"] == lines["published"] + lines["derived"]
 
 
 def test_schools_that_cannot_improve_weigh_in_the_raw_figure_alone() -> None:
     top = _counted([(0, 0, 0, 100)]).assign(overall=1)
-    pairs = pd.concat([_counted([(60, 40, 40, 60)]), top], ignore_index=True)
+    pairs = pd.concat([_counted([(60, 40, 30, 70)]), top], ignore_index=True)
     steps = evidence.evidence(_examples(pairs), None, data_source="made-up")["claims"][0]["steps"]
     assert [step["rows"][0]["unexposed"]["n"] for step in steps] == [200, 100, 100, 100, 100]
 
@@ -255,7 +255,7 @@ def test_the_gap_s_plain_rule_is_set_against_the_rate_by_grade_and_phase() -> No
     assert found["claims"][0]["prediction"]["n"] == 4
 
 
-# --- the page -------------------------------------------------------------------------------------------------------------
+# --- the page ---------------------------------------------------------------------------------------------------------
 
 
 class _Page(HTMLParser):
@@ -318,7 +318,7 @@ def test_what_the_data_says_cannot_become_markup(whole: dict) -> None:
     assert "<script" not in report(hostile)
 
 
-# --- recovery -------------------------------------------------------------------------------------------------------------
+# --- recovery ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("planted", [1.0, 1.5, 2.5])
@@ -329,19 +329,11 @@ def test_the_interval_covers_the_odds_ratio_planted_in_twenty_made_up_englands(p
         coming = visits.groupby("school")[["overall", "inspected_on"]].shift(-1).add_prefix("next_")
         change = visits["overall"] - coming["next_overall"]
         label = pd.Series("same", index=visits.index).mask(change.gt(0), "improved").mask(change.isna())
-        pairs = evidence.pairs(visits.join(coming).assign(lineage=visits["school"], as_of=visits["published_on"], label=label))
+        asked = visits.join(coming).assign(lineage=visits["school"], as_of=visits["published_on"], label=label)
+        pairs = evidence.pairs(asked)
         better = pairs["overall"].gt(pairs["leadership"])
         raw.append(evidence.compared(pairs["improved"], better)["risk_ratio"]["estimate"])
         odds = evidence.stratified(pairs, better)["odds_ratio"]
         covered += odds["low"] <= planted <= odds["high"]
     assert covered >= 17  # at a true 95%, fewer than one run in sixty has less
     assert min(raw) > 2
-
-
-@pytest.mark.real
-def test_on_the_official_files_the_gap_is_real_and_a_fraction_of_ten_times() -> None:
-    tables = Path(__file__).parents[1] / "data" / "tables" / "examples.parquet"
-    if not tables.is_file():
-        pytest.skip("no examples: run `headway ingest` and `headway train` on the official files first")
-    found = evidence.evidence(pd.read_parquet(tables), None, data_source="official")["claims"][0]
-    assert 1.05 < found["adjusted"]["risk_ratio"]["estimate"] < 1.30

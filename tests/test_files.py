@@ -288,7 +288,14 @@ def test_the_row_in_a_message_is_the_row_in_the_file_below_a_title(raw):
         _one(raw, "2013_england_abs.csv", "Absence,\nURN,PERCTOT\n100001,5\n100002,lots\n")
 
 
-def test_a_row_with_more_cells_than_headers_stops_us_rather_than_shift(raw):
+def test_a_row_that_slipped_is_set_aside_and_counted_rather_than_read(raw):
+    rows = [*(f"1000{n},201,5" for n in range(10, 22)), "100003,St Mary, Old Town,4"]
+    release = _one(raw, "2013_england_abs.csv", "\n".join(["URN,LA,PERCTOT", *rows]))
+    assert release.records["absence"]["share_absence"].tolist() == [pytest.approx(0.05)] * 12
+    assert dict(release.set_aside) == {"more cells than headers: a comma without quotation marks": 1}
+
+
+def test_a_file_whose_rows_slipped_is_refused(raw):
     with pytest.raises(DataError, match=r"(?s)more cells than .*headers.*row 3"):
         _one(raw, "2013_england_abs.csv", "URN,LA,PERCTOT\n100001,201,5\n100002,St Mary, Old Town,5\n")
 

@@ -199,6 +199,17 @@ def test_the_roster_has_each_school_once_under_the_urn_it_then_had(drawn, known)
     assert held[days[3]] == [100002, 100004]
 
 
+def test_a_successor_that_no_file_listed_while_it_was_open_followed_its_predecessor(drawn, known):
+    schools = known(schools=drawn("""
+        urn    | lineage | opened_on  | closed_on  | first_listed_on
+        100001 | 100001  |            | 2014-08-31 | 2013-04-30
+        100002 | 100001  |            | 2019-08-31 | 2022-04-30
+        100003 | 100001  | 2019-09-01 |            | 2022-04-30
+    """))["schools"]  # fmt: skip
+    found = roster(schools, [DAY("2014-08-01"), DAY("2016-09-01"), DAY("2025-09-01")])
+    assert found["urn"].tolist() == [100001, 100002, 100003]
+
+
 # --- survivor bias --------------------------------------------------------------------------------------------------------
 
 GRADED = "graded and ungraded"

@@ -37,15 +37,15 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     own included.
     """
     authority = known["schools"].drop_duplicates("lineage").set_index("lineage")["la_code"]
-    outcomes = _outcomes(known)
     graded = known["inspections"]
-    graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()]
+    graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()].sort_values(["lineage", "inspected_on"])
     phases = known["schools"].sort_values("last_listed_on").drop_duplicates("lineage", keep="last").set_index("lineage")["phase"]
     parts = []
     for morning, asked in cohort.groupby("as_of"):
         trust = _trusts(known["trusts"], morning)
-        seen = _residuals(outcomes[as_of.is_before(outcomes["next_known_on"], pd.Series(morning, outcomes.index))], morning)
-        state = as_of.newest(as_of.known_before(graded, morning), "inspected_on")
+        public = as_of.known_before(graded, morning)
+        seen = _residuals(_outcomes(public, known, phases), morning)
+        state = as_of.newest(public, "inspected_on")
         against = state["overall"].astype("float64")
         against = against - against.groupby(state["lineage"].map(phases).to_numpy()).transform("mean")
         stock = pd.Series(against.to_numpy(), index=state["lineage"])
@@ -68,22 +68,20 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
         found["trust_size"] = lineage.map(trust["size"])
         found["trust_growth"] = lineage.map(trust["growth"])
         parts.append(found)
-    return pd.concat(parts).reindex(cohort.index).astype("float64")
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=[signal.name for signal in SIGNALS])
+    return found.reindex(cohort.index).astype("float64")
 
 
-def _outcomes(known: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every pair of consecutive graded inspections whose second lies in a covered stretch."""
-    graded = known["inspections"]
-    graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()].sort_values(["lineage", "inspected_on"])
-    later = graded.groupby("lineage")[["overall", "inspected_on", "known_on"]].shift(-1).add_prefix("next_")
+def _outcomes(graded: pd.DataFrame, known: dict[str, pd.DataFrame], phases: pd.Series) -> pd.DataFrame:
+    """Every pair of consecutive graded inspections, of those public by then, whose second lies in a covered stretch."""
+    later = graded.groupby("lineage")[["overall", "inspected_on"]].shift(-1).add_prefix("next_")
     pairs = graded[["lineage", "overall", "inspected_on"]].join(later).dropna(subset=["next_overall"])
     covered = pd.Series(False, index=pairs.index)
     for stretch in known["coverage"].itertuples():
         covered |= pairs["next_inspected_on"].between(stretch.from_on, stretch.to_on)
-    phase = known["schools"].sort_values("last_listed_on").drop_duplicates("lineage", keep="last").set_index("lineage")["phase"]
     day = pairs["next_inspected_on"]
     change = pairs["overall"].astype("float64") - pairs["next_overall"].astype("float64")
-    return pairs.assign(phase=pairs["lineage"].map(phase), year=day.dt.year + day.dt.month.ge(9), improved=change.gt(0),
+    return pairs.assign(phase=pairs["lineage"].map(phases), year=day.dt.year + day.dt.month.ge(9), improved=change.gt(0),
                         fell=change.lt(0))[covered & pairs["overall"].gt(1)]  # fmt: skip
 
 

@@ -28,9 +28,10 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     now = as_of.latest_known(cohort, rows, order="period")
     before = as_of.earlier_known(cohort, rows, 3)
     usual = _usual(rows, known["schools"])
-    rate = now["period"].map(usual.groupby("period").mean()) if len(usual) else pd.Series(float("nan"), cohort.index)
-    by_phase = usual.reindex(pd.MultiIndex.from_arrays([now["period"], cohort["phase"]])).to_numpy()
-    rate = pd.Series(by_phase, index=cohort.index).fillna(rate)
+    release = [now["period"], now["known_on"]]
+    overall = usual.groupby(["period", "known_on"]).mean().reindex(pd.MultiIndex.from_arrays(release)).to_numpy()
+    by_phase = usual.reindex(pd.MultiIndex.from_arrays([*release, cohort["phase"]])).to_numpy()
+    rate = pd.Series(by_phase, index=cohort.index, dtype="float64").fillna(pd.Series(overall, cohort.index, dtype="float64"))
     stayed = (now["stayed_fte"] + PRIOR * rate) / (now["teachers_fte"].where(now["teachers_fte"] > 0) + PRIOR)
     # The November after the inspection began a year that the grade could have moved.
     after = now["period"] > cohort["inspected_on"].dt.year + cohort["inspected_on"].dt.month.gt(8).astype(int)
@@ -44,8 +45,8 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
 
 
 def _usual(rows: pd.DataFrame, schools: pd.DataFrame) -> pd.Series:
-    """The share who stayed by period and phase, over all schools of that year's release."""
+    """The share who stayed by period, release and phase: a later release of the same period must not move it."""
     phase = rows["urn"].map(schools.drop_duplicates("urn").set_index("urn")["phase"])
     whole = rows.dropna(subset=["stayed_fte", "teachers_fte"]).assign(phase=phase)
-    sums = whole.groupby(["period", "phase"])[["stayed_fte", "teachers_fte"]].sum()
+    sums = whole.groupby(["period", "known_on", "phase"])[["stayed_fte", "teachers_fte"]].sum()
     return sums["stayed_fte"] / sums["teachers_fte"]

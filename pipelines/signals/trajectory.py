@@ -24,18 +24,19 @@ RENAMED_ON = pd.Timestamp("2012-09-01")  # satisfactory became requires improvem
 
 
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Earlier grades as they were known that morning; running figures ride on each inspection."""
+    """Earlier grades as they were known that morning: one inspected earlier may have become known later."""
     graded = known["inspections"]
     graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()]
-    graded = graded.sort_values(["lineage", "inspected_on"], kind="stable")
-    overall = graded["overall"].astype("float64")
-    by = overall.groupby(graded["lineage"])
-    history = graded[["lineage", "known_on", "inspected_on"]].assign(
-        previous_overall=by.shift(), previous_on=graded.groupby("lineage")["inspected_on"].shift(),
-        mean_overall=by.expanding().mean().droplevel(0), best_overall=by.cummin(), worst_overall=by.cummax(),
-        times_in_category=overall.eq(4).groupby(graded["lineage"]).cumsum(),
-    )  # fmt: skip
-    held = as_of.latest_known(cohort, history, order="inspected_on")
+    graded = graded[["lineage", "known_on", "inspected_on", "overall"]].astype({"overall": "float64"})
+    told = as_of.every_known(cohort, graded).sort_values(["question", "inspected_on"], kind="stable")
+    overall = told["overall"].groupby(told["question"])
+    before = told.groupby("question").nth(-2).set_index("question")
+    held = pd.DataFrame({
+        "inspected_on": told.groupby("question")["inspected_on"].max(),
+        "previous_overall": before["overall"], "previous_on": before["inspected_on"],
+        "mean_overall": overall.mean(), "best_overall": overall.min(), "worst_overall": overall.max(),
+        "times_in_category": told["overall"].eq(4).groupby(told["question"]).sum(),
+    }).reindex(range(len(cohort))).set_axis(cohort.index)  # fmt: skip
     current = cohort["overall"].astype("float64")
     return pd.DataFrame({
         "previous_overall": held["previous_overall"],

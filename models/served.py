@@ -1,0 +1,25 @@
+"""The champion as MLflow serves it: a model from code, its files plain text; nothing is unpickled.
+
+Input columns: every signal as a double, `overall` as a double, `cell` and `group` as strings. Output: the chances, the
+set, the interval and the recent rate, as `models.champion` gives them.
+"""
+
+from pathlib import Path
+
+import mlflow.models
+import mlflow.pyfunc
+import pandas as pd
+
+from models.champion import Champion
+
+
+class Served(mlflow.pyfunc.PythonModel):
+    def load_context(self, context) -> None:
+        self.champion = Champion.load(Path(context.artifacts["files"]))
+
+    def predict(self, context, model_input: pd.DataFrame, params: dict | None = None) -> pd.DataFrame:
+        state = model_input[["overall", "cell", "group"]].astype({"overall": "int64"})
+        return self.champion.predict(model_input[self.champion.signals].astype("float64"), state)
+
+
+mlflow.models.set_model(Served())

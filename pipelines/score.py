@@ -1,0 +1,88 @@
+"""Every open school to one prediction row, or one reason why not. Nothing is trained here and nothing is unpickled."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from models.champion import Champion
+from pipelines import evaluate, frameworks, inspections, signals, tables
+from pipelines.tables import DataError
+
+SCORED = "scored"
+NO_OVERALL = "report card: no overall grade to compare"
+FEW_LIKE_IT = 60  # outcomes of its grade and phase learned from, below which we say there is not enough like it
+LEVEL = "level"
+
+
+def load(folder: Path) -> Champion:
+    """The champion's plain files. Raises `DataError` where there is none."""
+    try:
+        return Champion.load(folder)
+    except FileNotFoundError as error:
+        raise DataError(f"There is no champion in {folder}.\nRun `headway train` first.") from error
+
+
+def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One row for each open school on a morning (by default the day after the newest file), and what is known about all.
+
+    Raises `DataError` where the champion was trained on files of another kind (official, made up) than the tables.
+    """
+    about = tables.about(folder, "schools")
+    if champion.about["data_source"] != about["data_source"]:
+        raise DataError(
+            f"The champion learned from {champion.about['data_source']} files and the tables are {about['data_source']}.\n"
+            "Run `headway train` on these tables, or name others with --tables."
+        )
+    known = {name: tables.read(folder, name) for name in signals.TABLES}
+    morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
+    is_open = known["schools"][known["schools"]["open"]]
+    asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
+    return predictions(asked, known, champion, about["data_source"]), about
+
+
+def predictions(asked: pd.DataFrame, known: dict[str, pd.DataFrame], champion: Champion, data_source: str) -> pd.DataFrame:
+    """The prediction table for questions (urn, lineage, as_of): one row out per row in, same order."""
+    cohort = inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"])
+    families = tuple(dict.fromkeys(champion.about["families"].values()))
+    made = signals.build(cohort, known, families)
+    status = pd.Series(SCORED, index=cohort.index).mask(cohort["overall"].isna(), NO_OVERALL)
+    status = status.mask(cohort["inspected_on"].isna(), inspections.NEVER_GRADED)
+    rows = cohort[["urn", "lineage", "as_of", "overall", "overall_source", "leadership", "inspected_on", "framework", "phase"]]
+    scored = status.eq(SCORED)
+    given = made.loc[scored, champion.signals]
+    state = evaluate.state(cohort[scored].join(given[["leadership_gap"]]))
+    chances = champion.predict(given, state)
+    parts = by_family(champion.overall.contributions(given, state), champion.about["families"])
+    led = _leadership(champion, cohort[scored], given)
+    cells = (state["cell"] + "|" + state["group"]).map(champion.about["cells"]).fillna(0)
+    extrapolated = cohort["as_of"].ge(frameworks.FRAMEWORKS["from_on"].iloc[-1])
+    return rows.assign(
+        status=status, model_version=champion.about["version"], data_source=data_source,
+        extrapolation=extrapolated, like_it=cells.reindex(rows.index), enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index),
+        signals_blank=given.isna().sum(axis=1).reindex(rows.index),
+    ).join(chances).join(led).join(parts)  # fmt: skip
+
+
+def by_family(contributions: pd.DataFrame, families: dict[str, str]) -> pd.DataFrame:
+    """Each family's share of the step from the recent rate to the chance; a row's shares add up to it."""
+    names = {**families, LEVEL: LEVEL}
+    return contributions.T.groupby(names).sum().T.add_prefix("contribution_")
+
+
+def _leadership(champion: Champion, cohort: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """The chances of each next leadership grade, blank where there is none now."""
+    if champion.leadership is None:
+        return pd.DataFrame(index=cohort.index)
+    graded = cohort["leadership"].notna()
+    state = evaluate.state(cohort[graded].join(given["leadership_gap"]), evaluate.LEADERSHIP)
+    chances = champion.leadership.predict(given[graded], state)
+    columns = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)]
+    return pd.DataFrame(chances, columns=columns, index=cohort.index[graded]).reindex(cohort.index)
+
+
+def write_csv(rows: pd.DataFrame, path: Path) -> None:
+    """A copy that opens safely in a spreadsheet: text that would be taken for a formula is kept as text."""
+    text = rows.select_dtypes("string").columns
+    safe = rows.assign(**{c: rows[c].mask(rows[c].str.match(r"^[=+\-@\t\r]", na=False), "'" + rows[c]) for c in text})
+    tables.write_text(path, safe.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n"))

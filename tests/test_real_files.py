@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines import inspections, tables
+from pipelines.ingest import ingest
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def held(real_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    folder = tmp_path_factory.mktemp("real") / "tables"
+    report = ingest(real_raw, folder)
+    names = ("schools", "school_facts", "inspections", "coverage")
+    return {"report": report, "raw": real_raw, **{name: tables.read(folder, name) for name in names}}
+
+
+def _cohort(held: dict, morning: str) -> pd.DataFrame:
+    asked = inspections.roster(held["schools"], [pd.Timestamp(morning)])
+    rows = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    assert not rows.duplicated(["urn", "as_of"]).any()
+    assert len(rows) == len(asked)
+    return inspections.next_graded(rows, held["inspections"], held["coverage"], held["schools"])
+
+
+def _improved(rows: pd.DataFrame) -> float:
+    seen = rows[rows["label"].notna()]
+    assert len(seen) > 300
+    return seen["label"].eq("improved").mean()
+
+
+def test_every_official_file_is_read_or_named_as_not_needed(held):
+    there = {path.relative_to(held["raw"]).as_posix() for path in held["raw"].rglob("*") if path.is_file()}
+    read = {told["file"].partition(".zip/")[0] + (".zip" if ".zip/" in told["file"] else "") for told in held["report"]["files"]}
+    assert read | set(held["report"]["not_needed"]) == there
+    assert not read & set(held["report"]["not_needed"])
+
+
+def test_every_row_is_kept_or_set_aside_with_a_reason(held):
+    for told in held["report"]["files"]:
+        assert told["rows_read"] == told["rows_kept"] + sum(told["set_aside"].values()), told["file"]
+        assert told["rows_kept"] > 0.95 * told["rows_read"], told["file"]
+
+
+def test_no_inspection_is_known_before_it_was_published_or_its_file_was_made(held):
+    rows = held["inspections"]
+    assert (rows["known_on"] >= rows["inspected_on"]).all()
+    first = {told["file"]: pd.Timestamp(told["dated"]) for told in held["report"]["files"] if told["dated"]}
+    shown = rows["source_file"].map(first)
+    early = rows["known_on"] < rows["published_on"].fillna(shown).clip(upper=shown)
+    registers = {pd.Timestamp(told["dated"]) for told in held["report"]["files"] if "school information" in told["release"]}
+    assert rows.loc[early, "known_on"].isin(registers).all()  # a register may be the first to show one
+    assert early.sum() < 10
+
+
+def test_schools_rated_requires_improvement_in_may_2013_improved_at_the_forward_rate(held):
+    rows = _cohort(held, "2013-05-01")
+    assert 0.54 < _improved(rows[rows["overall"].eq(3)]) < 0.60
+
+
+def test_schools_rated_requires_improvement_in_january_2020_improved_at_the_forward_rate(held):
+    rows = _cohort(held, "2020-01-01")
+    assert 0.69 < _improved(rows[rows["overall"].eq(3)]) < 0.73
+
+
+@pytest.mark.parametrize("morning", ["2013-05-01", "2020-01-01"])
+def test_a_good_school_with_better_leadership_became_outstanding_about_twice_as_often(held, morning):
+    rows = _cohort(held, morning)
+    good = rows[rows["overall"].eq(2) & rows["leadership"].notna()]
+    better = good["leadership"].lt(good["overall"])
+    assert 1.4 < _improved(good[better]) / _improved(good[~better]) < 3.1
+
+
+def test_every_open_school_is_asked_about_exactly_once_today(held):
+    asked = inspections.roster(held["schools"], [pd.Timestamp("2025-11-01")])
+    still = held["schools"][held["schools"]["open"]]
+    assert len(still) > 21_000
+    assert not asked.duplicated("urn").any() and not asked.duplicated("lineage").any()
+    assert set(asked["urn"]) == set(still["urn"])

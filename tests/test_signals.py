@@ -1,0 +1,371 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines import inspections, signals, tables
+from pipelines.signals import percentile, share
+
+DAY = pd.Timestamp
+
+
+@pytest.fixture
+def made(drawn, known):
+    """The signals of one family for drawn schools on a morning, by URN; the schools are those of the inspections."""
+
+    def make(family: str, as_of: str, visits: str = "", schools: str = "", **frames: str) -> pd.DataFrame:
+        seen = drawn(visits or "lineage | inspected_on | known_on | overall\n100001 | 2015-01-01 | 2015-02-01 | 2")
+        held = {"urn": seen["lineage"], "kind": "graded"}
+        seen = seen.assign(**{name: value for name, value in held.items() if name not in seen})
+        listed = drawn(schools) if schools else seen[["urn"]].drop_duplicates().assign(phase="Primary", region="London", la_code=201)
+        listed = listed.assign(**{"lineage": listed["urn"]} if "lineage" not in listed else {})
+        every = known(schools=listed, inspections=seen, **{name: drawn(text) for name, text in frames.items()})
+        asked = every["schools"][["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
+        rows = inspections.cohort(asked, every["schools"], every["school_facts"], every["inspections"])
+        return signals.build(rows, every, (family,)).set_index(rows["urn"])
+
+    return make
+
+
+def _list(column: pd.Series) -> list:
+    return [None if pd.isna(value) else round(value, 3) for value in column]
+
+
+# --- inspections ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_leadership_gap_is_above_nought_where_leadership_is_better_and_a_blank_counts_as_equal(made):
+    found = made("leadership", "2020-09-01", """
+        lineage | inspected_on | known_on   | overall | leadership
+        100001  | 2019-01-01   | 2019-02-01 | 3       | 2
+        100002  | 2019-01-01   | 2019-02-01 | 2       | 3
+        100003  | 2019-01-01   | 2019-02-01 | 2       | 2
+        100004  | 2019-01-01   | 2019-02-01 | 2       |
+        100005  | 2020-09-01   | 2020-09-01 | 2       | 1
+    """)  # fmt: skip
+    assert _list(found["leadership_gap"]) == [1, -1, 0, 0, None]
+
+
+def test_other_gaps_are_against_overall_and_the_spread_is_best_to_worst(made):
+    found = made("judgements", "2020-09-01", """
+        lineage | inspected_on | known_on   | overall | leadership | quality_of_education | teaching | behaviour | personal_development | achievement
+        100001  | 2019-10-01   | 2019-11-01 | 3       | 2          | 3                    |          | 1         | 2                    |
+        100002  | 2017-10-01   | 2017-11-01 | 2       | 2          |                      | 2        | 2         |                      | 3
+        100003  | 2012-10-01   | 2012-11-01 | 2       | 2          |                      |          |           |                      |
+    """)  # fmt: skip
+    assert _list(found["quality_gap"]) == [0, 0, None]
+    assert _list(found["behaviour_gap"]) == [2, 0, None]
+    assert _list(found["development_gap"]) == [1, -1, None]
+    assert _list(found["mean_gap"]) == [1, round(-1 / 3, 3), None]
+    assert _list(found["judgement_spread"]) == [2, 1, None]
+
+
+def test_the_trajectory_is_told_by_the_grades_known_that_morning(made):
+    visits = """
+        lineage | inspected_on | known_on   | overall
+        100001  | 2008-01-01   | 2008-02-01 | 4
+        100001  | 2011-01-01   | 2011-02-01 | 3
+        100001  | 2015-01-01   | 2015-02-01 | 2
+        100002  | 2012-08-31   | 2012-10-01 | 3
+        100003  | 2012-09-01   | 2012-10-01 | 3
+    """
+    found = made("trajectory", "2016-09-01", visits)
+    assert _list(found["previous_overall"]) == [3, None, None]
+    assert _list(found["change_from_previous"]) == [1, None, None]
+    assert _list(found["mean_overall"]) == [3, 3, 3]
+    assert found[["best_overall", "worst_overall", "times_in_category"]].loc[100001].tolist() == [2, 4, 1]
+    assert _list(found["years_between"].round(1)) == [4.0, None, None]
+    assert _list(found["satisfactory"]) == [0, 1, 0]
+    assert _list(made("trajectory", "2014-09-01", visits)["previous_overall"]) == [4, None, None]
+
+
+def test_an_older_inspection_that_came_to_light_later_is_no_part_of_the_trajectory_before(made):
+    visits = """
+        lineage | inspected_on | known_on   | overall
+        100001  | 2011-01-01   | 2011-02-01 | 3
+        100001  | 2013-01-01   | 2019-12-31 | 4
+        100001  | 2015-01-01   | 2015-02-01 | 2
+    """
+    assert _list(made("trajectory", "2019-12-31", visits)["previous_overall"]) == [3]
+    assert _list(made("trajectory", "2020-01-01", visits)["previous_overall"]) == [4]
+
+
+def test_a_school_graded_under_another_urn_has_a_new_urn_since(made):
+    schools = "urn | lineage | phase\n100002 | 100001 | Primary\n100003 | 100003 | Primary"
+    visits = """
+        lineage | urn    | inspected_on | known_on   | overall
+        100001  | 100001 | 2015-01-01   | 2015-02-01 | 4
+        100003  | 100003 | 2015-01-01   | 2015-02-01 | 2
+    """
+    assert _list(made("trajectory", "2016-09-01", visits, schools)["new_urn_since"]) == [1, 0]
+
+
+def test_years_since_inspection_leave_out_the_pause(made):
+    found = made("timing", "2021-09-01", "lineage | inspected_on | known_on | overall\n100001 | 2019-03-17 | 2019-05-01 | 2\n100002 | 2021-10-01 | 2021-11-01 | 2")
+    assert _list(found["years_since_inspection"].round(2)) == [1.0, None]
+
+
+def test_what_a_visit_without_a_grade_said_counts_once_it_was_in_the_files(made):
+    visits = """
+        lineage | kind     | inspected_on | known_on   | overall | ungraded_outcome
+        100001  | graded   | 2017-01-01   | 2017-02-01 | 2       |
+        100001  | ungraded | 2019-01-01   | 2019-08-31 |         | School remains Good (Improving) - S5 Next
+        100002  | graded   | 2017-01-01   | 2017-02-01 | 2       |
+        100002  | ungraded | 2018-01-01   | 2018-08-31 |         | School remains Good (Concerns) - S5 Next
+        100003  | graded   | 2017-01-01   | 2017-02-01 | 2       |
+        100004  | graded   | 2018-01-01   | 2018-02-01 | 2       |
+        100004  | ungraded | 2016-01-01   | 2018-08-31 |         | School remains Good
+    """
+    found = made("visits", "2019-09-01", visits)
+    assert _list(found["visited_since"]) == [1, 1, 0, 0]
+    assert _list(found["visit_outlook"]) == [1, -1, None, None]
+    assert _list(made("visits", "2019-08-31", visits)["visit_outlook"]) == [None, -1, None, None]
+
+
+@pytest.mark.parametrize(
+    "words, score",
+    [("Improved significantly", 1), ("Standards maintained", 0), ("School remains Outstanding", 0),
+     ("Some aspects not as strong", -1), ("School remains Good (Concerns) - S5 Next", -1), (None, None)],
+)  # fmt: skip
+def test_an_outcome_points_up_down_or_neither(words, score):
+    from pipelines.signals.visits import outlook
+
+    assert _list(outlook(pd.Series([words], dtype="str"))) == [score]
+
+
+# --- staff --------------------------------------------------------------------------------------------------------------------
+
+TURNOVER = """
+    urn    | period | known_on   | teachers_fte | stayed_fte | moved_school_fte | left_system_fte
+    100001 | 2021   | 2022-06-30 | 20           | 16         | 2                | 2
+    100001 | 2024   | 2025-06-30 | 20           | 18         |                  | 1
+    100002 | 2024   | 2025-06-30 | 0            | 0          | 0                | 0
+"""
+GRADES = """
+    lineage | inspected_on | known_on   | overall
+    100001  | 2022-05-01   | 2022-07-01 | 2
+    100002  | 2022-05-01   | 2022-07-01 | 2
+"""
+
+
+def test_retention_uses_the_published_parts_and_never_one_from_the_others(made):
+    found = made("retention", "2025-09-01", GRADES, turnover=TURNOVER)
+    assert _list(found["share_stayed"]) == [0.9, 0.9]  # the second has no teachers: its phase's own rate
+    assert _list(found["share_moved"]) == [None, None]
+    assert _list(found["share_left"]) == [0.05, None]
+    assert _list(found["stayed_trend"]) == [0.1, None]
+
+
+def test_turnover_of_2023_24_is_unknown_on_30_june_2025_and_known_on_1_july(made):
+    on = {day: _list(made("retention", day, GRADES, turnover=TURNOVER)["share_left"]) for day in ("2025-06-30", "2025-07-01")}
+    assert on == {"2025-06-30": [0.1, None], "2025-07-01": [0.05, None]}
+
+
+def test_another_release_date_of_turnover_moves_the_retention_family_and_no_other(drawn, known):
+    asked = drawn("urn | lineage | as_of\n100001 | 100001 | 2025-07-01\n100002 | 100002 | 2025-07-01")
+    visits = drawn(GRADES)
+    tables_of = lambda day: known(  # noqa: E731
+        schools=drawn("urn | phase | region\n100001 | Primary | London\n100002 | Primary |"),
+        inspections=visits.assign(urn=visits["lineage"], kind="graded"), turnover=drawn(TURNOVER.replace("2025-06-30", day)),
+    )  # fmt: skip
+    built = []
+    for day in ("2025-06-30", "2025-07-01"):
+        held = tables_of(day)
+        rows = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+        built.append(signals.build(rows, held))
+    moved = {name for name in built[0] if not built[0][name].equals(built[1][name])}
+    assert moved and {signals.family_of()[name] for name in moved} == {"retention"}
+
+
+def test_those_who_stayed_since_the_inspection_are_blank_until_a_year_began_after_it(made):
+    """Inspected in May 2022: the row 2021/22 is of November 2021, the row 2022/23 of the November after."""
+    rows = "urn | period | known_on | teachers_fte | stayed_fte\n100001 | {} | 2024-06-30 | 20 | 18\n100002 | | 2024-06-30 | |"
+    for period, known_since in ((2022, False), (2023, True)):
+        text = rows.format(period).replace("100002 | |", f"100002 | {period} |")
+        found = made("retention", "2024-09-01", GRADES, turnover=text)
+        assert pd.notna(found.loc[100001, "stayed_since_inspection"]) == known_since
+
+
+def test_middle_leaders_are_shares_of_posts_and_their_change_over_three_years(made):
+    found = made("middle_leaders", "2025-09-01", GRADES, posts="""
+        urn    | period | known_on   | teachers_fte | leaders_fte | heads_fte | deputies_fte | assistant_heads_fte
+        100001 | 2022   | 2022-06-30 | 40           | 6           | 1         | 1            | 2
+        100001 | 2025   | 2025-06-30 | 40           | 8           | 1         | 2            | 4
+        100002 | 2025   | 2025-06-30 | 40           | 8           | 0         | 2            |
+    """)  # fmt: skip
+    assert _list(found["assistant_heads_per_teacher"]) == [0.1, None]
+    assert _list(found["deputies_and_assistants_per_head"]) == [6, None]
+    assert _list(found["share_leaders"]) == [0.2, 0.2]
+    assert _list(found["assistant_heads_change"]) == [0.05, None]
+
+
+def test_capacity_is_the_newest_public_vacancies_and_sickness(made):
+    found = made(
+        "capacity", "2025-09-01", GRADES,
+        vacancies="urn | period | known_on | share_vacant\n100001 | 2024 | 2024-06-30 | 0.1\n100001 | 2025 | 2025-06-30 | 0.2\n100002 | 2025 | 2025-09-01 | 0.3",
+        sickness="urn | period | known_on | mean_days_all_teachers\n100001 | 2024 | 2025-06-30 | 5.5\n100002 | 2024 | 2025-06-30 |",
+    )  # fmt: skip
+    assert _list(found["share_vacant"]) == [0.2, None]
+    assert _list(found["sick_days"]) == [5.5, None]
+
+
+def test_the_head_changed_if_any_extract_of_the_last_thousand_days_says_so(made):
+    changes = """
+        urn    | known_on   | head_changed
+        100001 | 2018-01-01 | 1
+        100001 | 2019-01-01 | 0
+        100002 | 2019-01-01 | 0
+    """
+    asked = {day: _list(made("head_change", day, GRADES, head_changes=changes)["head_changed"])
+             for day in ("2018-01-01", "2019-09-01", "2020-12-01", "2022-12-01")}  # fmt: skip
+    assert asked == {"2018-01-01": [None, None], "2019-09-01": [1, 0], "2020-12-01": [0, 0], "2022-12-01": [None, None]}
+
+
+# --- others like it -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_standing_is_among_schools_of_its_phase_and_year_only():
+    norms = pd.DataFrame({"table": "census", "measure": "size", "period": [2020, 2021, 2020], "phase": ["Primary", "Primary", "Nursery"],
+                          "region": "England", "cuts": [[10.0, 20.0, 30.0, 40.0], [100.0, 200.0], [1.0, 2.0]]})  # fmt: skip
+    values, period = pd.Series([5.0, 25, 30, 99, np.nan, 25, 25]), pd.Series([2020, 2020, 2020, 2020, 2020, 2019, 2020])
+    phase = pd.Series(["Primary"] * 6 + [None])
+    assert _list(percentile(values, "census", "size", period, phase, norms)) == [0, 0.5, 0.625, 1, None, None, None]
+
+
+def test_a_share_of_nothing_is_blank():
+    assert _list(share(pd.Series([1.0, 0, 2]), pd.Series([4.0, 0, np.nan]))) == [0.25, None, None]
+
+
+def test_trust_size_growth_and_spread_are_as_the_lists_before_that_morning_had_them(made):
+    schools = "urn | phase | region | la_code | last_listed_on\n" + "\n".join(
+        f"10000{n} | Primary | London | 20{n} | 2020-01-01" for n in (1, 2, 3, 4)
+    )
+    visits = """
+        lineage | inspected_on | known_on   | overall
+        100001  | 2015-01-01   | 2015-02-01 | 1
+        100002  | 2015-01-01   | 2015-02-01 | 3
+        100004  | 2015-01-01   | 2015-02-01 | 2
+    """
+    trusts = """
+        urn    | trust_uid | known_on   | period
+        100001 | 7         | 2018-02-28 | 2018
+        100001 | 7         | 2019-02-28 | 2019
+        100002 | 7         | 2019-02-28 | 2019
+        100003 | 7         | 2020-02-28 | 2020
+    """
+    found = made("coherence", "2019-09-01", visits, schools, trusts=trusts)
+    assert _list(found["trust_size"]) == [2, 2, None, None]
+    assert _list(found["trust_growth"]) == [1, 1, None, None]
+    assert _list(found["trust_spread"]) == [round(2**0.5, 3), round(2**0.5, 3), None, None]
+    assert _list(found["trust_stock"]) == [0.25, -0.25, None, None]  # the other's grade: one above the mean, shrunk by three
+
+
+def test_the_record_of_an_authority_is_how_its_schools_did_against_schools_like_them(made):
+    """Two of three improve: one of authority 201, both... the rate is 2/3, so 201's school is 1/3 above it."""
+    schools = "urn | phase | la_code | last_listed_on\n" + "\n".join(
+        f"10000{n} | Primary | {la} | 2020-01-01" for n, la in ((1, 201), (2, 202), (3, 203), (4, 201))
+    )
+    visits = """
+        lineage | inspected_on | known_on   | overall
+        100001  | 2014-01-01   | 2014-02-01 | 3
+        100001  | 2018-09-01   | 2018-10-01 | 2
+        100002  | 2014-01-01   | 2014-02-01 | 3
+        100002  | 2018-09-01   | 2018-10-01 | 2
+        100003  | 2014-01-01   | 2014-02-01 | 3
+        100003  | 2018-09-01   | 2018-10-01 | 3
+    """
+    found = made("coherence", "2018-10-02", visits, schools, coverage="from_on | to_on\n2013-01-01 | 2019-12-31")
+    record = found["authority_record"]
+    assert record[100001] == record[100004] == record[100002] > 0 > record[100003]
+    assert record[100003] == pytest.approx(-2 * record[100001])
+    before = made("coherence", "2018-10-01", visits, schools, coverage="from_on | to_on\n2013-01-01 | 2019-12-31")
+    assert before["authority_record"].eq(0).all()
+
+
+# --- who comes, and how they do --------------------------------------------------------------------------------------------------
+
+
+def _norms(table: str, measure: str, *cuts: float, period: int = 2022) -> pd.DataFrame:
+    return pd.DataFrame({"table": [table], "measure": [measure], "period": [period], "phase": ["Primary"], "region": ["England"],
+                         "schools": [len(cuts)], "cuts": [list(cuts)]})  # fmt: skip
+
+
+@pytest.fixture
+def asked(drawn, known):
+    """Signals of a family with norms given."""
+
+    def make(family: str, norms: pd.DataFrame, as_of: str = "2024-09-01", **frames: str) -> pd.DataFrame:
+        held = known(schools=drawn("urn | phase | region\n100001 | Primary | London\n100002 | Primary |"), norms=norms,
+                     **{name: drawn(text) for name, text in frames.items()})  # fmt: skip
+        rows = held["schools"][["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
+        rows = inspections.cohort(rows, held["schools"], held["school_facts"], held["inspections"])
+        return signals.build(rows, held, (family,)).set_index(rows["urn"])
+
+    return make
+
+
+CENSUS = """
+    urn    | period | known_on   | pupils | share_fsm_ever | share_girls
+    100001 | 2020   | 2021-01-31 | 100    | 0.1            | 0.5
+    100001 | 2022   | 2023-01-31 | 110    | 0.3            | 0.5
+    100002 | 2022   | 2023-01-31 |        |                | 0.4
+"""
+
+
+def test_intake_is_a_standing_in_the_newest_census_and_the_change_over_two_years(asked):
+    found = asked("intake", _norms("census", "deprivation_standing", 0.1, 0.2, 0.4, 0.5), census=CENSUS)
+    assert _list(found["deprivation_standing"]) == [0.5, None]
+    assert _list(found["pupils_change"]) == [round(float(np.log(1.1)), 3), None]
+    assert _list(found["share_girls"]) == [0.5, 0.4]
+
+
+def test_absence_is_a_standing_beside_that_of_deprivation(asked):
+    norms = pd.concat([_norms("absence", "absence_standing", 0.02, 0.04, 0.06, 0.08),
+                       _norms("census", "deprivation_standing", 0.1, 0.2, 0.4, 0.5)])  # fmt: skip
+    absence = "urn | period | known_on | share_absence\n100001 | 2022 | 2023-04-30 | 0.07\n100002 | 2022 | 2023-04-30 |"
+    found = asked("attendance", norms, absence=absence, census=CENSUS)
+    assert _list(found["absence_standing"]) == [0.75, None]
+    assert _list(found["absence_beyond_intake"]) == [0.25, None]
+
+
+def test_the_workforce_is_a_standing_within_the_region_and_a_change_over_a_year(asked):
+    norms = _norms("workforce", "pupils_per_teacher_standing", 10, 20, 30, 40).assign(region="London")
+    found = asked("workforce", norms, workforce="""
+        urn    | period | known_on   | teachers_fte | pupils_per_teacher
+        100001 | 2021   | 2022-01-31 | 20           | 25
+        100001 | 2022   | 2023-01-31 | 22           | 15
+        100002 | 2022   | 2023-01-31 | 22           |
+    """)  # fmt: skip
+    assert _list(found["pupils_per_teacher_standing"]) == [0.25, None]
+    assert _list(found["teachers_change"]) == [round(float(np.log(1.1)), 3), None]
+
+
+def test_results_count_for_four_years_and_the_weakest_subject_is_told(asked):
+    results = "urn | period | known_on | reading_progress | writing_progress | maths_progress\n100001 | 2019 | 2020-01-31 | 3 | | -1\n100002 | 2014 | 2015-01-31 | 2 | 2 | 2"
+    found = asked("attainment", _norms("results", "x", 1), as_of="2023-09-01", results=results)
+    assert _list(found["mean_progress"]) == [1, None]
+    assert _list(found["weakest_progress"]) == [-1, None]
+    assert asked("attainment", _norms("results", "x", 1), as_of="2024-09-01", results=results)["mean_progress"].isna().all()
+
+
+def test_context_is_the_kind_of_school_as_the_last_file_before_that_morning_had_it(asked):
+    told = """
+        urn    | known_on   | type                 | name
+        100001 | 2020-01-01 | Community School     | St Oak CofE Infant School
+        100001 | 2022-01-01 | Academy Converter    |
+        100001 | 2024-09-01 | Academy Sponsor Led  | Oak Academy
+    """
+    found = asked("context", _norms("x", "x", 1), school_facts=told)
+    row = found.loc[100001, ["converter_academy", "community", "sponsored_academy", "infant", "saint", "church_of_england", "called_academy"]]
+    assert row.tolist() == [1, 0, 0, 1, 1, 1, 0]
+    assert found.loc[100001, "region_london"] == 1 and pd.isna(found.loc[100002, "infant"])
+
+
+# --- the declarations -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_signal_is_declared_once_with_a_sentence_and_a_table_we_have():
+    names = [signal.name for family in signals.FAMILIES for signal in signals.family(family).SIGNALS]
+    assert len(names) == len(set(names))
+    for signal in signals.declared().values():
+        assert signal.sentence.endswith(".") and signal.known and signal.unit, signal.name
+        assert set(signal.source.split(", ")) <= {*signals.TABLES}, signal.name
