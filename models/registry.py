@@ -75,7 +75,7 @@ class Registry:
         from mlflow.models import infer_signature
 
         try:
-            self.client()
+            client = self.client()
             with mlflow.start_run() as run, tempfile.TemporaryDirectory() as scratch:
                 mlflow.set_tags(dict(tags))
                 mlflow.log_params({key: str(value)[:5000] for key, value in params.items()})
@@ -94,9 +94,12 @@ class Registry:
                 logged = mlflow.pyfunc.log_model(
                     name="model", python_model=str(Path(__file__).with_name("served.py")), artifacts={"files": str(files)},
                     code_paths=[str(Path(__file__).parent)], signature=infer_signature(example, output),
-                    input_example=example.head(3), pip_requirements=SERVED_WITH, registered_model_name=MODEL,
+                    input_example=example.head(3), pip_requirements=SERVED_WITH,
                 )  # fmt: skip
-                return run.info.run_id, str(logged.registered_model_version)
+                with contextlib.suppress(mlflow.MlflowException):  # it is registered already
+                    client.create_registered_model(MODEL)
+                version = client.create_model_version(MODEL, logged.model_uri, run.info.run_id, model_id=logged.model_id)
+                return run.info.run_id, str(version.version)
         except (mlflow.MlflowException, OSError) as error:
             raise RegistryError(
                 f"The tracking store {self.tracking} could not take the run: {error}\n"

@@ -70,8 +70,12 @@ class Fold:
         return examples["as_of"].eq(self.morning) & examples["next_inspected_on"].between(self.morning, self.until)
 
     def learned(self, examples: pd.DataFrame) -> pd.Series:
-        """Which examples the fold's model may learn from: the embargo is that their outcome was public before."""
-        return (examples["next_known_on"] < self.morning) & (examples["as_of"] < self.morning)
+        """Which examples the fold's model may learn from: the embargo is that their outcome was public before.
+
+        Like the examples a fold is judged on, they were inspected within a year of being asked about.
+        """
+        known = (examples["next_known_on"] < self.morning) & (examples["as_of"] < self.morning)
+        return known & (examples["next_inspected_on"] < examples["as_of"] + pd.DateOffset(years=1))
 
 
 def folds(mornings: list[pd.Timestamp]) -> list[Fold]:

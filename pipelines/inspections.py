@@ -49,12 +49,15 @@ def roster(schools: pd.DataFrame, mornings: list[pd.Timestamp]) -> pd.DataFrame:
     starts = schools["opened_on"].where(schools["opened_on"].notna(), began)
     starts = starts.where(schools["urn"].ne(schools["lineage"]), pd.Timestamp("1990-01-01").to_datetime64())
     held = schools.assign(from_on=starts.astype(DATE))[["urn", "lineage", "from_on", "closed_on"]].dropna(subset=["from_on"])
-    held = held.assign(known_on=held["from_on"])
+    # One that no list ever showed, known by its inspections alone, ended when the next URN began.
+    then = held.sort_values(["lineage", "from_on"], kind="stable").groupby("lineage")["from_on"].shift(-1)
+    unlisted = held["closed_on"].isna() & ~schools["open"].reindex(held.index)
+    held = held.assign(known_on=held["from_on"], closed_on=held["closed_on"].mask(unlisted, then))
     asked = pd.DataFrame({"as_of": pd.Series(mornings, dtype=DATE)}).merge(held[["lineage"]].drop_duplicates(), how="cross")
-    now = as_of.latest_known(asked, held)
-    rows = asked.assign(urn=now["urn"], closed_on=now["closed_on"])
-    gone = as_of.is_before(rows["closed_on"], rows["as_of"])
-    return rows[rows["urn"].notna() & ~gone].astype({"urn": "int64"})[["urn", "lineage", "as_of"]].reset_index(drop=True)
+    there = as_of.every_known(asked, held)
+    there = there[~as_of.is_before(there["closed_on"], there["as_of"])]
+    now = there.sort_values(["question", "from_on"], kind="stable").drop_duplicates("question", keep="last")
+    return now[["urn", "lineage", "as_of"]].reset_index(drop=True)
 
 
 def cohort(questions: pd.DataFrame, schools: pd.DataFrame, facts: pd.DataFrame, inspections: pd.DataFrame) -> pd.DataFrame:

@@ -76,7 +76,8 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     led_table, led_choices = evaluate.backtest(asked, led, LEADERSHIP)
 
     candidate, half_life, evidence = evaluate.final_choice(walked, asked, OVERALL, morning)
-    final = rows[rows["next_known_on"] < morning]
+    today = as_of.Fold(morning, morning)
+    final = rows[today.learned(rows)]
     led_name, led_life, _ = evaluate.final_choice(led, asked, LEADERSHIP, morning)
     led_rows = evaluate.usable(asked, LEADERSHIP)
     cards = known["inspections"]["leadership_and_governance"].notna().sum()
@@ -99,7 +100,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
         + ("" if cards < ENOUGH_REPORT_CARDS else " until their outcomes can be compared with grades"))  # fmt: skip
     champion = Champion(
         evaluate.fit(final, given, morning, candidate=candidate, half_life=half_life, seed=seed),
-        evaluate.fit(led_rows[led_rows["next_known_on"] < morning], given, morning, candidate=led_name,
+        evaluate.fit(led_rows[today.learned(led_rows)], given, morning, candidate=led_name,
                      half_life=led_life, outcome=LEADERSHIP, seed=seed),
         sets, intervals,
         {"signals": given, "families": report["families"], "as_of": report["as_of"], "data_source": about["data_source"],

@@ -210,6 +210,15 @@ def test_a_successor_that_no_file_listed_while_it_was_open_followed_its_predeces
     assert found["urn"].tolist() == [100001, 100002, 100003]
 
 
+def test_an_open_school_is_asked_about_even_where_a_closed_one_was_listed_after_it_opened(drawn, known):
+    schools = known(schools=drawn("""
+        urn    | lineage | opened_on  | closed_on  | first_listed_on
+        100001 | 100001  |            | 2013-08-01 | 2013-04-30
+        100002 | 100001  | 2004-04-01 |            | 2013-04-30
+    """))["schools"]  # fmt: skip
+    assert roster(schools, [DAY("2025-09-01")])["urn"].tolist() == [100002]
+
+
 # --- survivor bias --------------------------------------------------------------------------------------------------------
 
 GRADED = "graded and ungraded"

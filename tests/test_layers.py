@@ -65,7 +65,7 @@ def test_knowledge_uses_only_knowledge_and_stages_only_the_stages_named(path):
     if part in KNOWLEDGE or part == "__init__":
         assert used == set(), "knowledge knows no stage"
         assert _used(path, "models") == _used(path, "explorer") == set()
-    elif STAGES.get(part, None) is not None:
+    elif STAGES.get(part) is not None:
         assert used <= STAGES[part]
 
 

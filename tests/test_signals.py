@@ -149,7 +149,7 @@ GRADES = """
 
 def test_retention_uses_the_published_parts_and_never_one_from_the_others(made):
     found = made("retention", "2025-09-01", GRADES, turnover=TURNOVER)
-    assert _list(found["share_stayed"]) == [0.9, 0.9]  # the second has no teachers: its phase's own rate
+    assert _list(found["share_stayed"]) == [0.9, None]  # (18 + 20 teachers' worth of 0.9) / (20 + 20)
     assert _list(found["share_moved"]) == [None, None]
     assert _list(found["share_left"]) == [0.05, None]
     assert _list(found["stayed_trend"]) == [0.1, None]
@@ -260,7 +260,7 @@ def test_trust_size_growth_and_spread_are_as_the_lists_before_that_morning_had_t
 
 
 def test_the_record_of_an_authority_is_how_its_schools_did_against_schools_like_them(made):
-    """Two of three improve: one of authority 201, both... the rate is 2/3, so 201's school is 1/3 above it."""
+    """Two of three improve, so those of authorities 201 and 202 are 1/3 above the rate and that of 203 is 2/3 below."""
     schools = "urn | phase | la_code | last_listed_on\n" + "\n".join(
         f"10000{n} | Primary | {la} | 2020-01-01" for n, la in ((1, 201), (2, 202), (3, 203), (4, 201))
     )

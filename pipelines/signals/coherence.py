@@ -1,6 +1,5 @@
 """The company it keeps: its trust's and its authority's earlier record, strictly from outcomes public by then."""
 
-import numpy as np
 import pandas as pd
 
 from pipelines import as_of
