@@ -96,7 +96,8 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
 @app.command()
 def score(tables: Tables = TABLES, as_of: AsOf = None,
           output: Annotated[Path | None, typer.Option(help="Parquet to write; default predictions.parquet among the "
-                                                           "tables. A CSV goes beside it.")] = None) -> None:  # fmt: skip
+                                                           "tables. A CSV goes beside it.")] = None,
+          similar: Annotated[bool, typer.Option(help="Also find the schools most like each one.")] = True) -> None:  # fmt: skip
     """Predictions for every open school, from the champion; nothing is trained.
 
     Example: headway score --as-of 2025-10-01
@@ -105,9 +106,10 @@ def score(tables: Tables = TABLES, as_of: AsOf = None,
     from pipelines import tables as store
 
     champion = stage.load(RUNS / "champion")
-    rows, about = stage.score(tables, champion, _day(as_of))
+    made, about = stage.score(tables, champion, _day(as_of), similar and output is None)
+    rows = made["predictions"]
     folder, name = (tables, "predictions") if output is None else (output.parent, output.stem)
-    store.write(folder, {"predictions": rows}, about=about, named={"predictions": name})
+    store.write(folder, made if output is None else {"predictions": rows}, about=about, named={"predictions": name})
     stage.write_csv(rows, folder / f"{name}.csv")
     counts = rows["status"].value_counts()
     _say(f"cohort {rows['as_of'].iloc[0]:%Y-%m-%d}: {len(rows):,} open = "

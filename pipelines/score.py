@@ -23,8 +23,12 @@ def load(folder: Path) -> Champion:
         raise DataError(f"There is no champion in {folder}.\nRun `headway train` first.") from error
 
 
-def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """One row for each open school on a morning (by default the day after the newest file), and what is known about all.
+def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None, alike: bool = True
+          ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:  # fmt: skip
+    """The tables of a morning (by default the day after the newest file), and what is known about them all.
+
+    `predictions` has one row for each open school, `signals_today` what they were made from and, if `alike`, `similar`
+    thirty schools like each and what became of them.
 
     Raises `DataError` where the champion was trained on files of another kind (official, made up) than the tables.
     """
@@ -38,14 +42,21 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None)
     morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
     is_open = known["schools"][known["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
-    return predictions(asked, known, champion, about["data_source"]), about
-
-
-def predictions(asked: pd.DataFrame, known: dict[str, pd.DataFrame], champion: Champion, data_source: str) -> pd.DataFrame:
-    """The prediction table for questions (urn, lineage, as_of): one row out per row in, same order."""
     cohort = inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"])
-    families = tuple(dict.fromkeys(champion.about["families"].values()))
-    made = signals.build(cohort, known, families)
+    made = signals.build(cohort, known)
+    rows = predictions(cohort, made, champion, about["data_source"])
+    made_tables = {"predictions": rows, "signals_today": asked[["urn", "as_of"]].join(made)}
+    if alike:
+        from pipelines.similar import similar
+
+        scored = rows["status"].eq(SCORED)
+        examples = tables.read(folder, "examples")
+        made_tables["similar"] = similar(made.loc[scored], cohort[scored], examples, champion)
+    return made_tables, about
+
+
+def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, data_source: str) -> pd.DataFrame:
+    """The prediction table of a cohort and its signals: one row out per row in, same order."""
     status = pd.Series(SCORED, index=cohort.index).mask(cohort["overall"].isna(), NO_OVERALL)
     status = status.mask(cohort["inspected_on"].isna(), inspections.NEVER_GRADED)
     rows = cohort[["urn", "lineage", "as_of", "overall", "overall_source", "leadership", "inspected_on", "framework", "phase"]]

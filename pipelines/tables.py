@@ -271,6 +271,17 @@ TABLES: dict[str, Table] = {
             ("p_improve", "float64", "Chance of a better grade."), ("p_same", "float64", "Chance of the same grade."),
             ("p_worse", "float64", "Chance of a worse grade."),
         ), open_ended=True),
+        Table("signals_today", "an open school's signals on the morning of the predictions", ("urn",), _of(
+            _URN, _AS_OF,
+        ), open_ended=True),
+        Table("similar", "a school like an open one, and what became of it", ("urn", "rank"), _of(
+            _URN, ("rank", "int64", "1 for the most alike."), ("other_urn", "int64", "The other school's URN then."),
+            ("other_as_of", DATE, "The morning it is taken from."),
+            ("distance", "float64", "How far apart they stand on the signals, as the model weighs them."),
+            ("reasons", "str", "The signals that count most of those they share, by name."),
+            ("outcome", "str", "What its next graded inspection brought.", LABELS),
+            ("next_overall", "Int64", f"Its next grade: {_GRADE}"),
+        )),
         Table("predictions", "an open school", ("urn",), _of(
             _URN, _LINEAGE, _AS_OF,
             ("status", "str", "scored, or the reason not."),
@@ -384,7 +395,8 @@ def about(folder: Path, name: str) -> dict[str, Any]:
 
     path = folder / f"{name}.parquet"
     if not path.is_file():
-        made_by = {"examples": "train", "backtest": "train", "predictions": "score"}.get(name, "ingest")
+        made_by = {"examples": "train", "backtest": "train", "predictions": "score", "signals_today": "score",
+                   "similar": "score"}.get(name, "ingest")
         raise DataError(f"There is no {path}.\nRun `headway {made_by}` first; it makes this table.")
     try:
         facts = json.loads((pq.read_schema(path).metadata or {}).get(b"headway", b"{}"))
