@@ -67,7 +67,8 @@ class Logistic:
         return state["overall"].astype("str") + " " + state["phase"].fillna("").astype("str")
 
     def _design(self, state: pd.DataFrame) -> np.ndarray:
-        cell = pd.Categorical(self._cells(state), categories=self.cells)
+        cells = self._cells(state)
+        cell = pd.Categorical(cells.where(cells.isin(self.cells)), categories=self.cells)  # one never seen has no slope
         gap = state["leadership_gap"].fillna(0.0).to_numpy()
         return np.column_stack([pd.get_dummies(cell).to_numpy(dtype=float), gap, gap * state["overall"].eq(2)])
 

@@ -56,9 +56,10 @@ class Champion:
         for name, text in self.as_files().items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_text(text, encoding="utf-8")
+        fresh.chmod(0o755)  # mkdtemp's folders are their maker's alone
         old = folder.parent / f".{folder.name}.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
+        if folder.exists():  # where it doesn't, a save was killed between two renames and `old` is all there is
+            shutil.rmtree(old, ignore_errors=True)
             os.rename(folder, old)
         os.rename(fresh, folder)
         shutil.rmtree(old, ignore_errors=True)

@@ -112,54 +112,64 @@ class Ridge:
         spread = np.sqrt((np.where(filled, values - mean, 0.0) ** 2).sum(axis=0) / counts)
         self.mean, self.spread = mean.tolist(), spread.tolist()
         self.flagged = (((~filled).mean(axis=0) > 0.02) & filled.any(axis=0)).tolist()
-        terms = self._terms(signals, overall, side)
-        design = np.column_stack([terms.reshape(len(values), -1), np.ones(len(values))])
-        penalties = np.append(np.full(design.shape[1] - 1, penalty), 1e-6)
-        slopes = _penalised(design, reached, offset, weight, penalties)
-        self.level = float(slopes[-1])
-        self.slopes = slopes[:-1].reshape(len(self.names), 5).tolist()
+        scaled, flags = self._scaled(signals)
+        self.slopes, self.level = _penalised(scaled, self._turns(overall, side), flags, reached, offset, weight, penalty)
         return self
 
-    def _terms(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
-        """Rows x signals x 5: the standardised value, times rank 2, times side up, times both, and the blank's flag."""
+    def _scaled(self, signals: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Standardised signals with blanks at the mean, and the flags of the blanks: both rows x signals."""
         values = signals[self.names].to_numpy(dtype=float)
         spread = np.asarray(self.spread)
         with np.errstate(divide="ignore", invalid="ignore"):
             scaled = np.where(spread > 0, (values - np.asarray(self.mean)) / spread, 0.0)
         blank = np.isnan(values)
-        scaled = np.where(blank, 0.0, np.clip(scaled, -self.REACH, self.REACH))
-        two, up = (overall == 2).astype(float)[:, None], (side == UP).astype(float)[:, None]
         flags = np.where(np.asarray(self.flagged), blank * 0.5, 0.0)
-        return np.stack([scaled, scaled * two * self.LEAN, scaled * up * self.LEAN, scaled * two * up * self.LEAN, flags], axis=2)
+        return np.where(blank, 0.0, np.clip(scaled, -self.REACH, self.REACH)), flags
+
+    def _turns(self, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """How much of each of a signal's four slopes a row takes, rows x 4: plain, rank 2, side up, and both."""
+        two, up = (overall == 2).astype(float), (side == UP).astype(float)
+        return np.column_stack([np.ones(len(two)), two * self.LEAN, up * self.LEAN, two * up * self.LEAN])
 
     def departures(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
         """What each signal adds to the log-odds, rows x signals, and in the last column the level."""
-        parts = np.einsum("rst,st->rs", self._terms(signals, overall, side), np.asarray(self.slopes))
+        scaled, flags = self._scaled(signals)
+        slopes = np.asarray(self.slopes)
+        turns = self._turns(overall, side)
+        # Not a product of matrices: its last bit depends on how many rows there are.
+        slope = sum(turns[:, [place]] * slopes[:, place] for place in range(4))
+        parts = scaled * slope + flags * slopes[:, 4]
         return np.column_stack([parts, np.full(len(parts), self.level)])
 
 
-def _penalised(
-    design: np.ndarray, reached: np.ndarray, offset: np.ndarray, weight: np.ndarray, penalties: np.ndarray
-) -> np.ndarray:
-    """Slopes of a logistic regression with an offset and a penalty a column, which scikit-learn's doesn't take together.
+def _penalised(scaled: np.ndarray, turns: np.ndarray, flags: np.ndarray, reached: np.ndarray, offset: np.ndarray,
+               weight: np.ndarray, penalty: float) -> tuple[list[list[float]], float]:  # fmt: skip
+    """Slopes (signals x 5) and level of a penalised logistic regression with an offset, which scikit-learn's lacks.
 
-    The weighted log-likelihood less half the penalised squares, at its maximum (L-BFGS; Byrd and others 1995).
+    The weighted log-likelihood less half the penalised squares, at its maximum (L-BFGS; Byrd and others 1995). The
+    signal's slopes differ by row through `turns`, so the wide design is never built.
     """
     from scipy.optimize import minimize
 
-    live = design.any(axis=0)
-    used, cost = np.ascontiguousarray(design[:, live]), penalties[live]
+    many = scaled.shape[1]
+    flagged = flags.any(axis=0)
+    scaled, flags = np.asfortranarray(scaled), np.asfortranarray(flags[:, flagged])
 
-    def loss(slopes: np.ndarray) -> tuple[float, np.ndarray]:
-        odds = used @ slopes + offset
-        value = weight @ (np.logaddexp(0.0, odds) - reached * odds) + 0.5 * cost @ slopes**2
-        return value, used.T @ (weight * (chance(odds) - reached)) + cost * slopes
+    def loss(given: np.ndarray) -> tuple[float, np.ndarray]:
+        slopes = given[:-1].reshape(many, 5)
+        odds = ((scaled @ slopes[:, :4]) * turns).sum(axis=1) + flags @ slopes[flagged, 4] + given[-1] + offset
+        expected = chance(odds)
+        # -log(1 - expected) is log(1 + exp(odds)), once the exponential is to hand.
+        value = weight @ (-np.log1p(-expected) - reached * odds) + 0.5 * penalty * (slopes**2).sum()
+        off = weight * (expected - reached)
+        gradient = penalty * slopes
+        gradient[:, :4] += scaled.T @ (off[:, None] * turns)
+        gradient[flagged, 4] += flags.T @ off
+        return value, np.append(gradient.ravel(), off.sum())
 
-    found = minimize(loss, np.zeros(used.shape[1]), jac=True, method="L-BFGS-B",
-                     options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-3})  # fmt: skip
-    slopes = np.zeros(design.shape[1])
-    slopes[live] = found.x
-    return slopes
+    found = minimize(loss, np.zeros(many * 5 + 1), jac=True, method="L-BFGS-B",
+                     options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-3}).x  # fmt: skip
+    return found[:-1].reshape(many, 5).tolist(), float(found[-1])
 
 
 @dataclass
@@ -194,12 +204,17 @@ class Boosted:
             self._booster = lightgbm.Booster(model_str=self.text)
         return self._booster
 
+    def _answers(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray, **what: bool) -> np.ndarray:
+        if signals.empty:  # LightGBM divides by the number of rows
+            return np.zeros(0)
+        return self.booster.predict(self._matrix(signals, overall, side), num_threads=1, **what)
+
     def scores(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
-        return self.booster.predict(self._matrix(signals, overall, side), raw_score=True, num_threads=1)
+        return self._answers(signals, overall, side, raw_score=True).reshape(len(signals))
 
     def departures(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
         """What each signal adds to the log-odds (TreeSHAP), rows x signals, and in the last column the rest."""
-        parts = self.booster.predict(self._matrix(signals, overall, side), pred_contrib=True, num_threads=1)
+        parts = self._answers(signals, overall, side, pred_contrib=True).reshape(len(signals), len(self.names) + 3)
         return np.column_stack([parts[:, : len(self.names)], parts[:, len(self.names) :].sum(axis=1)])
 
 

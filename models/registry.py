@@ -74,7 +74,7 @@ class Registry:
         import mlflow
         from mlflow.models import infer_signature
 
-        try:
+        with self._reached():
             client = self.client()
             with mlflow.start_run() as run, tempfile.TemporaryDirectory() as scratch:
                 mlflow.set_tags(dict(tags))
@@ -100,6 +100,14 @@ class Registry:
                     client.create_registered_model(MODEL)
                 version = client.create_model_version(MODEL, logged.model_uri, run.info.run_id, model_id=logged.model_id)
                 return run.info.run_id, str(version.version)
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Raises `RegistryError` where what is done within can't reach or write the store."""
+        import mlflow
+
+        try:
+            yield
         except (mlflow.MlflowException, OSError) as error:
             raise RegistryError(
                 f"The tracking store {self.tracking} could not take the run: {error}\n"
@@ -108,12 +116,14 @@ class Registry:
 
     def promote(self, version: str, champion: Champion) -> None:
         """Make a registered version the champion: the alias first, then its plain files."""
-        self.client().set_registered_model_alias(MODEL, "champion", version)
+        with self._reached():
+            self.client().set_registered_model_alias(MODEL, "champion", version)
         champion.save(self.champion_folder)
 
     def challenge(self, version: str) -> None:
         """Mark a registered version as the challenger that was not promoted."""
-        self.client().set_registered_model_alias(MODEL, "challenger", version)
+        with self._reached():
+            self.client().set_registered_model_alias(MODEL, "challenger", version)
 
     def champion_version(self) -> str | None:
         """The version under the alias `champion`, or None."""
@@ -129,6 +139,7 @@ class Registry:
         """An earlier run, open for more artifacts."""
         import mlflow
 
-        self.client()
-        with mlflow.start_run(run_id=run_id):
-            yield mlflow
+        with self._reached():
+            self.client()
+            with mlflow.start_run(run_id=run_id):
+                yield mlflow

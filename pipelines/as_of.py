@@ -69,13 +69,17 @@ class Fold:
         """Which examples this fold is judged on: asked that morning, inspected in its year."""
         return examples["as_of"].eq(self.morning) & examples["next_inspected_on"].between(self.morning, self.until)
 
+    def asked_before(self, examples: pd.DataFrame) -> pd.Series:
+        """Which examples ask from an earlier morning."""
+        return examples["as_of"] < self.morning
+
     def learned(self, examples: pd.DataFrame) -> pd.Series:
         """Which examples the fold's model may learn from: the embargo is that their outcome was public before.
 
         Like the examples a fold is judged on, they were inspected within a year of being asked about.
         """
-        known = (examples["next_known_on"] < self.morning) & (examples["as_of"] < self.morning)
-        return known & (examples["next_inspected_on"] < examples["as_of"] + pd.DateOffset(years=1))
+        known = (examples["next_known_on"] < self.morning) & self.asked_before(examples)
+        return known & within_a_year(examples)
 
 
 def folds(mornings: list[pd.Timestamp]) -> list[Fold]:
@@ -107,3 +111,8 @@ def years_before(
         lost = mornings.clip(upper=end) - days.clip(lower=start)
         span = span - lost.clip(lower=pd.Timedelta(0))
     return span.dt.days / 365.25
+
+
+def within_a_year(examples: pd.DataFrame) -> pd.Series:
+    """Which examples were inspected within a year of being asked about."""
+    return is_before(examples["next_inspected_on"], examples["as_of"] + pd.DateOffset(years=1))

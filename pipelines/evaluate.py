@@ -488,9 +488,8 @@ def inspection_weights(examples: pd.DataFrame, fold: Fold) -> pd.Series:
     """
     from sklearn.linear_model import LogisticRegression
 
-    known = examples[(examples["as_of"] < fold.morning) & examples["overall"].notna()]
-    within = known["next_inspected_on"] < (known["as_of"] + pd.DateOffset(years=1)).clip(upper=fold.morning)
-    seen = within & (known["next_known_on"] < fold.morning)
+    known = examples[fold.asked_before(examples) & examples["overall"].notna()]
+    seen = fold.learned(known)
     years = as_of.years_before(known["as_of"], known["inspected_on"]).fillna(0).clip(upper=12)
     cell = pd.get_dummies(known["overall"].astype("str") + known["phase"].astype("str"))
     design = np.column_stack([cell, years, years**2 / 10, cell.to_numpy() * years.to_numpy()[:, None] / 5]).astype(float)
@@ -499,26 +498,29 @@ def inspection_weights(examples: pd.DataFrame, fold: Fold) -> pd.Series:
     return (weight / weight[seen].mean()).clip(0.2, 5.0)
 
 
-def censoring(examples: pd.DataFrame, signals: list[str]) -> list[dict[str, Any]]:
+def censoring(examples: pd.DataFrame, signals: list[str], workers: int = 2) -> list[dict[str, Any]]:
     """What weighting for quick re-inspection changes, fold by fold: the error on those inspected, and the mean chance.
 
     The ridge fitted with and without inspection weights, judged on the same unseen rows, and its mean chance of
     improving over all schools that could (inspected that year or not).
     """
+    from joblib import Parallel, delayed
+
+    return Parallel(n_jobs=workers)(delayed(_censored)(fold, examples, signals) for fold in folds(examples))
+
+
+def _censored(fold: Fold, examples: pd.DataFrame, signals: list[str]) -> dict[str, Any]:
     rows = usable(examples, OVERALL)
-    found = []
-    for fold in folds(examples):
-        learned, unseen = rows[fold.learned(rows)], rows[fold.unseen(rows)]
-        asked = examples[examples["as_of"].eq(fold.morning) & examples["overall"].gt(1).fillna(False)]
-        weights = inspection_weights(examples, fold)
-        row: dict[str, Any] = {"fold": f"{fold.morning:%Y-%m-%d}", "inspected": int(unseen["overall"].gt(1).sum()),
-                               "could_improve": len(asked)}  # fmt: skip
-        for name, counts in (("plain", None), ("weighted", learning_weight(learned) * weights.reindex(learned.index).fillna(1.0))):
-            model = fit(learned, signals, fold.morning, candidate="ridge", weight=counts)
-            for where, part in (("brier", unseen[unseen["overall"].gt(1)]), ("mean_p_all", asked)):
-                rank = part["overall"].to_numpy("int64")
-                p = as_outcome(pd.DataFrame(model.predict(part[signals], state(part))), rank)["p_improve"].to_numpy()
-                value = np.mean((p - (part["next_overall"].to_numpy("float64") < rank)) ** 2) if where == "brier" else p.mean()
-                row[f"{where}_{name}"] = float(value)
-        found.append(row)
-    return found
+    learned, unseen = rows[fold.learned(rows)], rows[fold.unseen(rows)]
+    asked = examples[examples["as_of"].eq(fold.morning) & examples["overall"].gt(1).fillna(False)]
+    weights = inspection_weights(examples, fold).reindex(learned.index).fillna(1.0)
+    row: dict[str, Any] = {"fold": f"{fold.morning:%Y-%m-%d}", "inspected": int(unseen["overall"].gt(1).sum()),
+                           "could_improve": len(asked)}  # fmt: skip
+    for name, counts in (("plain", None), ("weighted", learning_weight(learned) * weights)):
+        model = fit(learned, signals, fold.morning, candidate="ridge", weight=counts)
+        for where, part in (("brier", unseen[unseen["overall"].gt(1)]), ("mean_p_all", asked)):
+            rank = part["overall"].to_numpy("int64")
+            p = as_outcome(pd.DataFrame(model.predict(part[signals], state(part))), rank)["p_improve"].to_numpy()
+            value = np.mean((p - (part["next_overall"].to_numpy("float64") < rank)) ** 2) if where == "brier" else p.mean()
+            row[f"{where}_{name}"] = float(value)
+    return row

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipelines import files, frameworks, inspections, lineage, sources, tables
@@ -220,7 +221,7 @@ def _schools(
     rows = rows.merge(seen, on="urn", how="left", validate="one_to_one")
     rows = rows[rows["lineage"].isin(facts["lineage"]) | rows["lineage"].isin(histories["lineage"])]
     is_open = rows["open"].fillna(False).astype(bool)
-    gone = rows["closed_on"].where(rows["closed_on"].notna(), rows["last_listed_on"] + pd.Timedelta(days=1))
+    gone = first_known(rows["closed_on"], _succeeded_on(rows), _missing_on(rows["last_listed_on"], releases))
     # Geography is who a school is, not news about it: an authority's name and region hold for all its schools.
     places = facts.dropna(subset=["la_code"]).sort_values("known_on").groupby("la_code")[["local_authority", "region"]].last()
     rows = rows.assign(
@@ -238,6 +239,23 @@ def _schools(
     elif rows["easting"].notna().any():
         rows = rows.assign(**_degrees(rows["easting"], rows["northing"]))
     return rows
+
+
+def _succeeded_on(rows: pd.DataFrame) -> pd.Series:
+    """The day before the lineage's next URN opened: till then a school that no later list names was still there."""
+    opened = rows.sort_values(["lineage", "opened_on"], kind="stable").dropna(subset=["opened_on"])
+    pairs = rows[["urn", "lineage", "last_listed_on"]].merge(opened[["lineage", "urn", "opened_on"]], on="lineage",
+                                                            suffixes=("", "_next"))  # fmt: skip
+    later = pairs[pairs["urn"].ne(pairs["urn_next"]) & (pairs["opened_on"] > pairs["last_listed_on"])]
+    return rows["urn"].map(later.groupby("urn")["opened_on"].min()) - pd.Timedelta(days=1)
+
+
+def _missing_on(last_listed_on: pd.Series, releases: list[Release]) -> pd.Series:
+    """The date of the first list of schools after the last that names each: what shows that it had closed."""
+    lists = sorted({r.file_on for r in releases if not r.schools.empty and r.layout.depth < 99 and pd.notna(r.file_on)})
+    dates = np.array([*(day.to_datetime64() for day in lists), np.datetime64("NaT")], dtype="datetime64[s]")
+    places = np.searchsorted(dates[:-1], last_listed_on.to_numpy("datetime64[s]"), side="right")
+    return pd.Series(dates[places], index=last_listed_on.index).where(last_listed_on.notna())
 
 
 def _degrees(easting: pd.Series, northing: pd.Series) -> dict[str, pd.Series]:
@@ -368,7 +386,8 @@ def _histories(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> pd
     first = order.groupby("cluster")["source_file"].transform("first")
     merged = order[order["source_file"].eq(first) | order["depth"].eq(99)].groupby("cluster").first()
     starts = order[~order["by_end"]].groupby("cluster")["inspected_on"].min()
-    seen_on = order.groupby("cluster")["known_when_seen"].min()
+    settled = order[~order["register"] | order.groupby("cluster")["register"].transform("all")]
+    seen_on = settled.groupby("cluster")["known_when_seen"].min()
     rows = merged.assign(
         inspected_on=starts.reindex(merged.index).where(lambda day: day.notna(), merged["inspected_on"]),
         known_on=first_known(order.groupby("cluster")["public_on"].min(), seen_on),
@@ -486,8 +505,6 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
     From the first release of a year only, so that a figure revised or added later changes no standing of before.
     """
-    import numpy as np
-
     from pipelines.signals import attainment, attendance, intake, workforce
 
     sorts = {"census": intake, "absence": attendance, "workforce": workforce, "results": attainment}

@@ -47,7 +47,8 @@ def roster(schools: pd.DataFrame, mornings: list[pd.Timestamp]) -> pd.DataFrame:
     began = (order.groupby("lineage")["closed_on"].shift() + pd.Timedelta(days=1)).reindex(schools.index)
     began = began.where(began < schools["first_listed_on"], schools["first_listed_on"])
     starts = schools["opened_on"].where(schools["opened_on"].notna(), began)
-    starts = starts.where(schools["urn"].ne(schools["lineage"]), pd.Timestamp("1990-01-01").to_datetime64())
+    first = schools["urn"].eq(schools["lineage"]) & schools["opened_on"].isna()  # older than any file that says
+    starts = starts.mask(first, pd.Timestamp("1990-01-01").to_datetime64())
     held = schools.assign(from_on=starts.astype(DATE))[["urn", "lineage", "from_on", "closed_on"]].dropna(subset=["from_on"])
     # One that no list ever showed, known by its inspections alone, ended when the next URN began.
     then = held.sort_values(["lineage", "from_on"], kind="stable").groupby("lineage")["from_on"].shift(-1)

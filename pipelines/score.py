@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from models.champion import Champion
-from pipelines import evaluate, frameworks, inspections, signals, tables
+from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
 from pipelines.tables import DataError
 
 SCORED = "scored"
@@ -67,7 +67,8 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
     parts = by_family(champion.overall.contributions(given, state), champion.about["families"])
     led = _leadership(champion, cohort[scored], given)
     cells = (state["cell"] + "|" + state["group"]).map(champion.about["cells"]).fillna(0)
-    extrapolated = cohort["as_of"].ge(frameworks.FRAMEWORKS["from_on"].iloc[-1])
+    cards_from = pd.Series(frameworks.FRAMEWORKS["from_on"].iloc[-1], index=cohort.index)
+    extrapolated = ~as_of.is_before(cohort["as_of"], cards_from)
     return rows.assign(
         status=status, model_version=champion.about["version"], data_source=data_source,
         extrapolation=extrapolated, like_it=cells.reindex(rows.index), enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.champion import Champion
-from pipelines import evaluate, tables
+from pipelines import as_of, evaluate, tables
 
 HOW_MANY = 30
 REASONS = 3
@@ -22,10 +22,10 @@ def similar(today: pd.DataFrame, cohort: pd.DataFrame, examples: pd.DataFrame, c
     `today` holds the signals of `cohort`'s rows. A school is never its own neighbour. Reasons are the signals, by name,
     that count most among those on which the two stand within half a standard deviation.
     """
-    recent = examples["as_of"] >= cohort["as_of"].max() - pd.DateOffset(years=YEARS)
-    past = evaluate.usable(examples[recent & examples["overall"].notna()], evaluate.OVERALL)
-    within = past["next_inspected_on"] < past["as_of"] + pd.DateOffset(years=1)
-    past = past[within & as_of_known(past, cohort)].sort_values("as_of").drop_duplicates(["lineage", "next_inspected_on"])
+    morning = cohort["as_of"].max()
+    recent = as_of.years_before(pd.Series(morning, index=examples.index), examples["as_of"]).le(YEARS)
+    past = evaluate.usable(examples[recent & as_of.Fold(morning, morning).learned(examples)], evaluate.OVERALL)
+    past = past.sort_values("as_of").drop_duplicates(["lineage", "next_inspected_on"])
     names = champion.signals
     state = evaluate.state(past)
     moves = champion.overall.contributions(past[names].head(4000), state.head(4000))[names].abs().mean().to_numpy()
@@ -43,13 +43,6 @@ def similar(today: pd.DataFrame, cohort: pd.DataFrame, examples: pd.DataFrame, c
     if not parts:
         return pd.DataFrame(columns=tables.TABLES["similar"].names)
     return pd.concat(parts, ignore_index=True)
-
-
-def as_of_known(past: pd.DataFrame, cohort: pd.DataFrame) -> pd.Series:
-    """Which outcomes were public before the morning asked about."""
-    from pipelines.as_of import is_before
-
-    return is_before(past["next_known_on"], pd.Series(cohort["as_of"].max(), index=past.index))
 
 
 def _nearest(rows: np.ndarray, pool: np.ndarray, scaled: list[np.ndarray], weight: np.ndarray, names: list[str],

@@ -89,8 +89,8 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
         "counts": _counts(asked), "scores": scored, "means": _means(scored), "coverage": evaluate.coverage(table),
         "caught": evaluate.caught(table), "fairness": evaluate.fairness(table, known["schools"]),
         "by_source": _by_source(table), "leadership": {"choices": led_choices, "scores": _led_scores(led_table)},
-        "censoring": evaluate.censoring(asked, given),
-        "audit": audit(asked, given, known),
+        "censoring": evaluate.censoring(asked, given, workers),
+        "audit": audit(asked, given, known, workers),
         "report_cards": {"inspections": int(cards), "enough": ENOUGH_REPORT_CARDS,
                          "labelled": int(asked["label_source"].eq("crosswalk").sum())},
     }  # fmt: skip
@@ -130,7 +130,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
 # --- the audit of leaks -----------------------------------------------------------------------------------------------
 
 
-def audit(asked: pd.DataFrame, given: list[str], known: dict[str, pd.DataFrame]) -> dict[str, Any]:
+def audit(asked: pd.DataFrame, given: list[str], known: dict[str, pd.DataFrame], workers: int = 2) -> dict[str, Any]:
     """Where every column came from on each fold's morning, and the figures with later-dated files' columns blanked.
 
     A grade published before a morning counts, though the file we read it from may be dated later (a list of latest
@@ -148,24 +148,27 @@ def audit(asked: pd.DataFrame, given: list[str], known: dict[str, pd.DataFrame])
                     newest = facts.loc[facts["known_on"].idxmax()]
                     origins.append({"signal": name, "fold": fold.name, "table": source, "file": newest["source_file"],
                                     "known_on": f"{newest['known_on']:%Y-%m-%d}"})  # fmt: skip
+    from joblib import Parallel, delayed
+
     from_states = [name for name in given if "inspections" in declared[name].source]
-    later = asked["shown_on"].gt(asked["as_of"])
-    blanked = asked.assign(**{name: asked[name].mask(later) for name in from_states})
-    figures = []
-    for fold in every:
-        row: dict[str, Any] = {"fold": fold.name}
-        for kind, frame in (("as_is", asked), ("blanked", blanked)):
-            rows = evaluate.usable(frame, OVERALL)
-            learned, unseen = rows[fold.learned(rows)], rows[fold.unseen(rows)]
-            model = evaluate.fit(learned, given, fold.morning, candidate="ridge")
-            rank = unseen["overall"].to_numpy("int64")
-            p = evaluate.as_outcome(pd.DataFrame(model.predict(unseen[given], evaluate.state(unseen))), rank)["p_improve"]
-            improved, could = unseen["next_overall"].to_numpy("int64") < rank, rank > 1
-            row[f"brier_{kind}"] = float(np.mean((p.to_numpy() - improved)[could] ** 2))
-            row[f"auc_good_{kind}"] = evaluate.auc(p.to_numpy()[rank == 2], improved[rank == 2])[0]
-        row["rows_blanked"] = int(later[fold.unseen(asked)].sum())
-        figures.append(row)
+    figures = Parallel(n_jobs=workers)(delayed(_blanked)(fold, asked, given, from_states) for fold in every)
     return {"origins": origins, "blanked": figures}
+
+
+def _blanked(fold: as_of.Fold, asked: pd.DataFrame, given: list[str], from_states: list[str]) -> dict[str, Any]:
+    later = asked["shown_on"].notna() & ~as_of.is_before(asked["shown_on"], asked["as_of"])
+    row: dict[str, Any] = {"fold": fold.name, "rows_blanked": int(later[fold.unseen(asked)].sum())}
+    for kind, hidden in (("as_is", None), ("blanked", later)):
+        frame = asked if hidden is None else asked.assign(**{name: asked[name].mask(hidden) for name in from_states})
+        rows = evaluate.usable(frame, OVERALL)
+        learned, unseen = rows[fold.learned(rows)], rows[fold.unseen(rows)]
+        model = evaluate.fit(learned, given, fold.morning, candidate="ridge")
+        rank = unseen["overall"].to_numpy("int64")
+        p = evaluate.as_outcome(pd.DataFrame(model.predict(unseen[given], evaluate.state(unseen))), rank)["p_improve"]
+        improved, could = unseen["next_overall"].to_numpy("int64") < rank, rank > 1
+        row[f"brier_{kind}"] = float(np.mean((p.to_numpy() - improved)[could] ** 2))
+        row[f"auc_good_{kind}"] = evaluate.auc(p.to_numpy()[rank == 2], improved[rank == 2])[0]
+    return row
 
 
 # --- the report's parts -----------------------------------------------------------------------------------------------

@@ -1,0 +1,62 @@
+"""The explorer: `streamlit run app.py`, or `headway explore`. Names the pages; each is one file in explorer/."""
+
+import streamlit as st
+
+from explorer import store, words
+from pipelines.tables import DataError
+
+PAGES = (
+    ("find", "Find a school", ""),
+    ("school", "School", "school"),
+    ("what_if", "What if", "what-if"),
+    ("trust", "Trust or authority", "trust"),
+    ("compare", "Compare", "compare"),
+    ("evidence", "Evidence", "evidence"),
+    ("performance", "How good is this?", "how-good"),
+    ("your_data", "Your own data", "your-data"),
+    ("about", "About", "about"),
+)
+STYLE = """<style>
+h1 { font-size: 2rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.15rem !important; }
+.st-key-lead p { font-size: 1.2rem; line-height: 1.55; }
+[data-testid="stPageLink"] a { text-decoration: underline; height: auto; }
+[data-testid="stPageLink"] a span, [data-testid="stPageLink"] a p { white-space: normal; overflow: visible; text-overflow: clip; }
+[data-testid="stCaptionContainer"] p, [data-testid="stTable"] th { opacity: 1; color: inherit; }
+[data-testid="stTable"] th { font-weight: 600; }
+@media print { [data-testid="stSidebar"], [data-testid="stHeader"] { display: none; } }
+</style>"""
+
+
+def whose() -> None:
+    """At the top of every page: whether the schools are made up, and how old the tables are."""
+    try:
+        facts = store.about("schools")
+    except DataError:
+        return  # the page says so itself
+    newest = facts.get("newest_file_on")
+    age = f"The newest file read is of {words.day(newest)}, {words.ago(newest)}." if newest else "The files’ dates aren’t known."
+    if facts.get("data_source") == "made-up":
+        st.warning(f"**These schools are made up.** No real school is described on any page. {age}")
+    else:
+        st.caption(f"Made from official files of Ofsted and the Department for Education. {age}")
+
+
+def trouble(error: DataError) -> None:
+    """What is wrong with the tables and what to do, in place of the page."""
+    st.title("These tables can’t be shown")
+    st.markdown(words.plain(str(error).split("\n")[0]))
+    for line in str(error).split("\n")[1:]:
+        st.markdown(words.plain(line.replace("`", "")))
+    st.markdown("The explorer reads the tables in the folder it was started on, and it makes none of its own. "
+                "`headway demo` makes all of them; `headway explore --tables FOLDER` opens others.")  # fmt: skip
+
+
+st.set_page_config(page_title="Headway", page_icon="🧭", layout="centered")
+st.html(STYLE)
+page = st.navigation([st.Page(f"explorer/{name}.py", title=title, url_path=path or None, default=not path)
+                      for name, title, path in PAGES])  # fmt: skip
+whose()
+try:
+    page.run()
+except DataError as error:
+    trouble(error)

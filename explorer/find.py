@@ -1,0 +1,72 @@
+"""Find a school, by name, postcode, URN, trust or local authority; and where the schools found are."""
+
+import streamlit as st
+
+from explorer import charts, store, words
+
+MOST = 25
+EXAMPLES = "For example: a name, a postcode such as LS1, a URN of six figures, a trust or a local authority."
+
+
+def links(rows, prefix: str) -> None:
+    """A link to each school's page, with what tells it from others of its name."""
+    for row in rows.itertuples(index=False):
+        where = ", ".join(str(part) for part in (row.phase, row.local_authority, row.postcode, row.trust_name) if not words.blank(part))
+        st.page_link("explorer/school.py", query_params={"urn": str(row.urn)},
+                     label=f"**{words.plain(row.name)}** · {words.plain(where)} · URN {row.urn}"
+                     + ("" if row.open else " · closed"))  # fmt: skip
+
+
+def page() -> None:
+    st.title("Find a school")
+    rows = store.schools()
+    store.predictions()  # read in now, so that the school page that follows is quick
+    asked = st.text_input("Name, postcode, URN, trust or local authority", key="q", bind="query-params", help=EXAMPLES,
+                          max_chars=120)  # fmt: skip
+    left, right = st.columns(2)
+    phases = sorted(rows.loc[rows["open"], "phase"].dropna().unique())
+    regions = sorted(rows.loc[rows["open"], "region"].dropna().unique())
+    phase = left.selectbox("Phase", ["Any", *phases], key="phase", bind="query-params")
+    region = right.selectbox("Region", ["Any", *regions], key="region", bind="query-params")
+    closed = st.checkbox("Also schools that have closed", key="closed", bind="query-params")
+    hits = store.found(asked, None if phase == "Any" else phase, None if region == "Any" else region, closed)
+    narrowed = bool(asked.strip()) or phase != "Any" or region != "Any"
+
+    recent = [urn for urn in st.session_state.get("viewed", []) if urn in set(rows["urn"])]
+    if recent and not asked.strip():
+        st.header("Recently viewed")
+        links(rows.set_index("urn", drop=False).loc[recent], "recent")
+
+    if not narrowed:
+        st.header(f"{len(hits):,} schools to look among")
+        st.markdown(EXAMPLES)
+    elif hits.empty:
+        st.header("No school found")
+        st.markdown("Every word has to be in the school’s name, postcode, trust or local authority. Try fewer or shorter words"
+                    + ("." if closed else ", or tick “also schools that have closed”."))  # fmt: skip
+    else:
+        more = f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST else ""
+        st.header(f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found")
+        if more:
+            st.markdown(more.strip())
+        links(hits.head(MOST), "hit")
+
+    placed = rows[rows["latitude"].notna() & rows["longitude"].notna() & rows["open"]]
+    if placed.empty:
+        st.info("No map: the files read hold no coordinates.")
+        return
+    shown = hits[hits["latitude"].notna() & hits["longitude"].notna()] if narrowed else hits.head(0)
+    shown = shown.head(400)
+    most = shown["region"].mode()
+    if shown.empty:
+        title, sentence = "Where the schools are", "Each dot stands for a few square miles with a school in them. Search to mark schools on it."
+    else:
+        title = (f"The school found is in {words.plain(most.iloc[0])}" if len(shown) == 1 else f"More of them are in {words.plain(most.iloc[0])} than elsewhere"
+                 if shown["region"].nunique() > 1 else f"All of them are in {words.plain(most.iloc[0])}")  # fmt: skip
+        sentence = (f"Triangles mark {len(shown):,} of the {len(hits):,} found (those with coordinates, 400 at most); dots show "
+                    "where schools are.")  # fmt: skip
+    listed = (shown if len(shown) else placed.head(0))[["urn", "name", "phase", "local_authority", "region", "postcode", "latitude", "longitude"]]
+    charts.show(charts.england(placed, shown), title, sentence, listed, "map")
+
+
+page()

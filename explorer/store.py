@@ -1,0 +1,278 @@
+"""The tables, as far as a page needs them: read once, kept until the file changes. Nothing is written."""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pipelines import tables
+from pipelines.tables import DataError
+
+IN_LISTS = ("urn", "lineage", "name", "phase", "type", "region", "local_authority", "trust_uid", "trust_name", "postcode",
+            "latitude", "longitude", "open")  # fmt: skip
+RECENT = 8
+# The measures that pages show, of the tables of yearly figures: the rest is never read.
+MEASURES = {
+    "turnover": ("stayed_fte", "teachers_fte"),
+    "workforce": ("pupils_per_teacher", "teachers_fte", "assistants_fte", "mean_salary"),
+    "posts": ("assistant_heads_fte", "leaders_fte", "teachers_fte"),
+    "vacancies": ("share_vacant",),
+    "sickness": ("mean_days_all_teachers",),
+    "census": ("pupils", "share_fsm_ever", "share_eal"),
+    "absence": ("share_absence",),
+}
+
+
+def folder() -> Path:
+    return Path(os.environ.get("HEADWAY_TABLES") or "data/tables")
+
+
+def runs() -> Path:
+    return Path(os.environ.get("HEADWAY_RUNS") or "mlruns")
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """What tells one writing of a file from the next, so that a page never shows an old one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_mtime_ns, found.st_size
+
+
+def _path(name: str) -> Path:
+    return folder() / f"{name}.parquet"
+
+
+def about(name: str) -> dict[str, Any]:
+    """What is known about a table as a whole. Raises `DataError` where it is missing or of another layout."""
+    return _about(str(folder()), name, stamp(_path(name)))
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _about(where: str, name: str, version: tuple[int, int]) -> dict[str, Any]:
+    return tables.about(Path(where), name)
+
+
+def has(name: str) -> bool:
+    return _path(name).is_file()
+
+
+def types_of(name: str) -> dict[str, str]:
+    """The columns a table has on disk, and their types there."""
+    import pyarrow.parquet as pq
+
+    about(name)
+    return {field.name: str(field.type) for field in pq.read_schema(_path(name))}
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _whole(where: str, name: str, columns: tuple[str, ...] | None, version: tuple[int, int]) -> pd.DataFrame:
+    try:
+        return tables.read(Path(where), name, list(columns) if columns else None)
+    except (KeyError, ValueError, OSError) as error:  # pyarrow's errors for a column or a file that isn't what it was
+        raise DataError(f"{Path(where) / name}.parquet can't be read ({error}).\nRun `headway ingest` again.") from error
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _by(where: str, name: str, column: str, columns: tuple[str, ...] | None, version: tuple[int, int]) -> pd.DataFrame:
+    """A table in the order of one column, so that a school's rows are found without looking at the others."""
+    return _whole(where, name, columns, version).sort_values(column, kind="stable", ignore_index=True)
+
+
+def whole(name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    """A table, or some of its columns. It is shared between visitors: nobody may change it in place."""
+    return _whole(str(folder()), name, tuple(columns) if columns else None, stamp(_path(name)))
+
+
+def some(name: str, column: str, value: int, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    """The rows of a table with this value, a copy; no rows where there is no such table."""
+    if not has(name):
+        return pd.DataFrame(columns=tables.TABLES[name].names if name in tables.TABLES else [column])
+    rows = _by(str(folder()), name, column, tuple(columns) if columns else None, stamp(_path(name)))
+    first, last = (int(rows[column].searchsorted(value, side=side)) for side in ("left", "right"))
+    return rows.iloc[first:last].copy()
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _what_followed(where: str, urns: tuple[int, ...], version: tuple[int, int]) -> pd.DataFrame:
+    """The next inspection of these schools' examples; the rest of that large table stays on disk."""
+    columns = ["urn", "as_of", "next_inspected_on", "next_framework", "label_source"]
+    about("examples")
+    try:
+        return pd.read_parquet(Path(where) / "examples.parquet", columns=columns, filters=[("urn", "in", list(urns))])
+    except (KeyError, ValueError, OSError) as error:
+        raise DataError(f"{Path(where) / 'examples.parquet'} can't be read ({error}).\nRun `headway train` again.") from error
+
+
+# --- what pages ask for -------------------------------------------------------------------------------------------------
+
+
+def schools() -> pd.DataFrame:
+    return whole("schools", IN_LISTS)
+
+
+def school(urn: int) -> pd.Series | None:
+    """A school's row, or nothing where no school has that URN."""
+    rows = some("schools", "urn", urn)
+    return None if rows.empty else rows.iloc[0]
+
+
+def predictions() -> pd.DataFrame:
+    """Every open school's prediction, as stored."""
+    return whole("predictions")
+
+
+def prediction(urn: int) -> pd.Series | None:
+    rows = some("predictions", "urn", urn) if has("predictions") else pd.DataFrame()
+    return None if rows.empty else rows.iloc[0]
+
+
+def inspections(lineage: int) -> pd.DataFrame:
+    """Everything known of a school's inspections through its changes of URN, newest first."""
+    return some("inspections", "lineage", lineage).sort_values("inspected_on", ascending=False, kind="stable")
+
+
+def figures(name: str, lineage: int) -> pd.DataFrame:
+    """A dated table's rows for a school: one a year, the newest to be published, the newest URN's where two overlap."""
+    shown = [column for column in MEASURES[name] for column in (column, f"{column}_why_blank")]
+    rows = some(name, "lineage", lineage, ("urn", "lineage", "period", "known_on", "source_file", *shown))
+    return rows.sort_values(["period", "urn", "known_on"]).drop_duplicates("period", keep="last") if len(rows) else rows
+
+
+def signals_today(urn: int) -> pd.Series | None:
+    """The signals the stored prediction was made from, or nothing where `headway score` kept none."""
+    rows = some("signals_today", "urn", urn)
+    return None if rows.empty else rows.iloc[0]
+
+
+def similar(urn: int) -> pd.DataFrame:
+    """The schools most like one, each with the inspection that followed (its day, framework and how its grade came about)."""
+    rows = some("similar", "urn", urn)
+    if rows.empty:
+        return rows
+    rows = rows.sort_values("rank")
+    if not has("examples"):
+        return rows.assign(next_inspected_on=pd.NaT, next_framework=None, label_source=None)
+    came = _what_followed(str(folder()), tuple(sorted(rows["other_urn"].unique().tolist())), stamp(_path("examples")))
+    came = came.drop_duplicates(["urn", "as_of"]).rename(columns={"urn": "other_urn", "as_of": "other_as_of"})
+    return rows.merge(came, on=["other_urn", "other_as_of"], how="left", validate="many_to_one")
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def _json(path: str, version: tuple[int, int]) -> dict[str, Any] | None:
+    file = Path(path)
+    if not file.is_file():
+        return None
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        made_by = {"train": "train", "evidence": "evidence"}.get(file.stem, "ingest")
+        raise DataError(f"{file} isn't JSON ({error}).\nRun `headway {made_by}` again.") from error
+
+
+def told(name: str) -> dict[str, Any] | None:
+    """A command's report (train, evidence, ingest), or nothing where it hasn't run."""
+    path = folder() / f"{name}.json"
+    return _json(str(path), stamp(path))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _champion(where: str, version: tuple[int, int]) -> Any:
+    from models.champion import Champion
+
+    try:
+        return Champion.load(Path(where))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def champion() -> Any:
+    """The stored model, or nothing where there is none that can be read."""
+    where = runs() / "champion"
+    return _champion(str(where), stamp(where / "about.json"))
+
+
+def state(row: pd.Series) -> pd.DataFrame:
+    """How the stored model sees where a school stands: its grade, with a “satisfactory” kept apart, and its phase."""
+    from pipelines.signals import trajectory
+
+    one = row.to_frame().T
+    old = trajectory.satisfactory(one["overall"].astype("Int64"), pd.to_datetime(one["inspected_on"])).iloc[0] > 0
+    rank = int(row["overall"])
+    return pd.DataFrame({"overall": [rank], "cell": ["3 satisfactory" if old else str(rank)], "group": [str(row["phase"])]})
+
+
+def usual_chances(row: pd.Series) -> list[float] | None:
+    """How schools of this grade and phase fared lately, grade by grade: the rates the stored model starts from."""
+    model = champion()
+    if model is None or model.about.get("version") != row.get("model_version"):
+        return None
+    reached = [0.0, *model.overall.recent.at(state(row))[0], 1.0]
+    return [max(after - before, 0.0) for before, after in zip(reached[:-1], reached[1:], strict=True)]
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _search_text(where: str, version: tuple[int, int]) -> pd.Series:
+    rows = schools()
+    parts = [rows[column].fillna("").astype("str") for column in ("urn", "name", "postcode", "trust_name", "local_authority")]
+    text = parts[0]
+    for part in parts[1:]:
+        text = text + " | " + part
+    bare = rows["postcode"].fillna("").str.replace(" ", "")
+    return (text + " | " + bare).str.lower().str.replace("[’'.]", "", regex=True)
+
+
+def found(asked: str, phase: str | None = None, region: str | None = None, closed: bool = False) -> pd.DataFrame:
+    """The schools whose name, postcode, URN, trust or local authority hold every word asked for, nearest names first."""
+    rows = schools()
+    mask = pd.Series(True, index=rows.index) if closed else rows["open"].astype("bool")
+    if phase:
+        mask &= rows["phase"].eq(phase)
+    if region:
+        mask &= rows["region"].eq(region)
+    clean = " ".join(asked.lower().replace("’", "").replace("'", "").replace(".", "").split())
+    text = _search_text(str(folder()), stamp(_path("schools")))
+    for word in clean.split():
+        mask &= text.str.contains(word, regex=False)
+    hits = rows[mask]
+    if not clean:
+        return hits
+    name = hits["name"].str.lower().str.replace("[’'.]", "", regex=True)
+    nearness = (~name.str.startswith(clean)).astype(int) + (~name.str.contains(clean, regex=False)).astype(int)
+    nearness = nearness.mask(hits["urn"].astype("str").eq(clean), -1)
+    return hits.assign(nearness=nearness).sort_values(["nearness", "name", "urn"]).drop(columns="nearness")
+
+
+def viewed(urn: int) -> None:
+    """Remember a school for “recently viewed”, newest first, for as long as the visit lasts."""
+    before = [one for one in st.session_state.get("viewed", []) if one != urn]
+    st.session_state["viewed"] = [urn, *before][:RECENT]
+
+
+def asked_for(name: str) -> str:
+    """A query parameter of the address, as text."""
+    return str(st.query_params.get(name, "")).strip()
+
+
+def asked_urn() -> int | None:
+    """The URN in the address; else the one looked at last, which is then put into the address so a link restores it."""
+    text = asked_for("urn")
+    if text:
+        return int(text) if text.isdecimal() and len(text) < 10 else -1
+    recent = st.session_state.get("viewed", [])
+    if recent:
+        st.query_params["urn"] = str(recent[0])
+        return recent[0]
+    return None
+
+
+def asked_urns(text: str, most: int | None = None) -> list[int]:
+    """Every number of five to seven figures in a text, once each, in order."""
+    numbers = list(dict.fromkeys(int(one) for one in re.findall(r"(?<!\d)\d{5,7}(?!\d)", text)))
+    return numbers[:most]

@@ -1,0 +1,170 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from pipelines import ingest, tables
+from pipelines.__main__ import app, main
+from pipelines.synthesise import synthesise
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = sorted(typer.main.get_command(app).commands)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command in a folder of its own; returns its exit code and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["headway", *words])
+        with pytest.raises(SystemExit, match="") as ended:
+            main()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return command
+
+
+def _started(folder: Path, *words: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "pipelines", *words], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+
+# --- help -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_commands_of_the_main_job_are_there():
+    assert {"demo", "synthesise", "ingest", "train", "evidence", "score", "explore"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(run, name):
+    code, out, _ = run(name, "--help")
+    assert code == 0
+    assert f"Example: headway {name}" in " ".join(out.split())
+
+
+def test_without_a_command_it_lists_them(run):
+    _, out, err = run()
+    assert all(name in out + err for name in COMMANDS)
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words, said", [
+    (("synthesise", "--out", "raw", "--effect", "huge"), "huge"),
+    (("synthesise", "--out", "raw", "--schools", "3"), "--schools"),
+    (("synthesise",), "--out"),
+    (("train", "--promote", "perhaps"), "perhaps"),
+    (("train", "--seed", "x"), "--seed"),
+    (("score", "--asof", "2025-09-01"), "--asof"),
+    (("retrain",), "retrain"),
+], ids=" ".join)  # fmt: skip
+def test_arguments_it_does_not_know_end_in_2_and_are_named(run, words, said, tmp_path):
+    code, out, err = run(*words)
+    assert code == 2 and out == ""
+    assert said in err and "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words, said", [
+    (("ingest",), "data/raw"),
+    (("train",), "headway ingest"),
+    (("evidence",), "headway train"),
+    (("score",), "headway train"),
+    (("train", "--as-of", "2025-13-01"), "2025-09-01"),
+    (("score", "--as-of", "yesterday"), "no champion"),
+], ids=" ".join)  # fmt: skip
+def test_the_user_s_data_end_in_2_with_one_message_that_says_what_to_do(run, words, said, tmp_path):
+    code, out, err = run(*words)
+    assert code == 2 and out == ""
+    assert err.startswith("headway: ") and said in err and err.count("headway: ") == 1
+    assert "Traceback" not in err
+    assert list(tmp_path.rglob("*.parquet")) == []
+
+
+def test_a_file_that_cannot_be_read_ends_in_2_and_leaves_no_tables(run, tmp_path):
+    raw = tmp_path / "data" / "raw" / "ofsted"
+    raw.mkdir(parents=True)
+    (raw / "notes.csv").write_text("colour,shape\nred,round\n")
+    code, _, err = run("ingest")
+    assert code == 2 and "notes.csv" in err and "Traceback" not in err
+    assert not (tmp_path / "data" / "tables").exists()
+
+
+def test_real_files_stay_when_made_up_ones_are_asked_for_in_their_place(run, tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "real.csv").write_text("URN\n100000\n")
+    code, _, err = run("synthesise", "--out", "raw", "--schools", "20")
+    assert code == 2 and "real.csv" in err
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["real.csv"]
+
+
+# --- what is said where nobody watches ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def england(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with made-up files under raw and their tables under tables."""
+    folder = tmp_path_factory.mktemp("england")
+    synthesise(folder / "raw", seed=1, schools=150)
+    ingest.ingest(folder / "raw", folder / "tables")
+    return folder
+
+
+def test_output_that_is_no_terminal_gets_lines_and_no_codes_of_a_progress_bar(england, tmp_path):
+    for words in (("synthesise", "--out", "raw", "--schools", "20"), ("ingest", "--raw", str(england / "raw"), "--tables", "tables")):
+        told = _started(tmp_path, *words)
+        out, err = told.communicate(timeout=300)
+        assert told.returncode == 0 and err == ""
+        assert out.endswith("\n") and "\x1b" not in out and "\r" not in out
+    assert (tmp_path / "tables" / "inspections.parquet").is_file()
+
+
+# --- killed ---------------------------------------------------------------------------------------------------------------------
+
+
+def _whole(folder: Path) -> dict[str, bytes]:
+    """The tables of a folder, each read and held to its declaration."""
+    found = {}
+    for path in sorted(folder.glob("*.parquet")):
+        tables.conform(tables.read(folder, path.stem), path.stem)
+        found[path.stem] = path.read_bytes()
+    return found
+
+
+@pytest.mark.slow
+def test_ingest_killed_at_any_moment_leaves_every_table_readable_the_old_or_the_new(england, tmp_path):
+    synthesise(tmp_path / "raw", seed=2, schools=150)
+    ingest.ingest(tmp_path / "raw", tmp_path / "new")
+    old, new, chance = _whole(england / "tables"), _whole(tmp_path / "new"), random.Random(3)
+    held = tmp_path / "tables"
+    for name, content in old.items():
+        held.mkdir(exist_ok=True)
+        (held / f"{name}.parquet").write_bytes(content)
+    words = ("ingest", "--raw", str(tmp_path / "raw"), "--tables", str(held))
+    for when in ("any moment", "writing", "writing"):
+        running, until = _started(tmp_path, *words), time.monotonic() + chance.uniform(0.5, 4)
+        while running.poll() is None:
+            if (time.monotonic() > until) if when == "any moment" else any(held.glob(".*")):
+                running.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.001)
+        running.communicate(timeout=60)
+        for path in held.glob(".*"):
+            path.unlink()  # half a table under a name that nothing reads
+        now = _whole(held)
+        assert now.keys() == old.keys()
+        assert all(content in (old[name], new[name]) for name, content in now.items())
+    ended = _started(tmp_path, *words)
+    ended.communicate(timeout=300)
+    assert ended.returncode == 0 and _whole(held) == new
