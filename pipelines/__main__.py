@@ -135,6 +135,29 @@ def synthesise(out: Annotated[Path, typer.Option(help="Folder to write to; it ma
 
 
 @app.command()
+def how_good(tables: Tables = TABLES,
+             page: Annotated[Path | None, typer.Option(help="A Markdown page to put it in, between its marks.")] = None
+             ) -> None:  # fmt: skip
+    """The backtest in words and tables, from the last training; printed, or put into a page.
+
+    Example: headway how-good --page README.md
+    """
+    import json
+
+    from pipelines import cards
+    from pipelines.tables import DataError
+
+    if not (tables / "train.json").is_file():
+        raise DataError(f"There is no {tables / 'train.json'}.\nRun `headway train` first.")
+    text = cards.how_good(json.loads((tables / "train.json").read_text(encoding="utf-8")))
+    if page is None:
+        _say(text)
+    else:
+        cards.into(page, text)
+        _say(f"written: {page}")
+
+
+@app.command()
 def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
          schools: Annotated[int, typer.Option(help="Made-up schools, where there are no official files.", min=2000)] = 22000
          ) -> None:  # fmt: skip
