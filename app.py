@@ -5,23 +5,24 @@ import streamlit as st
 from explorer import store, words
 from pipelines.tables import DataError
 
-PAGES = (
-    ("find", "Find a school", ""),
-    ("school", "School", "school"),
-    ("what_if", "What if", "what-if"),
-    ("trust", "Trust or authority", "trust"),
-    ("compare", "Compare", "compare"),
-    ("evidence", "Evidence", "evidence"),
-    ("performance", "How good is this?", "how-good"),
-    ("your_data", "Your own data", "your-data"),
-    ("about", "About", "about"),
+PAGES = (  # a file's name is its address too: /school?urn=100000
+    ("find", "Find a school"),
+    ("school", "School"),
+    ("what_if", "What if"),
+    ("trust", "Trust or authority"),
+    ("compare", "Compare"),
+    ("evidence", "Evidence"),
+    ("how_good", "How good is this?"),
+    ("your_data", "Your own data"),
+    ("about", "About"),
 )
 STYLE = """<style>
 h1 { font-size: 2rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.15rem !important; }
 .st-key-lead p { font-size: 1.2rem; line-height: 1.55; }
 [data-testid="stPageLink"] a { text-decoration: underline; height: auto; }
 [data-testid="stPageLink"] a span, [data-testid="stPageLink"] a p { white-space: normal; overflow: visible; text-overflow: clip; }
-[data-testid="stCaptionContainer"] p, [data-testid="stTable"] th { opacity: 1; color: inherit; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { opacity: 1; color: inherit; }
+blockquote, blockquote p, [data-testid="stTable"] th { opacity: 1 !important; color: inherit !important; }
 [data-testid="stTable"] th { font-weight: 600; }
 @media print { [data-testid="stSidebar"], [data-testid="stHeader"] { display: none; } }
 </style>"""
@@ -43,7 +44,7 @@ def whose() -> None:
 
 def trouble(error: DataError) -> None:
     """What is wrong with the tables and what to do, in place of the page."""
-    st.title("These tables can’t be shown")
+    st.title("These tables can’t be shown", anchor=False)
     st.markdown(words.plain(str(error).split("\n")[0]))
     for line in str(error).split("\n")[1:]:
         st.markdown(words.plain(line.replace("`", "")))
@@ -53,8 +54,7 @@ def trouble(error: DataError) -> None:
 
 st.set_page_config(page_title="Headway", page_icon="🧭", layout="centered")
 st.html(STYLE)
-page = st.navigation([st.Page(f"explorer/{name}.py", title=title, url_path=path or None, default=not path)
-                      for name, title, path in PAGES])  # fmt: skip
+page = st.navigation([st.Page(f"explorer/{name}.py", title=title, default=name == "find") for name, title in PAGES])
 whose()
 try:
     page.run()

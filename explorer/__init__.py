@@ -4,7 +4,7 @@
     words     numbers, grades and sentences in plain English, safe to show
     charts    every chart comes with its finding, a sentence, its table and a download
     report    a school as a page to print, in one file
-    find, school, what_if, trust, compare, evidence, performance, your_data, about: a page each
+    find, school, what_if, trust, compare, evidence, how_good, your_data, about: a page each
 
 Nothing is trained or scored here. A page shows what the batch job stored; its one sum of its own is the what-if.
 """

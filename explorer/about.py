@@ -78,14 +78,14 @@ def _contribution(column: str) -> str:
 
 
 def page() -> None:
-    st.title("About")
+    st.title("About", anchor=False)
     st.markdown("Headway shows how likely schools are to improve at their next graded inspection, given what was publicly "
                 "known, and how far such a figure can be trusted. It is for people who lead schools and trusts. Every figure "
                 "was worked out and stored beforehand; these pages only show it.")  # fmt: skip
-    st.header("What it can’t tell you")
+    st.header("What it can’t tell you", anchor=False)
     st.markdown("\n".join(f"- {line}" for line in CANNOT))
 
-    st.header("Where the figures come from")
+    st.header("Where the figures come from", anchor=False)
     told, read = store.told("train"), store.told("ingest")
     if read:
         files = pd.DataFrame([{"file": one.get("file"), "read as": one.get("release"), "dated": one.get("dated") or "no date",
@@ -97,9 +97,9 @@ def page() -> None:
             charts.table(files)
             charts.download(files, "files")
     else:
-        st.info("The report of the files read (ingest.json) isn’t among the tables.")
+        st.info("The report of the files read (ingest.json) isn’t among the tables; `headway ingest` writes it.")
 
-    st.header("Transparency record")
+    st.header("Transparency record", anchor=False)
     st.markdown("In short, in the order of the Algorithmic Transparency Recording Standard.")
     rows = record(told)
     charts.table(rows)
@@ -108,7 +108,7 @@ def page() -> None:
         with st.expander(f"In full: {path.stem.replace('_', ' ').replace('-', ' ')}"):
             st.code(path.read_text(encoding="utf-8", errors="replace"), language=None, wrap_lines=True)
 
-    st.header("Data dictionary")
+    st.header("Data dictionary", anchor=False)
     names = sorted(TABLES)
     name = st.selectbox("Table", names, index=names.index("predictions"), key="table", bind="query-params")
     meanings = dictionary(name)
@@ -117,7 +117,7 @@ def page() -> None:
     charts.table(meanings)
     charts.download(meanings, f"dictionary-{name}")
 
-    st.header("Licence")
+    st.header("Licence", anchor=False)
     st.markdown(LICENCE)
 
 

@@ -29,7 +29,7 @@ def paper() -> str:
 
 def show(chart: alt.TopLevelMixin, title: str, sentence: str, rows: pd.DataFrame, key: str, level: int = 2) -> None:
     """A chart under its finding, with a sentence, and its table and download in an expander. Texts must be safe."""
-    st.markdown(f"{'#' * level} {title}")
+    st.markdown(f"{'#' * level} {title}", anchors=False)
     st.markdown(sentence)
     st.altair_chart(_legible(chart), key=f"chart_{key}", width="stretch", alt=_unmarked(f"{title}. {sentence} The table below holds the figures."))
     with st.expander(f"The table behind it: {title}", key=f"table_{key}"):
@@ -79,17 +79,18 @@ def _text(**settings) -> dict:
 
 def chances(rows: pd.DataFrame) -> alt.LayerChart:
     """The chance of each next grade (`grade`, `chance`) as bars, schools like it (`usual`) as a diamond."""
-    made = rows.assign(label=rows["chance"].map(words.percent))
+    made = rows.assign(label=rows["chance"].map(words.percent), far=rows[["chance", "usual"]].max(axis=1))
     most = float(max(rows["chance"].max(), rows["usual"].fillna(0).max())) * 1.15
     base = alt.Chart(made).encode(y=alt.Y("grade:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)))
     x = alt.X("chance:Q", title="Chance", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, min(most, 1.1)]))
     bars = base.mark_bar(color=MAIN, height=22).encode(x=x, tooltip=["grade", alt.Tooltip("chance", format=".0%"),
                                                                     alt.Tooltip("usual", format=".0%", title="schools like it")])  # fmt: skip
-    figures = base.mark_text(align="left", dx=8, **_text()).encode(x=x, text="label")
+    figures = base.mark_text(align="left", dx=10, **_text()).encode(x="far:Q", text="label")
     usual = base.transform_filter("isValid(datum.usual)").mark_point(
         shape="diamond", size=130, filled=True, color=OTHER, stroke=paper(), strokeWidth=1.5
     ).encode(x="usual:Q")  # fmt: skip
-    return alt.layer(bars, usual, figures).properties(height=38 * len(rows) + 40)
+    layers = [bars, usual, figures] if rows["usual"].notna().any() else [bars, figures]
+    return alt.layer(*layers).properties(height=38 * len(rows) + 40)
 
 
 def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, end_words: str) -> alt.LayerChart:

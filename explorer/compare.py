@@ -44,7 +44,7 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
 
 
 def page() -> None:
-    st.title("Compare")
+    st.title("Compare", anchor=False)
     st.markdown(f"Up to {MOST} schools side by side, in the order you name them. A chance answers a different question for each grade: hold it against “schools like it”, not "
                 "against another school.")  # fmt: skip
     rows = store.schools()
@@ -74,7 +74,7 @@ def page() -> None:
     if not urns:
         return
     made = side_by_side(urns)
-    st.header(f"{len(urns)} school{'s' if len(urns) > 1 else ''} side by side")
+    st.header(f"{len(urns)} school{'s' if len(urns) > 1 else ''} side by side", anchor=False)
     with st.container(key="wide"):
         charts.table(made)
     charts.download(made, "compare")

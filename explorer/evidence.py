@@ -104,7 +104,7 @@ def tell(claim: dict, level: int = 2) -> None:
 
 
 def page() -> None:
-    st.title("Evidence")
+    st.title("Evidence", anchor=False)
     found = store.told("evidence")
     if not found or not found.get("claims"):
         st.markdown("The claims have not been tested on these tables yet. `headway evidence` tests them and keeps the result.")
@@ -125,9 +125,9 @@ def page() -> None:
     if chosen != ids[0] or asked:
         st.query_params["claim"] = chosen
     claim = next(one for one in claims if one["id"] == chosen)
-    st.header(words.plain(name_of(claim)))
+    st.header(words.plain(name_of(claim)), anchor=False)
     tell(claim)
-    st.header(f"All {len(claims)} claims: {sum(1 for one in claims if one['steps'])} could be tested")
+    st.header(f"All {len(claims)} claims: {sum(1 for one in claims if one['steps'])} could be tested", anchor=False)
     st.markdown("Figures are how many times as likely schools “with it” were to improve, with 95% intervals: as they come, and "
                 "among schools of the same grade, phase and year.")  # fmt: skip
     charts.table(table)

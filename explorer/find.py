@@ -18,11 +18,10 @@ def links(rows, prefix: str) -> None:
 
 
 def page() -> None:
-    st.title("Find a school")
+    st.title("Find a school", anchor=False)
     rows = store.schools()
     store.predictions()  # read in now, so that the school page that follows is quick
-    asked = st.text_input("Name, postcode, URN, trust or local authority", key="q", bind="query-params", help=EXAMPLES,
-                          max_chars=120)  # fmt: skip
+    asked = st.text_input("Name, postcode, URN, trust or local authority", key="q", bind="query-params", max_chars=120)
     left, right = st.columns(2)
     phases = sorted(rows.loc[rows["open"], "phase"].dropna().unique())
     regions = sorted(rows.loc[rows["open"], "region"].dropna().unique())
@@ -34,19 +33,19 @@ def page() -> None:
 
     recent = [urn for urn in st.session_state.get("viewed", []) if urn in set(rows["urn"])]
     if recent and not asked.strip():
-        st.header("Recently viewed")
+        st.header("Recently viewed", anchor=False)
         links(rows.set_index("urn", drop=False).loc[recent], "recent")
 
     if not narrowed:
-        st.header(f"{len(hits):,} schools to look among")
+        st.header(f"{len(hits):,} schools to look among", anchor=False)
         st.markdown(EXAMPLES)
     elif hits.empty:
-        st.header("No school found")
+        st.header("No school found", anchor=False)
         st.markdown("Every word has to be in the school’s name, postcode, trust or local authority. Try fewer or shorter words"
                     + ("." if closed else ", or tick “also schools that have closed”."))  # fmt: skip
     else:
         more = f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST else ""
-        st.header(f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found")
+        st.header(f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found", anchor=False)
         if more:
             st.markdown(more.strip())
         links(hits.head(MOST), "hit")

@@ -120,7 +120,7 @@ def prospects(row: pd.Series) -> None:
 
 def without(row: pd.Series) -> None:
     """What the prediction was made without."""
-    st.header("What the prediction was made without")
+    st.header("What the prediction was made without", anchor=False)
     told = store.told("train") or {}
     absent = told.get("signals_blank", [])
     declared = signals.declared()
@@ -152,7 +152,7 @@ def inspections(row: pd.Series) -> pd.DataFrame:
     """The history of inspections, charted and listed."""
     rows = store.inspections(int(row["lineage"]))
     if rows.empty:
-        st.header("Inspections")
+        st.header("Inspections", anchor=False)
         st.info("No inspection of this school is in the files read.")
         return rows
     graded = rows[rows["kind"].eq("graded") & rows["overall"].notna()]
@@ -167,7 +167,7 @@ def inspections(row: pd.Series) -> pd.DataFrame:
                     f"shaded stretch is the pause of 2020–21. Grades under different rule-books aren’t quite the same thing.{before}",
                     listed, f"inspections-{row['urn']}")  # fmt: skip
     else:
-        st.header("Inspections")
+        st.header("Inspections", anchor=False)
         st.markdown(f"No graded inspection is on record.{before}")
         charts.table(listed)
         charts.download(listed, f"inspections-{row['urn']}")
@@ -177,7 +177,7 @@ def inspections(row: pd.Series) -> pd.DataFrame:
 def trends(row: pd.Series) -> dict[str, tuple[pd.DataFrame, str]]:
     found = yearly(int(row["lineage"]))
     if not found:
-        st.header("Staff and pupils over the years")
+        st.header("Staff and pupils over the years", anchor=False)
         st.info("The files read hold no staff or pupil figures for this school: they may be suppressed, not supplied, or not "
                 "among the files. A blank is not a nought.")  # fmt: skip
         return found
@@ -194,12 +194,20 @@ def trends(row: pd.Series) -> dict[str, tuple[pd.DataFrame, str]]:
     way = "rose" if last["value"] > first["value"] else "fell" if last["value"] < first["value"] else "were the same"
     title = (f"{words.plain(name)}: {format(first['value'], form)} in {first['year']}, {format(last['value'], form)} in {last['year']}"
              if len(known) > 1 else f"{words.plain(name)}: {format(last['value'], form)} in {last['year']}")  # fmt: skip
+    if len(known) == 1:
+        st.header(title, anchor=False)
+        st.markdown(f"It is the only year with a figure in the files read ({words.plain(last['file'])}).")
+        return _and_staff(found, missing)
     gaps = int(made["value"].isna().sum())
     charts.show(charts.trend(made, form), title,
-                (f"The figures {way} between the first and the last year known. " if len(known) > 1 else "")
+                f"The figures {way} between the first and the last year known. "
                 + (f"{gaps} year{'s have' if gaps > 1 else ' has'} no figure, and the table says why. " if gaps else "")
                 + "What the Department counts has changed over the years, so compare with care.",
                 made, f"{name}-{row['urn']}")  # fmt: skip
+    return _and_staff(found, missing)
+
+
+def _and_staff(found: dict[str, tuple[pd.DataFrame, str]], missing: bool) -> dict[str, tuple[pd.DataFrame, str]]:
     if missing:
         st.info("There are no staff figures for this school in the files read: suppressed, not supplied, or not among the files.")
     return found
@@ -216,7 +224,7 @@ def alike(row: pd.Series) -> pd.DataFrame:
     """The most similar schools of earlier mornings, why they are similar, and what became of them."""
     rows = store.similar(int(row["urn"]))
     if rows.empty:
-        st.header("Similar schools")
+        st.header("Similar schools", anchor=False)
         st.info("No similar schools are stored for this school. `headway score` keeps them, for schools with a prediction."
                 if not store.has("similar") else "No similar schools are stored for this school.")  # fmt: skip
         return rows
@@ -230,7 +238,7 @@ def alike(row: pd.Series) -> pd.DataFrame:
     })  # fmt: skip
     counts = rows["outcome"].value_counts()
     said = words.and_list([f"{counts[key]} {word}" for key, word in words.LABELS.items() if counts.get(key)])
-    st.header(f"Of the {len(rows)} most similar schools, {said}")
+    st.header(f"Of the {len(rows)} most similar schools, {said}", anchor=False)
     st.markdown("Each is a school as it stood on an earlier morning, with the same grade then, and nearest to this one in what was "
                 "known. What became of them is known; what becomes of this one is not.")  # fmt: skip
     with st.expander(f"The {len(rows)} schools, why they are similar and what became of them"):
@@ -243,13 +251,13 @@ def page() -> None:
     urn = store.asked_urn()
     store.about("schools")
     if urn is None:
-        st.title("School")
+        st.title("School", anchor=False)
         st.markdown("No school is chosen yet. Find one by name, postcode, URN, trust or local authority.")
         st.page_link("explorer/find.py", label="Find a school")
         return
     row = store.school(urn)
     if row is None:
-        st.title("No school with that URN")
+        st.title("No school with that URN", anchor=False)
         st.markdown(f"No school in these tables has the URN {words.plain(store.asked_for('urn'))}. A URN has six figures; a new "
                     "academy gets a new one. Look for the school by name instead.")  # fmt: skip
         st.page_link("explorer/find.py", label="Find a school")
@@ -284,7 +292,7 @@ def page() -> None:
     if shown:
         without(predicted)
 
-    st.header("Take it away")
+    st.header("Take it away", anchor=False)
     st.markdown("The report is one file that opens anywhere, two pages when printed; a browser’s print menu makes a PDF of it.")
     left, right = st.columns(2)
     with left:

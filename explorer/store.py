@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -82,7 +83,8 @@ def _whole(where: str, name: str, columns: tuple[str, ...] | None, version: tupl
 @st.cache_resource(show_spinner=False, max_entries=20)
 def _by(where: str, name: str, column: str, columns: tuple[str, ...] | None, version: tuple[int, int]) -> pd.DataFrame:
     """A table in the order of one column, so that a school's rows are found without looking at the others."""
-    return _whole(where, name, columns, version).sort_values(column, kind="stable", ignore_index=True)
+    rows = _whole(where, name, columns, version)
+    return rows if rows[column].is_monotonic_increasing else rows.sort_values(column, kind="stable", ignore_index=True)
 
 
 def whole(name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
@@ -99,15 +101,26 @@ def some(name: str, column: str, value: int, columns: Iterable[str] | None = Non
     return rows.iloc[first:last].copy()
 
 
-@st.cache_data(show_spinner=False, max_entries=500)
-def _what_followed(where: str, urns: tuple[int, ...], version: tuple[int, int]) -> pd.DataFrame:
-    """The next inspection of these schools' examples; the rest of that large table stays on disk."""
-    columns = ["urn", "as_of", "next_inspected_on", "next_framework", "label_source"]
-    about("examples")
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _large(where: str, name: str, column: str, columns: tuple[str, ...], version: tuple[int, int]) -> Any:
+    """Some columns of a large table as it lies on disk, texts kept once each, and the column it is asked by."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    about(name)
+    path = Path(where) / f"{name}.parquet"
     try:
-        return pd.read_parquet(Path(where) / "examples.parquet", columns=columns, filters=[("urn", "in", list(urns))])
+        texts = [field.name for field in pq.read_schema(path) if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
+        rows = pq.read_table(path, columns=list(columns), read_dictionary=[text for text in texts if text in columns])
+        return rows, rows[column].to_numpy()
     except (KeyError, ValueError, OSError) as error:
-        raise DataError(f"{Path(where) / 'examples.parquet'} can't be read ({error}).\nRun `headway train` again.") from error
+        raise DataError(f"{path} can't be read ({error}).\nRun `headway train` and `headway score` again.") from error
+
+
+def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of a large table with one of these values; only they become a frame."""
+    rows, key = _large(str(folder()), name, column, columns, stamp(_path(name)))
+    return rows.take(np.flatnonzero(np.isin(key, values))).to_pandas()
 
 
 # --- what pages ask for -------------------------------------------------------------------------------------------------
@@ -153,13 +166,17 @@ def signals_today(urn: int) -> pd.Series | None:
 
 def similar(urn: int) -> pd.DataFrame:
     """The schools most like one, each with the inspection that followed (its day, framework and how its grade came about)."""
-    rows = some("similar", "urn", urn)
+    if not has("similar"):
+        return pd.DataFrame()
+    told = ("urn", "rank", "other_urn", "other_as_of", "reasons", "outcome", "next_overall")
+    rows = of_large("similar", "urn", [int(urn)], told)
     if rows.empty:
         return rows
     rows = rows.sort_values("rank")
     if not has("examples"):
         return rows.assign(next_inspected_on=pd.NaT, next_framework=None, label_source=None)
-    came = _what_followed(str(folder()), tuple(sorted(rows["other_urn"].unique().tolist())), stamp(_path("examples")))
+    named = ("urn", "as_of", "next_inspected_on", "next_framework", "label_source")
+    came = of_large("examples", "urn", rows["other_urn"].unique().tolist(), named)
     came = came.drop_duplicates(["urn", "as_of"]).rename(columns={"urn": "other_urn", "as_of": "other_as_of"})
     return rows.merge(came, on=["other_urn", "other_as_of"], how="left", validate="many_to_one")
 

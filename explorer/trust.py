@@ -112,7 +112,7 @@ def spread(rows: pd.DataFrame) -> None:
 
 def capacity() -> None:
     """Capacity against 0.5% and 5% of staff, which only a register can say."""
-    st.header("Capacity, and where development is thin")
+    st.header("Capacity, and where development is thin", anchor=False)
     st.markdown("One published yardstick is that about 0.5% of staff are advanced improvers and about 5% improvement practitioners. "
                 "No public file counts either, nor says who is being developed: a trust’s own register would.")  # fmt: skip
     if importlib.util.find_spec("pipelines.registers") is None:
@@ -122,13 +122,13 @@ def capacity() -> None:
 
 
 def page() -> None:
-    st.title("Trust or authority")
+    st.title("Trust or authority", anchor=False)
     kind, asked = choose()
     if not asked:
         st.markdown("Choose which schools to look at. The address of this page then holds the choice, so it can be kept or shared.")
         return
     mine, name = members(kind, asked)
-    st.header(words.plain(name))
+    st.header(words.plain(name), anchor=False)
     if mine.empty:
         st.markdown("None of these is an open school in the tables.")
         return
@@ -140,7 +140,7 @@ def page() -> None:
     rows["status"] = rows["status"].fillna("no prediction")
     st.markdown(f"{len(rows):,} open schools, {int(rows['status'].eq('scored').sum()):,} of them with a chance.")
     spread(rows)
-    st.header("Its schools, in the order of the alphabet")
+    st.header("Its schools, in the order of the alphabet", anchor=False)
     listed = listing(rows)
     charts.table(pd.DataFrame({
         "school": listed["school"], "phase": listed["phase"],

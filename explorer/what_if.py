@@ -24,18 +24,19 @@ def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[
         signal = told[name]
         low, high, step, times = RANGES.get(signal.unit, (0.0, 1.0, 0.01, 1))
         now = None if words.blank(values.get(name)) else float(values[name])
-        unit = " (%)" if times == 100 else ""
+        sentence, sign = words.plain(signal.sentence.rstrip(".")), "%" if times == 100 else ""
         text = store.asked_for(name)
         try:
             start = min(max(float(text), low * times), high * times)
         except ValueError:
             start = now * times if now is not None else None
-        usual = "not known for this school" if now is None else f"now {now * times:.1f}{'%' if times == 100 else ''}"
         if now is None:
-            st.markdown(f"{words.plain(signal.sentence)} {usual.capitalize()}, so it can’t be moved.")
+            st.markdown(f"{sentence}: not known for this school, so it can’t be moved.")
             continue
+        low, high = min(low, now), max(high, now)
         start = min(max(round(start, 2), low * times), high * times)
-        value = st.slider(f"{words.plain(signal.sentence)}{unit} – {usual}", low * times, high * times, start, step * times, key=f"{name}_{urn}")
+        value = st.slider(f"{sentence}: now {now * times:.1f}{sign}", low * times, high * times, start, step * times,
+                          format=f"%.1f{'%%' if sign else ''}", key=f"{name}_{urn}")  # fmt: skip
         if abs(value - now * times) > step * times * 0.6:
             changed[name] = value / times
             st.query_params[name] = f"{value:g}"
@@ -45,9 +46,10 @@ def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[
 
 
 def page() -> None:
-    st.title("What if?")
+    st.title("What if?", anchor=False)
     st.markdown("**This shows a pattern, not an effect.** Schools with other figures did better or worse; that doesn’t mean that changing a figure changes the grade. "
                 "The answer is the stored model’s, worked out again. A grade is never among the things that can be moved.")  # fmt: skip
+    store.about("schools")
     urn = store.asked_urn()
     row = store.school(urn) if urn is not None else None
     if row is None:
@@ -55,7 +57,7 @@ def page() -> None:
         st.page_link("explorer/find.py", label="Find a school")
         return
     store.viewed(urn)
-    st.header(words.plain(row["name"]))
+    st.header(words.plain(row["name"]), anchor=False)
     predicted = store.prediction(urn)
     if predicted is None or not words.enough(predicted):
         st.info("There is no chance for this school to start from. " + words.plain(words.lead(predicted) if predicted is not None else "It has no prediction."))

@@ -268,6 +268,6 @@ def parts_in_words(made: pd.DataFrame) -> str:
     return " ".join(part for part in said if part)
 
 
-EXTRAPOLATION = ("Since November 2025 Ofsted gives report cards without an overall grade. No school had yet gone from one report "
-                 "card to the next when the model learned, so this is an extrapolation from older rule-books: read it as the "
+EXTRAPOLATION = ("Since November 2025 Ofsted gives report cards without an overall grade. The model "
+                 "learned from inspections before them, so this is an extrapolation from older rule-books: read it as the "
                  "grade that the judgements would have amounted to.")  # fmt: skip

@@ -107,7 +107,7 @@ def score(tables: Tables = TABLES, as_of: AsOf = None,
 
     champion = stage.load(RUNS / "champion")
     made, about = stage.score(tables, champion, _day(as_of), similar and output is None)
-    rows = made["predictions"]
+    rows = store.conform(made["predictions"], "predictions")  # so that both copies have the same columns in the same order
     folder, name = (tables, "predictions") if output is None else (output.parent, output.stem)
     store.write(folder, made if output is None else {"predictions": rows}, about=about, named={"predictions": name})
     stage.write_csv(rows, folder / f"{name}.csv")

@@ -139,15 +139,16 @@ def audit(asked: pd.DataFrame, given: list[str], known: dict[str, pd.DataFrame],
     """
     declared = signals.declared()
     every = evaluate.folds(asked)
-    origins = []
-    for fold in every:
-        for name in given:
-            for source in declared[name].source.split(", "):
-                facts = as_of.known_before(known[source], fold.morning) if "known_on" in known.get(source, ()) else None
-                if facts is not None and len(facts):
-                    newest = facts.loc[facts["known_on"].idxmax()]
-                    origins.append({"signal": name, "fold": fold.name, "table": source, "file": newest["source_file"],
-                                    "known_on": f"{newest['known_on']:%Y-%m-%d}"})  # fmt: skip
+    newest: dict[tuple[str, str], dict[str, str]] = {}
+    for source in {source for name in given for source in declared[name].source.split(", ")}:
+        for fold in every:
+            facts = as_of.known_before(known[source], fold.morning) if "known_on" in known.get(source, ()) else None
+            if facts is not None and len(facts):
+                fact = facts.loc[facts["known_on"].idxmax()]
+                newest[source, fold.name] = {"file": fact["source_file"], "known_on": f"{fact['known_on']:%Y-%m-%d}"}
+    origins = [{"signal": name, "fold": fold.name, "table": source, **newest[source, fold.name]}
+               for fold in every for name in given for source in declared[name].source.split(", ")
+               if (source, fold.name) in newest]  # fmt: skip
     from joblib import Parallel, delayed
 
     from_states = [name for name in given if "inspections" in declared[name].source]

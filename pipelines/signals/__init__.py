@@ -12,8 +12,9 @@ import pandas as pd
 
 FAMILIES = ("leadership", "judgements", "trajectory", "timing", "visits", "head_change", "retention", "middle_leaders",
             "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "context")  # fmt: skip
-# Made and shown, but no model uses it unless asked to: known for academies only, and for six years.
-OFF = ("head_change",)
+# Made and shown, but no model uses it unless asked to: beside the others it adds nothing, alone or with them, and its
+# levels drift (see Decisions in the README).
+OFF = ("workforce",)
 
 # The tables signals are made from; `examples`, `predictions` and the like are never among them.
 TABLES = ("schools", "school_facts", "inspections", "coverage", "census", "absence", "workforce", "results", "turnover",

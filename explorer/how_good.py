@@ -45,7 +45,7 @@ def agreement(where: str, version: tuple[int, int]) -> pd.DataFrame:
 
 
 def page() -> None:
-    st.title("How good is this?")
+    st.title("How good is this?", anchor=False)
     told = store.told("train")
     if not told or not told.get("scores"):
         st.markdown("The model hasn’t been tested on these tables yet. `headway train` tests it and keeps the result.")
@@ -77,7 +77,7 @@ def page() -> None:
             "skill",
         )  # fmt: skip
     if means:
-        st.header("Against every plain rule, the mean of all years")
+        st.header("Against every plain rule, the mean of all years", anchor=False)
         st.markdown("“Brier” is the mean squared error of a chance: smaller is better. “Right order” is how often, of two schools of that grade, "
                     "the one that improved had the higher chance: 50% is a coin.")  # fmt: skip
         listed = pd.DataFrame([{"rule": words.MODELS.get(one["model"], one["model"]), "Brier": f"{one['brier']:.3f}",
@@ -113,7 +113,7 @@ def page() -> None:
     coverage = told.get("coverage", [])
     if coverage:
         whole = next((one for one in coverage if not set(one) & {"fold", "overall", "next_framework", "phase"}), coverage[0])
-        st.header(f"The grade sets held the next grade {words.percent(whole['coverage'])} of the time; 90% was promised")
+        st.header(f"The grade sets held the next grade {words.percent(whole['coverage'])} of the time; 90% was promised", anchor=False)
         st.markdown(f"“90% sure of Good or better” has to be right nine times in ten. A set holds {whole['mean_size']:.1f} of the four grades on average.")
         listed = pd.DataFrame([{
             "where": ", ".join([*([fold_words(one["fold"])] if "fold" in one else []), *([GRADES[int(one["overall"])]] if "overall" in one else []),
@@ -128,7 +128,7 @@ def page() -> None:
     families(told.get("ablation", []))
     caught(told.get("caught", []))
 
-    st.header("What else was checked")
+    st.header("What else was checked", anchor=False)
     cards = told.get("report_cards", {})
     if cards:
         st.markdown(f"Report cards: {cards.get('inspections', 0):,} inspections with one, of which {cards.get('labelled', 0):,} can be learned from; at "
@@ -150,7 +150,7 @@ def fairness(rows: list[dict]) -> None:
     if not rows:
         return
     kinds = list(dict.fromkeys(one["by"] for one in rows))
-    st.header("Is it as right for every kind of school?")
+    st.header("Is it as right for every kind of school?", anchor=False)
     asked = store.asked_for("by")
     by = st.selectbox("By", kinds, index=kinds.index(asked) if asked in kinds else 0, key="by_chosen",
                       format_func=lambda one: BY.get(one, one.replace("_", " ").capitalize()))  # fmt: skip
@@ -197,7 +197,7 @@ def families(rows: list[dict]) -> None:
 def caught(rows: list[dict]) -> None:
     if not rows:
         return
-    st.header("Below good next time: how many were among those it gave most chance of it?")
+    st.header("Below good next time: how many were among those it gave most chance of it?", anchor=False)
     st.markdown("Of all schools that came out below good, the share that was among the tenth (and fifth) of schools given the highest chance of that, and the most "
                 "that a perfect order could have put there.")  # fmt: skip
     listed = pd.DataFrame([{"year": fold_words(one["fold"]), "below good": f"{one['below_good']:,} of {one['n']:,}",

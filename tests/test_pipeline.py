@@ -1,0 +1,393 @@
+"""End to end on made-up files: an England of 3,700 schools in which leadership matters, and one in which it doesn't."""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.champion import Champion
+from models.registry import MODEL, Registry
+from pipelines import evaluate, evidence, ingest, inspections, score, signals, tables, train
+from pipelines.synthesise import EFFECTS, register, synthesise
+from pipelines.tables import DataError
+
+ROOT = Path(__file__).parents[1]
+SCHOOLS = 3700  # the fewest whose inspections fill a fold in 2014/15
+EARLY = "2015-09-01"  # a morning with one fold before it: training as of then takes a tenth of the time
+PAST = pd.Timestamp("2018-09-01")
+
+
+def _headway(folder: Path, *words: str) -> str:
+    """What a command says; it has to end well, without a word of complaint."""
+    told = subprocess.run([sys.executable, "-m", "pipelines", *words], cwd=folder, capture_output=True, text=True, timeout=600,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, ""), f"headway {' '.join(words)}:\n{told.stdout[-2000:]}\n{told.stderr[-4000:]}"
+    return told.stdout
+
+
+@pytest.fixture(scope="module")
+def strong(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """A folder in which the main job was done from the command line, where the gap multiplies the odds by 2.5."""
+    folder = tmp_path_factory.mktemp("strong")
+    said = {name: _headway(folder, name, *words) for name, *words in (
+        ("synthesise", "--out", "data/raw", "--seed", "1", "--schools", str(SCHOOLS), "--effect", "strong"),
+        ("ingest",), ("train", "--no-ablation"), ("evidence",), ("score",),
+    )}  # fmt: skip
+    held = folder / "data" / "tables"
+    return SimpleNamespace(
+        folder=folder, tables=held, said=said, champion=Champion.load(folder / "mlruns" / "champion"),
+        read=lambda name: tables.read(held, name),
+        report=json.loads((held / "train.json").read_text("utf-8")),
+        evidence=json.loads((held / "evidence.json").read_text("utf-8")),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The examples of an England in which nothing has an effect."""
+    folder = tmp_path_factory.mktemp("none")
+    synthesise(folder / "raw", seed=1, schools=SCHOOLS, effect="none")
+    ingest.ingest(folder / "raw", folder / "tables")
+    return train.examples(train.read_known(folder / "tables")[0])
+
+
+# --- the job and what it leaves -------------------------------------------------------------------------------------------------
+
+# What others rely on: /contract.md's columns.
+WANTED = {
+    "schools": "urn lineage name phase type region local_authority trust_uid trust_name idaci_quintile open",
+    "inspections": "lineage urn inspection_number kind framework inspected_on published_on known_on overall overall_source "
+                   "leadership category ungraded_outcome",
+    "examples": "urn lineage as_of overall leadership phase next_inspected_on next_overall label label_source "
+                "label_missing_reason leadership_gap",
+    "backtest": "fold model urn lineage as_of overall phase next_inspected_on label p_improve p_same p_worse",
+    "predictions": "urn as_of status overall p_improve p_same p_worse p_grade_1 p_grade_2 p_grade_3 p_grade_4 grade_set "
+                   "base_rate contribution_leadership model_version data_source",
+}  # fmt: skip
+
+
+def test_every_command_says_in_lines_what_it_did_and_what_it_wrote(strong):
+    for name, said in strong.said.items():
+        assert said.strip() and "\x1b" not in said and "\r" not in said, name
+    assert f"written: {SCHOOLS:,} made-up schools" in strong.said["synthesise"]
+    assert "made-up files, the newest of" in strong.said["ingest"]
+    assert "promoted to champion" in strong.said["train"]
+    assert "predictions.parquet" in strong.said["score"]
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_the_tables_have_the_columns_others_rely_on(strong, name):
+    rows = strong.read(name)
+    assert set(WANTED[name].split()) <= set(rows)
+    tables.conform(rows, name)
+
+
+def test_all_that_is_written_lies_under_data_and_mlruns(strong):
+    assert {path.name for path in strong.folder.iterdir()} == {"data", "mlruns"}
+    assert {path.name for path in (strong.folder / "mlruns").iterdir()} == {"mlflow.db", "artifacts", "champion"}
+    assert not [path for path in strong.folder.rglob(".*")]
+
+
+def test_every_open_school_has_one_prediction_row_scored_or_with_the_reason_not(strong):
+    rows, schools = strong.read("predictions"), strong.read("schools")
+    assert sorted(rows["urn"]) == sorted(schools.loc[schools["open"], "urn"])
+    assert set(rows["status"]) <= {score.SCORED, score.NO_OVERALL, inspections.NEVER_GRADED}
+    scored = rows["status"].eq(score.SCORED)
+    assert scored.mean() > 0.8
+    assert rows.loc[~scored, ["p_same", "grade_set"]].isna().all(axis=None)
+    grades = rows.loc[scored, [f"p_grade_{grade}" for grade in (1, 2, 3, 4)]]
+    assert grades.sum(axis=1).to_numpy() == pytest.approx(np.ones(scored.sum()))
+    assert rows.loc[scored, ["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(np.ones(scored.sum()))
+    assert set(rows["model_version"]) == {strong.report["model_version"]} and set(rows["data_source"]) == {"made-up"}
+
+
+def test_contributions_add_up_to_the_step_from_the_recent_rate(strong):
+    rows = strong.read("predictions").query("status == 'scored'")
+    parts = rows.filter(regex="^contribution_").sum(axis=1)
+    at_stake = rows["p_improve"].fillna(rows["p_same"])
+    assert (rows["base_rate"] + parts).to_numpy() == pytest.approx(at_stake.to_numpy(), abs=1e-9)
+
+
+def test_the_copy_for_spreadsheets_has_every_row_and_no_formula(strong):
+    with (strong.tables / "predictions.csv").open(encoding="utf-8", newline="") as file:
+        header, *cells = csv.reader(file)
+    rows = strong.read("predictions")
+    assert header == list(rows) and len(cells) == len(rows)
+    text = [place for place, name in enumerate(header) if rows[name].dtype == "str"]
+    assert text and not [row[place] for row in cells for place in text if row[place].startswith(("=", "+", "-", "@"))]
+
+
+def test_the_backtest_has_folds_in_2014_and_2021_to_2024_with_every_rule_on_the_same_rows(strong):
+    rows = strong.read("backtest")
+    folds = {f"{fold:%Y-%m-%d}" for fold in rows["fold"].unique()}
+    assert {f"{year}-09-01" for year in (2014, 2021, 2022, 2023, 2024)} <= folds
+    assert "2020-09-01" not in folds  # inspections were paused
+    wanted = {"base_rate_grade", "base_rate_grade_phase", "leadership_gap_rule", "logistic", "champion"}
+    urns = rows.groupby(["fold", "model"])["urn"].agg(lambda urns: hash(tuple(sorted(urns))))
+    for _, models in urns.groupby("fold"):
+        assert wanted <= set(models.index.get_level_values("model")) and models.nunique() == 1
+
+
+def test_no_row_of_the_backtest_was_seen_by_the_model_that_scored_it(strong):
+    rows, asked = strong.read("backtest"), strong.read("examples")
+    assert (rows["as_of"] == rows["fold"]).all() and (rows["next_inspected_on"] >= rows["fold"]).all()
+    mine = rows[rows["model"].eq("champion")].merge(asked[["urn", "as_of", "label"]], on=["urn", "as_of"], how="left",
+                                                  validate="one_to_one", suffixes=("", "_asked"))  # fmt: skip
+    assert mine["label"].eq(mine["label_asked"]).all()
+
+
+def test_what_was_chosen_in_each_fold_is_in_the_report(strong):
+    chosen = strong.report["choices"]
+    assert [row["morning"] for row in chosen] == sorted({row["fold"] for row in strong.report["scores"]})
+    assert chosen[0]["score_on_earlier_folds"] == {} and all(row["score_on_earlier_folds"] for row in chosen[1:])
+
+
+def test_the_audit_names_a_file_known_before_the_morning_for_every_column_and_fold(strong):
+    origins = pd.DataFrame(strong.report["audit"]["origins"])
+    assert (origins["known_on"] < origins["fold"].str[:4] + "-09-01").all()
+    assert set(origins["signal"]) >= {"leadership_gap"} and origins["file"].notna().all()
+    dated = {name for name in strong.report["signals"] if set(signals.declared()[name].source.split(", ")) - {"schools"}}
+    assert set(origins["signal"]) == dated
+
+
+def test_the_kept_model_gives_the_numbers_that_were_written(strong):
+    mlflow = pytest.importorskip("mlflow")
+    Registry.at(None, strong.folder / "mlruns").client()
+    rows = strong.read("predictions").query("status == 'scored'").reset_index(drop=True)
+    today = rows[["urn"]].merge(strong.read("signals_today"), on="urn", how="left", validate="one_to_one")
+    state = evaluate.state(rows.join(today[["leadership_gap"]]))
+    asked = today[strong.champion.signals].astype("float64").assign(
+        overall=state["overall"].astype("float64"), cell=state["cell"].astype(object), group=state["group"].astype(object))  # fmt: skip
+    served = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(asked)
+    for name in ("p_improve", "p_same", "p_grade_2", "grade_set", "base_rate"):
+        assert served[name].equals(rows[name]), name
+
+
+def test_no_head_teacher_s_name_from_the_files_stands_in_any_table(strong):
+    named = [word for word in register.PLANTED if word != "Mx"] + ["Plantedname"]
+    raw = b"".join(path.read_bytes() for path in (strong.folder / "data" / "raw" / "gias").iterdir())
+    assert all(word.encode() in raw for word in named)
+    for path in strong.tables.glob("*.parquet"):
+        rows = pd.read_parquet(path)
+        for column in rows.select_dtypes(["str", "object"]):
+            said = " ".join(rows[column].dropna().astype("str").unique())
+            assert not [word for word in named if word in said], f"{path.name}: {column}"
+    kept = [*strong.tables.glob("*.json"), *strong.tables.glob("*.html"), *strong.tables.glob("*.csv"),
+            *(path for path in (strong.folder / "mlruns").rglob("*") if path.is_file())]  # fmt: skip
+    for path in kept:
+        assert not [word for word in named if word.encode() in path.read_bytes()], path.name
+
+
+def test_scoring_from_the_command_line_loads_neither_mlflow_nor_anything_that_trains(strong, tmp_path):
+    script = f"""
+import sys
+from pipelines.__main__ import app
+app(["score", "--no-similar", "--output", {str(tmp_path / "again.parquet")!r}], standalone_mode=False)
+print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "sklearn.linear_model"}} & set(sys.modules)))
+"""
+    told = subprocess.run([sys.executable, "-c", script], cwd=strong.folder, capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
+    assert told.stdout.splitlines()[-1] == "[]"
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "again.parquet"), strong.read("predictions"), check_exact=True)
+
+
+# --- the future, and other schools ------------------------------------------------------------------------------------------------
+
+
+def _predicted(held: dict[str, pd.DataFrame], champion: Champion, morning: pd.Timestamp) -> pd.DataFrame:
+    """Predictions for every school now open, as of a morning."""
+    is_open = held["schools"][held["schools"]["open"]]
+    asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
+    cohort = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    return score.predictions(cohort, signals.build(cohort, held), champion, "made-up").set_index("urn")
+
+
+def _garbled(rows: pd.DataFrame, late: pd.Series, keys: set[str]) -> pd.DataFrame:
+    """The rows with everything said in the late ones changed but for their keys: grades turned round, figures trebled."""
+    rows = rows.copy()
+    for column in rows.columns.difference([*keys, "urn", "lineage", "known_on", "source_file", "kind"]):
+        values = rows[column]
+        if column in ("overall", "leadership", "next_overall", "next_leadership"):
+            rows[column] = values.mask(late & values.notna(), 5 - values)
+        elif pd.api.types.is_bool_dtype(values):
+            rows[column] = values.mask(late, ~values)
+        elif pd.api.types.is_datetime64_any_dtype(values):
+            rows[column] = values.mask(late, values - pd.Timedelta(days=300))
+        elif pd.api.types.is_numeric_dtype(values):
+            rows[column] = values.mask(late, 3)
+        else:
+            rows[column] = values.mask(late, "Sponsor Led Girls Grammar declined")
+    return rows
+
+
+def test_the_future_rewritten_changes_no_prediction(strong):
+    held, _ = train.read_known(strong.tables)
+    changed = {}
+    for name, rows in held.items():
+        dated = "known_on" in rows and name != "norms"
+        changed[name] = _garbled(rows, rows["known_on"] >= PAST, {"period"}) if dated else rows
+        if dated and len(rows) and name not in ("head_changes",):
+            assert not changed[name].equals(rows), f"nothing of {name} lies after {PAST:%Y-%m-%d}"
+    changed["norms"] = tables.conform(ingest.norms(changed), "norms")
+    before, after = (_predicted(which, strong.champion, PAST) for which in (held, changed))
+    assert before["status"].eq(score.SCORED).mean() > 0.6
+    pd.testing.assert_frame_equal(after, before, check_exact=True)
+
+
+def test_the_past_rewritten_does_change_predictions(strong):
+    held, _ = train.read_known(strong.tables)
+    early = held["inspections"]["known_on"] < PAST
+    changed = held | {"inspections": _garbled(held["inspections"], early, {"inspected_on"})}
+    before, after = (_predicted(which, strong.champion, PAST)["p_same"] for which in (held, changed))
+    assert (before != after).mean() > 0.6
+
+
+def test_adding_schools_changes_no_other_school_s_row(strong):
+    held, about = train.read_known(strong.tables)
+    some = held["schools"].loc[held["schools"]["open"], "lineage"].unique()[:200]
+    more = {}
+    for name, rows in held.items():
+        if "lineage" in rows:
+            new = rows[rows["lineage"].isin(some)]
+            new = new.assign(urn=new["urn"] + 5_000_000, lineage=new["lineage"] + 5_000_000)
+            if "trust_uid" in new:
+                new = new.assign(trust_uid=new["trust_uid"] + 5_000_000)
+            if name == "inspections":
+                new = new.assign(inspection_number="new " + new["inspection_number"], overall=5 - new["overall"])
+            rows = pd.concat([rows, new], ignore_index=True)
+        more[name] = tables.conform(rows, name)
+    morning = pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
+    before, after = (_predicted(which, strong.champion, morning) for which in (held, more))
+    assert len(after) == len(before) + held["schools"].query("open")["lineage"].isin(some).sum()
+    pd.testing.assert_frame_equal(after.loc[before.index], before, check_exact=True, check_dtype=False)
+
+
+def test_a_champion_of_made_up_files_refuses_official_tables(strong):
+    about = {**strong.champion.about, "data_source": "official"}
+    official = Champion(strong.champion.overall, strong.champion.leadership, strong.champion.sets, strong.champion.intervals, about)
+    with pytest.raises(DataError, match="learned from official files and the tables are made-up"):
+        score.score(strong.tables, official)
+
+
+# --- the planted effect, and the decoy ------------------------------------------------------------------------------------------------
+
+
+def _claim(found: dict) -> dict:
+    return next(claim for claim in found["claims"] if claim["id"] == "leadership_gap")
+
+
+def _leadership_moves(asked: pd.DataFrame) -> float:
+    """How far the leadership family moves the chances of schools with a gap, on average, in probability."""
+    rows = evaluate.usable(asked, evaluate.OVERALL)
+    given = [name for name in signals.declared() if name in rows and rows[name].notna().any()]
+    model = evaluate.fit(rows, given, rows["as_of"].max() + pd.DateOffset(years=1), candidate="ridge")
+    having = rows[rows["leadership_gap"].gt(0) & rows["overall"].isin([2, 3])]
+    parts = score.by_family(model.contributions(having[given], evaluate.state(having)), signals.family_of())
+    return float(parts["contribution_leadership"].mean())
+
+
+def test_what_was_planted_is_found_by_the_evidence_and_by_the_model(strong):
+    ratio = _claim(strong.evidence)["adjusted"]["odds_ratio"]
+    planted = EFFECTS["strong"].gap_odds_ratio
+    assert 1 < ratio["low"] < planted < ratio["high"]
+    assert _leadership_moves(strong.read("examples")) > 0.05
+    rows = strong.read("signals_today").merge(strong.read("predictions"), on="urn", validate="one_to_one")
+    gap = rows["leadership_gap"].gt(0) & rows["overall"].between(2, 3)
+    assert rows.loc[gap, "contribution_leadership"].mean() > 0.05
+
+
+def test_where_nothing_was_planted_the_raw_ratio_is_large_the_adjusted_one_covers_1_and_the_model_is_unmoved(nothing):
+    asked = nothing[[*tables.TABLES["examples"].names, "leadership_gap"]]
+    claim = _claim(evidence.evidence(asked, None, data_source="made-up"))
+    assert claim["raw"]["risk_ratio"]["low"] > 1.5
+    assert evidence.covers_one(claim["adjusted"]["odds_ratio"])
+    assert abs(_leadership_moves(nothing)) < 0.02
+
+
+def test_every_claim_has_a_verdict_or_what_it_would_take(strong):
+    assert strong.evidence["data_source"] == "made-up"
+    for claim in strong.evidence["claims"]:
+        assert claim["statement"] and claim["source"] and claim["verdict_words"], claim["id"]
+        assert (claim["raw"] is not None and claim["adjusted"] is not None) or claim["would_take"], claim["id"]
+    assert "made-up" in (strong.tables / "evidence.html").read_text("utf-8")
+
+
+# --- the same again, and killed -----------------------------------------------------------------------------------------------------
+
+
+def _early(folder: Path, *words: str) -> subprocess.Popen:
+    """Training as of an early morning, started in a folder, with a group of processes of its own."""
+    return subprocess.Popen([sys.executable, "-m", "pipelines", "train", "--as-of", EARLY, "--no-ablation", *words], cwd=folder,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                            env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+
+
+def _trained(folder: Path, *words: str) -> SimpleNamespace:
+    """What training as of an early morning left in a folder."""
+    running = _early(folder, *words)
+    said, complaint = running.communicate(timeout=600)
+    assert (running.returncode, complaint) == (0, "")
+    held = folder / "data" / "tables"
+    plain = {path.name: path.read_bytes() for path in (folder / "mlruns" / "champion").rglob("*") if path.is_file()}
+    return SimpleNamespace(said=said, folder=folder, champion=plain, report=json.loads((held / "train.json").read_text("utf-8")),
+                           backtest=tables.read(held, "backtest"), examples=tables.read(held, "examples"))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def twice(strong: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> tuple[SimpleNamespace, SimpleNamespace]:
+    """The same trained twice, the second time with another number of processes and not to be promoted."""
+    folder = tmp_path_factory.mktemp("twice")
+    shutil.copytree(strong.tables, folder / "data" / "tables")
+    return _trained(folder, "--promote", "force", "--workers", "1"), _trained(folder, "--promote", "never", "--workers", "2")
+
+
+def test_training_twice_gives_the_same_version_examples_and_backtest(strong, twice):
+    """The version is a hash of every file of the model, and a model read from its files predicts to the last bit."""
+    once, again = twice
+    assert once.report["model_version"] == again.report["model_version"] != strong.report["model_version"]
+    pd.testing.assert_frame_equal(once.backtest, again.backtest, check_exact=True)
+    pd.testing.assert_frame_equal(once.examples, again.examples, check_exact=True)
+    assert once.report["scores"] == again.report["scores"] and once.report["choices"] == again.report["choices"]
+
+
+def test_a_candidate_that_is_not_to_be_promoted_leaves_the_champion_alone(twice):
+    once, again = twice
+    assert "promoted to champion" in once.said and "not promoted" in again.said
+    assert again.champion == once.champion and "about.json" in once.champion
+    registry = Registry.at(None, once.folder / "mlruns")
+    assert registry.champion_version() == "1"
+    assert str(registry.client().get_model_version_by_alias(MODEL, "challenger").version) == "2"
+
+
+def test_training_as_of_a_morning_uses_nothing_known_later(twice):
+    once, _ = twice
+    assert {row["fold"] for row in once.report["scores"]} == {"2014-09-01"}
+    assert (once.examples["as_of"] < EARLY).all()
+
+
+@pytest.mark.slow
+def test_training_killed_at_any_moment_leaves_tables_and_champion_readable(twice):
+    folder, chance = twice[0].folder, random.Random(4)
+    held = folder / "data" / "tables"
+    for when in ("any moment", "writing"):
+        running, until = _early(folder, "--promote", "force"), time.monotonic() + chance.uniform(2, 6)
+        while running.poll() is None:
+            if (time.monotonic() > until) if when == "any moment" else any(held.glob(".*")):
+                os.killpg(running.pid, signal.SIGKILL)
+                break
+            time.sleep(0.001)
+        running.communicate(timeout=60)
+        for name in ("schools", "inspections", "examples", "backtest", "predictions"):
+            tables.conform(tables.read(held, name), name)
+        assert Champion.load(folder / "mlruns" / "champion").about["version"] == twice[0].report["model_version"]
