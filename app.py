@@ -20,7 +20,8 @@ STYLE = """<style>
 h1 { font-size: 2rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.15rem !important; }
 .st-key-lead p { font-size: 1.2rem; line-height: 1.55; }
 [data-testid="stPageLink"] a { text-decoration: underline; height: auto; }
-[data-testid="stPageLink"] a span, [data-testid="stPageLink"] a p { white-space: normal; overflow: visible; text-overflow: clip; }
+[data-testid="stPageLink"] a span, [data-testid="stPageLink"] a p { white-space: normal;
+  overflow: visible; text-overflow: clip; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { opacity: 1; color: inherit; }
 blockquote, blockquote p, [data-testid="stTable"] th { opacity: 1 !important; color: inherit !important; }
 [data-testid="stTable"] th { font-weight: 600; }
@@ -35,7 +36,11 @@ def whose() -> None:
     except DataError:
         return  # the page says so itself
     newest = facts.get("newest_file_on")
-    age = f"The newest file read is of {words.day(newest)}, {words.ago(newest)}." if newest else "The files’ dates aren’t known."
+    age = (
+        f"The newest file read is of {words.day(newest)}, {words.ago(newest)}."
+        if newest
+        else "The files’ dates aren’t known."
+    )
     if facts.get("data_source") == "made-up":
         st.warning(f"**These schools are made up.** No real school is described on any page. {age}")
     else:
@@ -48,8 +53,10 @@ def trouble(error: DataError) -> None:
     st.markdown(words.plain(str(error).split("\n")[0]))
     for line in str(error).split("\n")[1:]:
         st.markdown(words.plain(line.replace("`", "")))
-    st.markdown("The explorer reads the tables in the folder it was started on, and it makes none of its own. "
-                "`headway demo` makes all of them; `headway explore --tables FOLDER` opens others.")  # fmt: skip
+    st.markdown(
+        "The explorer reads the tables in the folder it was started on, and it makes none of its own. "
+        "`headway demo` makes all of them; `headway explore --tables FOLDER` opens others."
+    )
 
 
 st.set_page_config(page_title="Headway", page_icon="🧭", layout="centered")

@@ -95,10 +95,10 @@ def main() -> None:
         ingest, ingest_memory = run(folder, "ingest", "--raw", str(raw))
         train, train_memory = run(folder, "train")
         alone = lightgbm_only(folder / "data" / "tables")
-        again = run(folder, "train", "--no-ablation")[0]
+        again = run(folder, "train", "--no-whole")[0]
     print(f"{'':28}{'seconds':>9}{'floor':>9}{'ratio':>8}{'peak GiB':>10}")
     for name, seconds, floor, memory in (("ingest", ingest, parsed, ingest_memory), ("train", train, alone, train_memory),
-                                         ("train, without ablation", again, alone, train_memory)):  # fmt: skip
+                                         ("train --no-whole", again, alone, train_memory)):  # fmt: skip
         print(f"{name:28}{seconds:9.1f}{floor:9.1f}{seconds / floor:8.1f}{memory:10.2f}")
 
 

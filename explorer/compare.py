@@ -16,21 +16,35 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
         row, told = store.school(urn), store.prediction(urn)
         shown = told is not None and words.enough(told)
         facts = {
-            "URN": urn, "phase": row["phase"], "type": row["type"], "local authority": row["local_authority"],
+            "URN": urn,
+            "phase": row["phase"],
+            "type": row["type"],
+            "local authority": row["local_authority"],
             "trust": "" if words.blank(row["trust_name"]) else row["trust_name"],
             "pupils when last listed": words.number(row["pupils"]),
             "deprivation (5 the most deprived fifth)": words.number(row["idaci_quintile"]),
             "grade now": words.grade_in_full(told) if told is not None else "no prediction",
             "schools like it: improve (Outstanding: stay)": words.percent(told["base_rate"]) if shown else "",
-            "this school: improve (Outstanding: stay)": f"{words.percent(words.chance(told))} ({words.percent(told['p_low'])} to {words.percent(told['p_high'])})"
-            if shown else "not enough like it to say" if told is not None and told["status"] == "scored" else "no chance given",
+            "this school: improve (Outstanding: stay)": f"{words.percent(words.chance(told))} "
+            f"({words.percent(told['p_low'])} to "
+            f"{words.percent(told['p_high'])})"
+            if shown
+            else "not enough like it to say"
+            if told is not None and told["status"] == "scored"
+            else "no chance given",
             "90% sure of": words.grades(told["grade_set"]) if shown else "",
-            **{f"next grade {GRADES[rank]}": words.percent(told[f"p_grade_{rank}"]) if shown else "" for rank in GRADES},
+            **{
+                f"next grade {GRADES[rank]}": words.percent(told[f"p_grade_{rank}"]) if shown else "" for rank in GRADES
+            },
             "what moved it most": words.parts_in_words(words.parts(told)) if shown else "",
             "signals blank": words.number(told.get("signals_blank")) if shown else "",
-        }  # fmt: skip
-        for table, name, what, places in (("workforce", "pupils_per_teacher", "pupils for each teacher", 1), ("workforce", "teachers_fte", "teachers, full-time equivalent", 1),
-                                          ("census", "share_fsm_ever", "free meals in six years", None), ("absence", "share_absence", "sessions missed", None)):  # fmt: skip
+        }
+        for table, name, what, places in (
+            ("workforce", "pupils_per_teacher", "pupils for each teacher", 1),
+            ("workforce", "teachers_fte", "teachers, full-time equivalent", 1),
+            ("census", "share_fsm_ever", "free meals in six years", None),
+            ("absence", "share_absence", "sessions missed", None),
+        ):
             figures = store.figures(table, int(row["lineage"]))
             known = figures.dropna(subset=[name]) if name in figures else figures.head(0)
             if len(known):
@@ -45,8 +59,11 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
 
 def page() -> None:
     st.title("Compare", anchor=False)
-    st.markdown(f"Up to {MOST} schools side by side, in the order you name them. A chance answers a different question for each grade: hold it against “schools like it”, not "
-                "against another school.")  # fmt: skip
+    st.markdown(
+        f"Up to {MOST} schools side by side, in the order you name them. A chance answers a different question for "
+        "each grade: hold it against “schools like it”, not "
+        "against another school."
+    )
     rows = store.schools()
     known = set(rows["urn"])
     asked = store.asked_urns(store.asked_for("urns"))
@@ -67,8 +84,12 @@ def page() -> None:
             if hits.empty:
                 st.markdown("No open school found. Try fewer or shorter words.")
             for row in hits.itertuples():
-                st.button(f"Add {words.plain(row.name)}, {words.plain(row.local_authority)} (URN {row.urn})", key=f"add_{row.urn}",
-                          on_click=change, args=([*urns, int(row.urn)],))  # fmt: skip
+                st.button(
+                    f"Add {words.plain(row.name)}, {words.plain(row.local_authority)} (URN {row.urn})",
+                    key=f"add_{row.urn}",
+                    on_click=change,
+                    args=([*urns, int(row.urn)],),
+                )
     else:
         st.markdown(f"That is {MOST} schools; take one out to add another.")
     if not urns:
@@ -83,7 +104,9 @@ def page() -> None:
     for urn in urns:
         left, right = st.columns([3, 1])
         with left:
-            st.page_link("explorer/school.py", query_params={"urn": str(urn)}, label=f"{words.plain(names[urn])}: its page")
+            st.page_link(
+                "explorer/school.py", query_params={"urn": str(urn)}, label=f"{words.plain(names[urn])}: its page"
+            )
         right.button(f"Take out {urn}", key=f"out_{urn}", on_click=change, args=([one for one in urns if one != urn],))
 
 

@@ -1,4 +1,4 @@
-"""The claims the project comes from, tested: “ten times” first, raw, then without schools that could not improve, then within grades."""
+"""The claims the project comes from, tested: “ten times” first, from the rough comparison to the fair one."""
 
 import pandas as pd
 import streamlit as st
@@ -7,12 +7,24 @@ from explorer import charts, store, words
 
 NAMES = {
     "leadership_gap": "Ten times as likely: leadership graded above the school",
-    "middle_leaders": "Developing middle leaders", "retention": "Staff who stay", "pipeline": "Leaders coming through",
-    "head_change": "A new head", "consistency": "Consistency inside a school", "trust_record": "The trust’s record",
-    "trust_spread": "Spread within a trust", "trust_growth": "Trusts that grow", "capacity": "Posts that can’t be filled",
-    "improvement_leaders": "Improving other schools", "disadvantage": "Schools in poorer areas",
-}  # fmt: skip
-STEPS = {"raw": "All schools", "able": "Without Outstanding schools, which can’t improve", "grades": "", "pooled": "Like with like"}
+    "middle_leaders": "Developing middle leaders",
+    "retention": "Staff who stay",
+    "pipeline": "Leaders coming through",
+    "head_change": "A new head",
+    "consistency": "Consistency inside a school",
+    "trust_record": "The trust’s record",
+    "trust_spread": "Spread within a trust",
+    "trust_growth": "Trusts that grow",
+    "capacity": "Posts that can’t be filled",
+    "improvement_leaders": "Improving other schools",
+    "disadvantage": "Schools in poorer areas",
+}
+STEPS = {
+    "raw": "All schools",
+    "able": "Without Outstanding schools, which can’t improve",
+    "grades": "",
+    "pooled": "Like with like",
+}
 
 
 def name_of(claim: dict) -> str:
@@ -21,17 +33,30 @@ def name_of(claim: dict) -> str:
 
 def ratio(row: dict) -> str:
     found = row.get("risk_ratio")
-    return "too few to say" if not found or row.get("too_few") else f"{found['estimate']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+    return (
+        "too few to say"
+        if not found or row.get("too_few")
+        else f"{found['estimate']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+    )
 
 
 def as_rows(step: dict) -> pd.DataFrame:
     """A step's comparisons as a table: shares, n, and the ratio with its interval."""
-    return pd.DataFrame([{
-        "step": step["title"], "what": one["what"], "grades used": one["label_source"],
-        "schools with it": one["exposed"]["n"], "improved with it": words.percent(one["exposed"]["share"]),
-        "schools without": one["unexposed"]["n"], "improved without": words.percent(one["unexposed"]["share"]),
-        "times as likely (95% interval)": ratio(one),
-    } for one in step["rows"]])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "step": step["title"],
+                "what": one["what"],
+                "grades used": one["label_source"],
+                "schools with it": one["exposed"]["n"],
+                "improved with it": words.percent(one["exposed"]["share"]),
+                "schools without": one["unexposed"]["n"],
+                "improved without": words.percent(one["unexposed"]["share"]),
+                "times as likely (95% interval)": ratio(one),
+            }
+            for one in step["rows"]
+        ]
+    )
 
 
 def ladder(claim: dict) -> pd.DataFrame:
@@ -44,24 +69,42 @@ def ladder(claim: dict) -> pd.DataFrame:
                 continue
             if step["id"] == "pooled" and one["what"] != "same grade, phase and year":
                 continue
-            raw = one["what"].replace("better, against not better", "").replace("with, against without", "").strip(" :,")
+            raw = (
+                one["what"].replace("better, against not better", "").replace("with, against without", "").strip(" :,")
+            )
             words_ = {"better, against worse": " (better, against worse)"}.get(one["what"], "")
             if step["id"] == "grades":
-                words_, against = (f"Only {raw} schools", "") if ":" not in raw else (f"Only {raw.split(':')[0]} schools", " (against worse)")
+                words_, against = (
+                    (f"Only {raw} schools", "")
+                    if ":" not in raw
+                    else (f"Only {raw.split(':')[0]} schools", " (against worse)")
+                )
                 words_ += against
             elif step["id"] == "pooled":
                 words_ = "Same grade, phase and year, together"
             else:
                 words_ = STEPS[step["id"]] + words_
-            rows.append({"what": words_, "estimate": found["estimate"], "low": found["low"], "high": found["high"],
-                         "with it": one["exposed"]["n"], "without": one["unexposed"]["n"]})  # fmt: skip
+            rows.append(
+                {
+                    "what": words_,
+                    "estimate": found["estimate"],
+                    "low": found["low"],
+                    "high": found["high"],
+                    "with it": one["exposed"]["n"],
+                    "without": one["unexposed"]["n"],
+                }
+            )
     return pd.DataFrame(rows, columns=["what", "estimate", "low", "high", "with it", "without"])
 
 
 def years(claim: dict) -> pd.DataFrame:
-    rows = [{"what": one["what"], **one["risk_ratio"], "with it": one["exposed"]["n"], "without": one["unexposed"]["n"]}
-            for step in claim["steps"] if step["id"] == "years" for one in step["rows"]
-            if one.get("risk_ratio") and not one.get("too_few")]  # fmt: skip
+    rows = [
+        {"what": one["what"], **one["risk_ratio"], "with it": one["exposed"]["n"], "without": one["unexposed"]["n"]}
+        for step in claim["steps"]
+        if step["id"] == "years"
+        for one in step["rows"]
+        if one.get("risk_ratio") and not one.get("too_few")
+    ]
     return pd.DataFrame(rows)
 
 
@@ -76,60 +119,98 @@ def tell(claim: dict, level: int = 2) -> None:
     if not claim["steps"]:
         return
     rungs = ladder(claim)
-    st.markdown(f"Here “with it” means {words.plain(claim['exposed'])}, “without” {words.plain(claim['unexposed'])}; "
-                f"{claim['n']:,} pairs of inspections of {claim['schools']:,} schools.")  # fmt: skip
+    st.markdown(
+        f"Here “with it” means {words.plain(claim['exposed'])}, “without” {words.plain(claim['unexposed'])}; "
+        f"{claim['n']:,} pairs of inspections of {claim['schools']:,} schools."
+    )
     if len(rungs):
         claimed = claim.get("size_claimed")
         pooled = claim.get("adjusted") or {}
         fair = pooled.get("risk_ratio") or {}
-        title = (f"Compared with schools like them, {fair['estimate']:.2f} times as likely to improve" if fair
-                 else "How much likelier to improve, from rough to fair comparison")  # fmt: skip
+        title = (
+            f"Compared with schools like them, {fair['estimate']:.2f} times as likely to improve"
+            if fair
+            else "How much likelier to improve, from rough to fair comparison"
+        )
         charts.show(
-            charts.intervals(rungs, 1.0, "Times as likely to improve (1 is no difference)", log=True,
-                             mark=claimed, mark_words="claimed" if claimed else ""),
+            charts.intervals(
+                rungs,
+                1.0,
+                "Times as likely to improve (1 is no difference)",
+                log=True,
+                mark=claimed,
+                mark_words="claimed" if claimed else "",
+            ),
             title,
-            "Each row compares more like with like than the one above. Dots are estimates, lines 95% intervals; an interval "
-            "that crosses the dashed line at 1 could be chance." + (f" The upright line at {claimed:g} is the claim." if claimed else ""),
-            pd.concat([as_rows(step) for step in claim["steps"]], ignore_index=True), f"claim-{claim['id']}", level,
-        )  # fmt: skip
+            "From the roughest comparison at the top to the fairest at the bottom. Dots are estimates, lines 95% "
+            "intervals; an interval that crosses the dashed line at 1 could be chance."
+            + (f" The upright line at {claimed:g} is the claim." if claimed else ""),
+            pd.concat([as_rows(step) for step in claim["steps"]], ignore_index=True),
+            f"claim-{claim['id']}",
+            level,
+        )
     yearly = years(claim)
     if len(yearly) > 1:
         below = int((yearly["low"] > 1).sum())
         charts.show(
             charts.intervals(yearly, 1.0, "Times as likely to improve, like with like", log=True),
             f"Taken year by year, {below} of {len(yearly)} intervals lie wholly above 1",
-            "Each row is one academic year’s inspections, pooled over grade and phase. Years with too few are left to the table above.",
-            yearly, f"years-{claim['id']}", level,
-        )  # fmt: skip
+            "Each row is one academic year’s inspections, pooled over grade and phase. Years with too few are left "
+            "to the table above.",
+            yearly,
+            f"years-{claim['id']}",
+            level,
+        )
 
 
 def page() -> None:
     st.title("Evidence", anchor=False)
     found = store.told("evidence")
     if not found or not found.get("claims"):
-        st.markdown("The claims have not been tested on these tables yet. `headway evidence` tests them and keeps the result.")
+        st.markdown(
+            "The claims have not been tested on these tables yet. `headway evidence` tests them and keeps the result."
+        )
         return
     claims = found["claims"]
     counts = found.get("counts", {})
-    st.markdown(f"Articles by people who lead schools make claims about what goes with improvement. Each is held here against "
-                f"{counts.get('pairs', 0):,} pairs of inspections of {counts.get('schools', 0):,} schools: how a school stood, and what "
-                f"came next, up to {words.day(found.get('newest_outcome_on'))}.")  # fmt: skip
-    table = pd.DataFrame([{"claim": name_of(claim), "verdict": claim["verdict"], "pairs": f"{claim['n']:,}",
-                           "as they come": ratio(claim["raw"]) if claim["raw"] else "",
-                           "like with like": ratio(claim["adjusted"]) if claim["adjusted"] else ""} for claim in claims])  # fmt: skip
+    st.markdown(
+        f"Articles by people who lead schools make claims about what goes with improvement. Each is held here against "
+        f"{counts.get('pairs', 0):,} pairs of inspections of {counts.get('schools', 0):,} schools: how a school "
+        "stood, and what "
+        f"came next, up to {words.day(found.get('newest_outcome_on'))}."
+    )
+    table = pd.DataFrame(
+        [
+            {
+                "claim": name_of(claim),
+                "verdict": claim["verdict"],
+                "pairs": f"{claim['n']:,}",
+                "as they come": ratio(claim["raw"]) if claim["raw"] else "",
+                "like with like": ratio(claim["adjusted"]) if claim["adjusted"] else "",
+            }
+            for claim in claims
+        ]
+    )
     order = sorted(range(len(claims)), key=lambda at: claims[at]["id"] != "leadership_gap")
     ids = [claims[at]["id"] for at in order]
     asked = store.asked_for("claim")
-    chosen = st.selectbox("Claim", ids, index=ids.index(asked) if asked in ids else 0, key="claim_chosen",
-                          format_func=lambda one: name_of(next(c for c in claims if c["id"] == one)))  # fmt: skip
+    chosen = st.selectbox(
+        "Claim",
+        ids,
+        index=ids.index(asked) if asked in ids else 0,
+        key="claim_chosen",
+        format_func=lambda one: name_of(next(c for c in claims if c["id"] == one)),
+    )
     if chosen != ids[0] or asked:
         st.query_params["claim"] = chosen
     claim = next(one for one in claims if one["id"] == chosen)
     st.header(words.plain(name_of(claim)), anchor=False)
     tell(claim)
     st.header(f"All {len(claims)} claims: {sum(1 for one in claims if one['steps'])} could be tested", anchor=False)
-    st.markdown("Figures are how many times as likely schools “with it” were to improve, with 95% intervals: as they come, and "
-                "among schools of the same grade, phase and year.")  # fmt: skip
+    st.markdown(
+        "Figures are how many times as likely schools “with it” were to improve, with 95% intervals: as they come, and "
+        "among schools of the same grade, phase and year."
+    )
     charts.table(table)
     charts.download(table, "claims")
     st.markdown("\n".join(f"- {words.plain(note)}" for note in found.get("notes", [])))

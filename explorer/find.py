@@ -11,10 +11,17 @@ EXAMPLES = "For example: a name, a postcode such as LS1, a URN of six figures, a
 def links(rows, prefix: str) -> None:
     """A link to each school's page, with what tells it from others of its name."""
     for row in rows.itertuples(index=False):
-        where = ", ".join(str(part) for part in (row.phase, row.local_authority, row.postcode, row.trust_name) if not words.blank(part))
-        st.page_link("explorer/school.py", query_params={"urn": str(row.urn)},
-                     label=f"**{words.plain(row.name)}** · {words.plain(where)} · URN {row.urn}"
-                     + ("" if row.open else " · closed"))  # fmt: skip
+        where = ", ".join(
+            str(part)
+            for part in (row.phase, row.local_authority, row.postcode, row.trust_name)
+            if not words.blank(part)
+        )
+        st.page_link(
+            "explorer/school.py",
+            query_params={"urn": str(row.urn)},
+            label=f"**{words.plain(row.name)}** · {words.plain(where)} · URN {row.urn}"
+            + ("" if row.open else " · closed"),
+        )
 
 
 def page() -> None:
@@ -41,8 +48,10 @@ def page() -> None:
         st.markdown(EXAMPLES)
     elif hits.empty:
         st.header("No school found", anchor=False)
-        st.markdown("Every word has to be in the school’s name, postcode, trust or local authority. Try fewer or shorter words"
-                    + ("." if closed else ", or tick “also schools that have closed”."))  # fmt: skip
+        st.markdown(
+            "Every word has to be in the school’s name, postcode, trust or local authority. Try fewer or shorter words"
+            + ("." if closed else ", or tick “also schools that have closed”.")
+        )
     else:
         more = f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST else ""
         st.header(f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found", anchor=False)
@@ -58,13 +67,26 @@ def page() -> None:
     shown = shown.head(400)
     most = shown["region"].mode()
     if shown.empty:
-        title, sentence = "Where the schools are", "Each dot stands for a few square miles with a school in them. Search to mark schools on it."
+        title, sentence = (
+            "Where the schools are",
+            "Each dot stands for a few square miles with a school in them. Search to mark schools on it.",
+        )
     else:
-        title = (f"The school found is in {words.plain(most.iloc[0])}" if len(shown) == 1 else f"More of them are in {words.plain(most.iloc[0])} than elsewhere"
-                 if shown["region"].nunique() > 1 else f"All of them are in {words.plain(most.iloc[0])}")  # fmt: skip
-        sentence = (f"Triangles mark {len(shown):,} of the {len(hits):,} found (those with coordinates, 400 at most); dots show "
-                    "where schools are.")  # fmt: skip
-    listed = (shown if len(shown) else placed.head(0))[["urn", "name", "phase", "local_authority", "region", "postcode", "latitude", "longitude"]]
+        title = (
+            f"The school found is in {words.plain(most.iloc[0])}"
+            if len(shown) == 1
+            else f"More of them are in {words.plain(most.iloc[0])} than elsewhere"
+            if shown["region"].nunique() > 1
+            else f"All of them are in {words.plain(most.iloc[0])}"
+        )
+        sentence = (
+            f"Triangles mark {len(shown):,} of the {len(hits):,} found (those with coordinates, 400 at most); dots "
+            "show "
+            "where schools are."
+        )
+    listed = (shown if len(shown) else placed.head(0))[
+        ["urn", "name", "phase", "local_authority", "region", "postcode", "latitude", "longitude"]
+    ]
     charts.show(charts.england(placed, shown), title, sentence, listed, "map")
 
 

@@ -1,4 +1,4 @@
-"""How good is this? The backtest against the plain rules, calibration, grade sets and fairness, for readers without statistics."""
+"""How good is this? The backtest, calibration, grade sets and fairness, for readers without statistics."""
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,14 @@ from explorer import charts, store, words
 from pipelines.frameworks import GRADES
 
 PLAIN = ("base_rate_grade_phase", "logistic", "leadership_gap_rule")
-BY = {"phase": "Phase", "deprivation": "Deprivation of its pupils", "idaci_quintile": "Deprivation (5 the most deprived fifth)",
-      "region": "Region", "type": "Type", "size": "Size"}  # fmt: skip
+BY = {
+    "phase": "Phase",
+    "deprivation": "Deprivation of its pupils",
+    "idaci_quintile": "Deprivation (5 the most deprived fifth)",
+    "region": "Region",
+    "type": "Type",
+    "size": "Size",
+}
 
 
 def fold_words(value: str) -> str:
@@ -17,16 +23,36 @@ def fold_words(value: str) -> str:
 
 
 def skills(scores: list[dict]) -> pd.DataFrame:
-    rows = [{"what": fold_words(one["fold"]), "kind": words.MODELS.get(one["model"], one["model"]), "estimate": one["skill"],
-             "low": one["skill_low"], "high": one["skill_high"], "inspections": one["n"]}
-            for one in scores if one["model"] in ("champion", "logistic") and one.get("skill") is not None]  # fmt: skip
+    rows = [
+        {
+            "what": fold_words(one["fold"]),
+            "kind": words.MODELS.get(one["model"], one["model"]),
+            "estimate": one["skill"],
+            "low": one["skill_low"],
+            "high": one["skill_high"],
+            "inspections": one["n"],
+        }
+        for one in scores
+        if one["model"] in ("champion", "logistic") and one.get("skill") is not None
+    ]
     return pd.DataFrame(rows)
 
 
 def ordering(scores: list[dict]) -> pd.DataFrame:
-    rows = [{"what": fold_words(one["fold"]), "kind": f"Within {GRADES[rank]}", "estimate": one[f"auc_{rank}"],
-             "low": one[f"auc_{rank}_low"], "high": one[f"auc_{rank}_high"], "inspections": one[f"n_{rank}"]}
-            for one in scores if one["model"] == "champion" for rank in (2, 3) if one.get(f"auc_{rank}") is not None]  # fmt: skip
+    rows = [
+        {
+            "what": fold_words(one["fold"]),
+            "kind": f"Within {GRADES[rank]}",
+            "estimate": one[f"auc_{rank}"],
+            "low": one[f"auc_{rank}_low"],
+            "high": one[f"auc_{rank}_high"],
+            "inspections": one[f"n_{rank}"],
+        }
+        for one in scores
+        if one["model"] == "champion"
+        for rank in (2, 3)
+        if one.get(f"auc_{rank}") is not None
+    ]
     return pd.DataFrame(rows)
 
 
@@ -34,14 +60,41 @@ def ordering(scores: list[dict]) -> pd.DataFrame:
 def agreement(where: str, version: tuple[int, int]) -> pd.DataFrame:
     """What the model had said, in ten equal groups, against what came; schools that could improve, folds together."""
     rows = store.whole("backtest", ("model", "overall", "label", "p_improve"))
-    rows = rows[rows["model"].eq("champion") & rows["overall"].gt(1) & rows["p_improve"].notna() & rows["label"].notna()]
+    rows = rows[
+        rows["model"].eq("champion") & rows["overall"].gt(1) & rows["p_improve"].notna() & rows["label"].notna()
+    ]
     if len(rows) < 100:
         return pd.DataFrame()
     group = pd.qcut(rows["p_improve"].rank(method="first"), 10, labels=False)
     by = rows.assign(came=rows["label"].eq("improved")).groupby(group)
-    made = pd.DataFrame({"said": by["p_improve"].mean(), "came": by["came"].mean(), "schools": by.size()}).reset_index(drop=True)
+    made = pd.DataFrame({"said": by["p_improve"].mean(), "came": by["came"].mean(), "schools": by.size()}).reset_index(
+        drop=True
+    )
     spread = 1.96 * np.sqrt(made["came"] * (1 - made["came"]) / made["schools"])
     return made.assign(low=(made["came"] - spread).clip(lower=0), high=(made["came"] + spread).clip(upper=1))
+
+
+def in_short(champion: dict, better: int, years: int) -> str:
+    """What the backtest comes to, good or bad, in a few sentences."""
+    skill, order = champion.get("skill"), champion.get("auc_2")
+    error = "the mean squared difference between chance and outcome"
+    if words.blank(skill) or skill <= 0 or better * 2 < years:
+        first = (
+            f"It is no better than that plain rate: its error ({error}) was smaller in {better} of {years} years. "
+            "Rely on “schools like it” rather than on a school’s own chance."
+        )
+    else:
+        first = (
+            f"Its error ({error}) is {words.percent(skill)} smaller than that plain rate’s, and smaller in {better} of "
+            f"{years} years. It is a help in thinking, not a forecast to act on alone."
+        )
+    if words.blank(order):
+        return f"**In short.** {first}"
+    second = (
+        "Of two Good schools, one that improved and one that didn’t, it puts the right one first "
+        f"{words.of_100(order)} times in 100; a coin would 50 times."
+    )
+    return f"**In short.** {first} {second}"
 
 
 def page() -> None:
@@ -56,13 +109,14 @@ def page() -> None:
     champion = means.get("champion", {})
     better = sum(one["skill"] > 0 for one in mine)
     n = sum(one["n"] for one in mine)
-    st.markdown(f"The model was asked about {n:,} inspections it had never seen, each from a morning before it happened, having "
-                "learned only from what was known by then. Its chances are held against the simplest honest answer: the share of schools of "
-                "the same grade and phase that improved lately.")  # fmt: skip
-    st.markdown(f"**In short.** Its error is {words.percent(champion.get('skill'))} smaller than that plain rate’s (the mean squared difference between chance and "
-                f"outcome), and smaller in {better} of {len(mine)} years. It orders schools of the same grade somewhat better than a coin: "
-                f"of two Good schools, one that improved and one that didn’t, it puts the right one first {words.of_100(champion.get('auc_2'))} times in 100. "
-                "It is a modest help, not a forecast to act on alone.")  # fmt: skip
+    st.markdown(
+        f"The model was asked about {n:,} inspections it had never seen, each from a morning before it happened, "
+        "having "
+        "learned only from what was known by then. Its chances are held against the simplest honest answer: the "
+        "share of schools of "
+        "the same grade and phase that improved lately."
+    )
+    st.markdown(in_short(champion, better, len(mine)))
 
     rows = skills(scores)
     if len(rows):
@@ -70,56 +124,127 @@ def page() -> None:
         charts.show(
             charts.intervals(rows, 0.0, "Smaller error than the plain rate (0 is no better)", form="+.0%"),
             f"Better than the plain rate in {better} of {len(mine)} years tested",
-            "Dots are the gain of the model and of a simple regression over the rate by grade and phase; lines are 95% intervals. "
-            + (f"In {len(lost)} year{'s' if len(lost) != 1 else ''} the model’s interval reaches no gain at all." if lost else "No interval of the model’s reaches zero."),
-            pd.DataFrame(scores)[[c for c in ("fold", "model", "n", "rate", "mean_p", "brier", "skill", "skill_low", "skill_high",
-                                              "skill_two_years", "slope", "intercept") if c in scores[0]]],
+            "Dots are the gain of the model and of a simple regression over the rate by grade and phase; lines are "
+            "95% intervals. "
+            + (
+                f"In {len(lost)} year{'s' if len(lost) != 1 else ''} the model’s interval reaches no gain at all."
+                if lost
+                else "No interval of the model’s reaches zero."
+            ),
+            pd.DataFrame(scores)[
+                [
+                    c
+                    for c in (
+                        "fold",
+                        "model",
+                        "n",
+                        "rate",
+                        "mean_p",
+                        "brier",
+                        "skill",
+                        "skill_low",
+                        "skill_high",
+                        "skill_two_years",
+                        "slope",
+                        "intercept",
+                    )
+                    if c in scores[0]
+                ]
+            ],
             "skill",
-        )  # fmt: skip
+        )
     if means:
         st.header("Against every plain rule, the mean of all years", anchor=False)
-        st.markdown("“Brier” is the mean squared error of a chance: smaller is better. “Right order” is how often, of two schools of that grade, "
-                    "the one that improved had the higher chance: 50% is a coin.")  # fmt: skip
-        listed = pd.DataFrame([{"rule": words.MODELS.get(one["model"], one["model"]), "Brier": f"{one['brier']:.3f}",
-                                "gain over the plain rate": words.percent(one["skill"], 1),
-                                "right order within Good": words.percent(one["auc_2"]),
-                                "right order within Requires improvement": words.percent(one["auc_3"])}
-                               for one in sorted(told["means"], key=lambda one: one["model"] != "champion")])  # fmt: skip
+        st.markdown(
+            "“Brier” is the mean squared error of a chance: smaller is better. “Right order” is how often, of two "
+            "schools of that grade, "
+            "the one that improved had the higher chance: 50% is a coin."
+        )
+        listed = pd.DataFrame(
+            [
+                {
+                    "rule": words.MODELS.get(one["model"], one["model"]),
+                    "Brier": f"{one['brier']:.3f}",
+                    "gain over the plain rate": words.percent(one["skill"], 1),
+                    "right order within Good": words.percent(one["auc_2"]),
+                    "right order within Requires improvement": words.percent(one["auc_3"]),
+                }
+                for one in sorted(told["means"], key=lambda one: one["model"] != "champion")
+            ]
+        )
         charts.table(listed)
         charts.download(listed, "rules")
 
     ordered = ordering(scores)
     if len(ordered):
         charts.show(
-            charts.intervals(ordered, 0.5, "Right order, of two schools of the same grade (half is a coin)", form=".0%"),
-            f"Among Good schools it orders {words.percent(champion.get('auc_2'))} of pairs rightly, among Requires improvement {words.percent(champion.get('auc_3'))}",
-            "The grade itself says most of what there is to say, so the order is judged within a grade, where it can’t help.",
-            ordered.rename(columns={"kind": "grade", "what": "year"}), "order",
-        )  # fmt: skip
+            charts.intervals(
+                ordered, 0.5, "Right order, of two schools of the same grade (half is a coin)", form=".0%"
+            ),
+            f"Among Good schools it orders {words.percent(champion.get('auc_2'))} of pairs rightly, among Requires "
+            f"improvement {words.percent(champion.get('auc_3'))}",
+            "The grade itself says most of what there is to say, so the order is judged within a grade, where it "
+            "can’t help.",
+            ordered.rename(columns={"kind": "grade", "what": "year"}),
+            "order",
+        )
 
     if store.has("backtest"):
         made = agreement(str(store.folder()), store.stamp(store.folder() / "backtest.parquet"))
         if len(made):
-            under = (made["came"] * made["schools"]).sum() / made["schools"].sum() - (made["said"] * made["schools"]).sum() / made["schools"].sum()
-            finding = ("What it said and what came agree closely" if abs(under) < 0.01
-                       else f"It said {abs(100 * under):.1f} points too {'little' if under > 0 else 'much'}, taken together")  # fmt: skip
+            under = (made["came"] * made["schools"]).sum() / made["schools"].sum() - (
+                made["said"] * made["schools"]
+            ).sum() / made["schools"].sum()
+            finding = (
+                "What it said and what came agree closely"
+                if abs(under) < 0.01
+                else f"It said {abs(100 * under):.1f} points too {'little' if under > 0 else 'much'}, taken together"
+            )
             charts.show(
-                charts.calibration(made), finding,
-                "Schools that could improve, in ten groups of equal size from the lowest chance to the highest. On the dashed line, as many improved as was said. "
-                + ("More schools improved each year than the year before, which no honest model could know." if under > 0.01 else ""),
-                made, "calibration",
-            )  # fmt: skip
+                charts.calibration(made),
+                finding,
+                "Schools that could improve, in ten groups of equal size from the lowest chance to the highest. On "
+                "the dashed line, as many improved as was said. "
+                + (
+                    "That comes of improvement rising from year to year, which couldn’t be known beforehand."
+                    if under > 0.01
+                    else ""
+                ),
+                made,
+                "calibration",
+            )
 
     coverage = told.get("coverage", [])
     if coverage:
-        whole = next((one for one in coverage if not set(one) & {"fold", "overall", "next_framework", "phase"}), coverage[0])
-        st.header(f"The grade sets held the next grade {words.percent(whole['coverage'])} of the time; 90% was promised", anchor=False)
-        st.markdown(f"“90% sure of Good or better” has to be right nine times in ten. A set holds {whole['mean_size']:.1f} of the four grades on average.")
-        listed = pd.DataFrame([{
-            "where": ", ".join([*([fold_words(one["fold"])] if "fold" in one else []), *([GRADES[int(one["overall"])]] if "overall" in one else []),
-                                *([one["next_framework"]] if "next_framework" in one else [])]) or "all together",
-            "inspections": f"{one['n']:,}", "held": words.percent(one["coverage"]), "mean size": f"{one['mean_size']:.2f}",
-        } for one in coverage])  # fmt: skip
+        whole = next(
+            (one for one in coverage if not set(one) & {"fold", "overall", "next_framework", "phase"}), coverage[0]
+        )
+        st.header(
+            f"The grade sets held the next grade {words.percent(whole['coverage'])} of the time; 90% was promised",
+            anchor=False,
+        )
+        st.markdown(
+            f"“90% sure of Good or better” has to be right nine times in ten. A set holds {whole['mean_size']:.1f} "
+            "of the four grades on average."
+        )
+        listed = pd.DataFrame(
+            [
+                {
+                    "where": ", ".join(
+                        [
+                            *([fold_words(one["fold"])] if "fold" in one else []),
+                            *([GRADES[int(one["overall"])]] if "overall" in one else []),
+                            *([one["next_framework"]] if "next_framework" in one else []),
+                        ]
+                    )
+                    or "all together",
+                    "inspections": f"{one['n']:,}",
+                    "held": words.percent(one["coverage"]),
+                    "mean size": f"{one['mean_size']:.2f}",
+                }
+                for one in coverage
+            ]
+        )
         with st.expander("Year by year, by grade and by framework"):
             charts.table(listed)
             charts.download(listed, "coverage")
@@ -131,19 +256,43 @@ def page() -> None:
     st.header("What else was checked", anchor=False)
     cards = told.get("report_cards", {})
     if cards:
-        st.markdown(f"Report cards: {cards.get('inspections', 0):,} inspections with one, of which {cards.get('labelled', 0):,} can be learned from; at "
-                    f"least {cards.get('enough', 0):,} are wanted before anything is said about them.")  # fmt: skip
+        st.markdown(
+            f"Report cards: {cards.get('inspections', 0):,} inspections with one, of which "
+            f"{cards.get('labelled', 0):,} can be learned from; at "
+            f"least {cards.get('enough', 0):,} are wanted before anything is said about them."
+        )
     if told.get("by_source"):
-        listed = pd.DataFrame([{"next grade": words.SOURCES.get(one["label_source"], one["label_source"]), "inspections": f"{one['n']:,}",
-                                "Brier": f"{one['brier']:.3f}", "gain over the plain rate": words.percent(one["skill"], 1)} for one in told["by_source"]])  # fmt: skip
+        listed = pd.DataFrame(
+            [
+                {
+                    "next grade": words.SOURCES.get(one["label_source"], one["label_source"]),
+                    "inspections": f"{one['n']:,}",
+                    "Brier": f"{one['brier']:.3f}",
+                    "gain over the plain rate": words.percent(one["skill"], 1),
+                }
+                for one in told["by_source"]
+            ]
+        )
         st.markdown("How the grade that came was known:")
         charts.table(listed)
-    st.markdown(f"Model {words.plain(told.get('model_version'))}, trained on what was known before {words.day(told.get('as_of'))}. "
-                f"{words.plain(str((told.get('promotion') or {}).get('why', '')).capitalize())}.")  # fmt: skip
+    st.markdown(
+        f"Model {words.plain(told.get('model_version'))}, trained on what was known before "
+        f"{words.day(told.get('as_of'))}. "
+        f"{words.plain(str((told.get('promotion') or {}).get('why', '')).capitalize())}."
+    )
     if store.has("predictions"):
         open_schools = store.predictions()
-        n_few = int((~open_schools.get("enough_like_it", pd.Series(True, index=open_schools.index)).fillna(True).astype("bool")).sum())
-        st.markdown(f"Of {len(open_schools):,} open schools, {int(open_schools['status'].eq('scored').sum()):,} have a chance, and for {n_few:,} of those there is not enough like it to say.")
+        n_few = int(
+            (
+                ~open_schools.get("enough_like_it", pd.Series(True, index=open_schools.index))
+                .fillna(True)
+                .astype("bool")
+            ).sum()
+        )
+        st.markdown(
+            f"Of {len(open_schools):,} open schools, {int(open_schools['status'].eq('scored').sum()):,} have a "
+            f"chance, and for {n_few:,} of those there is not enough like it to say."
+        )
 
 
 def fairness(rows: list[dict]) -> None:
@@ -152,19 +301,44 @@ def fairness(rows: list[dict]) -> None:
     kinds = list(dict.fromkeys(one["by"] for one in rows))
     st.header("Is it as right for every kind of school?", anchor=False)
     asked = store.asked_for("by")
-    by = st.selectbox("By", kinds, index=kinds.index(asked) if asked in kinds else 0, key="by_chosen",
-                      format_func=lambda one: BY.get(one, one.replace("_", " ").capitalize()))  # fmt: skip
+    by = st.selectbox(
+        "By",
+        kinds,
+        index=kinds.index(asked) if asked in kinds else 0,
+        key="by_chosen",
+        format_func=lambda one: BY.get(one, one.replace("_", " ").capitalize()),
+    )
     if by != kinds[0] or asked:
         st.query_params["by"] = by
     mine = [one for one in rows if one["by"] == by]
-    shown = pd.DataFrame([{"what": f"{one['group']} ({one['n']:,})", "estimate": one["gap"], "low": one["gap_low"], "high": one["gap_high"]}
-                          for one in mine if not one["too_few"] and one.get("gap") is not None])  # fmt: skip
-    listed = pd.DataFrame([{
-        "group": str(one["group"]), "inspections": f"{one['n']:,}", "improved": words.percent(one["rate"]) if not one["too_few"] else "too few to say",
-        "the model said": words.percent(one["mean_p"]) if not one["too_few"] else "",
-        "gap in points (95% interval)": f"{words.points(one['gap'])} ({words.points(one['gap_low'])} to {words.points(one['gap_high'])})" if not one["too_few"] else "",
-        "gain over the plain rate": words.percent(one["skill"], 1) if not one["too_few"] else "",
-    } for one in mine])  # fmt: skip
+    shown = pd.DataFrame(
+        [
+            {
+                "what": f"{one['group']} ({one['n']:,})",
+                "estimate": one["gap"],
+                "low": one["gap_low"],
+                "high": one["gap_high"],
+            }
+            for one in mine
+            if not one["too_few"] and one.get("gap") is not None
+        ]
+    )
+    listed = pd.DataFrame(
+        [
+            {
+                "group": str(one["group"]),
+                "inspections": f"{one['n']:,}",
+                "improved": words.percent(one["rate"]) if not one["too_few"] else "too few to say",
+                "the model said": words.percent(one["mean_p"]) if not one["too_few"] else "",
+                "gap in points (95% interval)": f"{words.points(one['gap'])} ({words.points(one['gap_low'])} to "
+                f"{words.points(one['gap_high'])})"
+                if not one["too_few"]
+                else "",
+                "gain over the plain rate": words.percent(one["skill"], 1) if not one["too_few"] else "",
+            }
+            for one in mine
+        ]
+    )
     if shown.empty:
         charts.table(listed)
         return
@@ -172,38 +346,65 @@ def fairness(rows: list[dict]) -> None:
     charts.show(
         charts.intervals(shown, 0.0, "Improved, less what the model said", form="+.0%"),
         f"{len(off)} of {len(shown)} groups did better or worse than the model said, beyond chance",
-        "To the right of the dashed line more schools improved than it said; to the left fewer. In brackets, inspections; groups with few are in the table as “too few to say”.",
-        listed, f"fairness-{by}", 3,
-    )  # fmt: skip
+        "To the right of the dashed line more schools improved than it said; to the left fewer. In brackets, "
+        "inspections; groups with few are in the table as “too few to say”.",
+        listed,
+        f"fairness-{by}",
+        3,
+    )
 
 
 def families(rows: list[dict]) -> None:
     if not rows:
         return
-    whole = pd.DataFrame([{"what": words.FAMILIES.get(one["family"], one["family"]), "estimate": one["gain"], "low": one["gain_low"], "high": one["gain_high"],
-                           "says": one["verdict"]} for one in rows if one.get("within") is None]).sort_values("estimate", ascending=False)  # fmt: skip
+    whole = pd.DataFrame(
+        [
+            {
+                "what": words.FAMILIES.get(one["family"], one["family"]),
+                "estimate": one["gain"],
+                "low": one["gain_low"],
+                "high": one["gain_high"],
+                "says": one["verdict"],
+            }
+            for one in rows
+            if one.get("within") is None
+        ]
+    ).sort_values("estimate", ascending=False)
     if whole.empty:
         return
     sure = whole[whole["low"] > 0]["what"].str.lower().tolist()
     charts.show(
         charts.intervals(whole, 0.0, "What would be lost without it (share of the error)", form="+.1%"),
         f"{len(sure)} of {len(whole)} families of signals add something that shows",
-        "Each row is what the model would lose if that family alone were taken from it; families overlap, so most lose little. "
-        + (f"Beyond chance: {words.and_list(sure)}." if sure else "None is beyond chance."),
-        whole, "families",
-    )  # fmt: skip
+        "Each row is what the model would lose if that family alone were taken from it; families overlap, so most "
+        "lose little. " + (f"Beyond chance: {words.and_list(sure)}." if sure else "None is beyond chance."),
+        whole,
+        "families",
+    )
 
 
 def caught(rows: list[dict]) -> None:
     if not rows:
         return
     st.header("Below good next time: how many were among those it gave most chance of it?", anchor=False)
-    st.markdown("Of all schools that came out below good, the share that was among the tenth (and fifth) of schools given the highest chance of that, and the most "
-                "that a perfect order could have put there.")  # fmt: skip
-    listed = pd.DataFrame([{"year": fold_words(one["fold"]), "below good": f"{one['below_good']:,} of {one['n']:,}",
-                            "in the first tenth": f"{words.percent(one['caught_10%'])} (most possible {words.percent(one['most_possible_10%'])})",
-                            "in the first fifth": f"{words.percent(one['caught_20%'])} (most possible {words.percent(one['most_possible_20%'])})"}
-                           for one in rows])  # fmt: skip
+    st.markdown(
+        "Of all schools that came out below good, the share that was among the tenth (and fifth) of schools given "
+        "the highest chance of that, and the most "
+        "that a perfect order could have put there."
+    )
+    listed = pd.DataFrame(
+        [
+            {
+                "year": fold_words(one["fold"]),
+                "below good": f"{one['below_good']:,} of {one['n']:,}",
+                "in the first tenth": f"{words.percent(one['caught_10%'])} (most possible "
+                f"{words.percent(one['most_possible_10%'])})",
+                "in the first fifth": f"{words.percent(one['caught_20%'])} (most possible "
+                f"{words.percent(one['most_possible_20%'])})",
+            }
+            for one in rows
+        ]
+    )
     charts.table(listed)
     charts.download(listed, "caught")
 

@@ -14,54 +14,103 @@ _template = _made.from_string((Path(__file__).parent / "report.html").read_text(
 MOST_VISITS, MOST_FIGURES = 12, 8
 
 
-def html(row: pd.Series, predicted: pd.Series | None, history: pd.DataFrame, figures: dict[str, tuple[pd.DataFrame, str]],
-         others: pd.DataFrame) -> str:  # fmt: skip
+def html(
+    row: pd.Series,
+    predicted: pd.Series | None,
+    history: pd.DataFrame,
+    figures: dict[str, tuple[pd.DataFrame, str]],
+    others: pd.DataFrame,
+) -> str:
     """The report of a school, from what its page shows."""
     shown = predicted is not None and words.enough(predicted)
     usual = store.usual_chances(predicted) if shown else None
-    chances = [{"grade": GRADES[rank], "chance": words.percent(predicted[f"p_grade_{rank}"]),
+    chances = (
+        [
+            {
+                "grade": GRADES[rank],
+                "chance": words.percent(predicted[f"p_grade_{rank}"]),
                 "wide": round(100 * float(predicted[f"p_grade_{rank}"]), 1),
-                "usual": words.percent(usual[rank - 1]) if usual else ""} for rank in GRADES] if shown else []  # fmt: skip
+                "usual": words.percent(usual[rank - 1]) if usual else "",
+            }
+            for rank in GRADES
+        ]
+        if shown
+        else []
+    )
     steps = words.parts(predicted) if shown else pd.DataFrame(columns=["what", "step"])
     said = {"improved": 0, "stayed the same": 0, "fell": 0}
     if len(others):
         said |= others["then"].value_counts().to_dict()
     return _template.render(
-        school=row["name"], facts=_facts(row), lead=words.lead(predicted) if predicted is not None else "There is no prediction for this school.",
-        now=words.grade_in_full(predicted) if predicted is not None else "", chances=chances,
+        school=row["name"],
+        facts=_facts(row),
+        lead=words.lead(predicted) if predicted is not None else "There is no prediction for this school.",
+        now=words.grade_in_full(predicted) if predicted is not None else "",
+        chances=chances,
+        usual=bool(usual),
         extrapolation=words.EXTRAPOLATION if shown and bool(predicted.get("extrapolation")) else "",
         steps=[{"what": one.what, "points": words.points(one.step)} for one in steps.itertuples()],
-        start=words.percent(predicted["base_rate"], 1) if shown else "", end=words.percent(words.chance(predicted), 1) if shown else "",
+        start=words.percent(predicted["base_rate"], 1) if shown else "",
+        end=words.percent(words.chance(predicted), 1) if shown else "",
         in_words=words.parts_in_words(steps) if len(steps) else "",
-        visits=_visits(history), more_visits=max(len(history) - MOST_VISITS, 0), figures=_figures(figures),
-        similar=said if len(others) else {}, similar_n=len(others), association=words.ASSOCIATION,
+        visits=_visits(history),
+        more_visits=max(len(history) - MOST_VISITS, 0),
+        figures=_figures(figures),
+        similar=said if len(others) else {},
+        similar_n=len(others),
+        association=words.ASSOCIATION,
         blanks=None if not shown or words.blank(predicted.get("signals_blank")) else int(predicted["signals_blank"]),
         made_up=predicted is not None and predicted["data_source"] == "made-up",
-        as_of=words.day(predicted["as_of"]) if predicted is not None else "", model=predicted["model_version"] if predicted is not None else "",
+        as_of=words.day(predicted["as_of"]) if predicted is not None else "",
+        model=predicted["model_version"] if predicted is not None else "",
         newest=words.day(store.about("schools").get("newest_file_on")),
-    )  # fmt: skip
+    )
 
 
 def export(row: pd.Series, predicted: pd.Series) -> pd.DataFrame:
     """Every stored figure of a school, under its name, as one row for a spreadsheet."""
-    return pd.DataFrame([{"urn": row["urn"], "name": row["name"], "local_authority": row["local_authority"],
-                          "trust_name": row["trust_name"], **predicted.drop(labels=["urn"]).to_dict()}])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "urn": row["urn"],
+                "name": row["name"],
+                "local_authority": row["local_authority"],
+                "trust_name": row["trust_name"],
+                **predicted.drop(labels=["urn"]).to_dict(),
+            }
+        ]
+    )
 
 
 def _facts(row: pd.Series) -> list[tuple[str, Any]]:
-    told = [("URN", row["urn"]), ("Phase", row["phase"]), ("Type", row["type"]), ("Local authority", row["local_authority"]),
-            ("Region", row["region"]), ("Trust", row["trust_name"]), ("Pupils when last listed", row["pupils"])]  # fmt: skip
+    told = [
+        ("URN", row["urn"]),
+        ("Phase", row["phase"]),
+        ("Type", row["type"]),
+        ("Local authority", row["local_authority"]),
+        ("Region", row["region"]),
+        ("Trust", row["trust_name"]),
+        ("Pupils when last listed", row["pupils"]),
+    ]
     return [(name, value) for name, value in told if not words.blank(value)]
 
 
 def _visits(history: pd.DataFrame) -> list[dict[str, str]]:
-    return [{"on": words.day(one.inspected_on), "kind": one.kind,
-             "what": words.grade(one.overall, one.inspected_on) if one.kind == "graded" else
-             ("" if words.blank(one.ungraded_outcome) else one.ungraded_outcome),
-             "leadership": words.grade(one.leadership) if one.kind == "graded" and not words.blank(one.leadership) else "",
-             "framework": words.framework(one.framework),
-             "source": words.source(one.overall_source) if one.kind == "graded" else ""}
-            for one in history.head(MOST_VISITS).itertuples()]  # fmt: skip
+    return [
+        {
+            "on": words.day(one.inspected_on),
+            "kind": one.kind,
+            "what": words.grade(one.overall, one.inspected_on)
+            if one.kind == "graded"
+            else ("" if words.blank(one.ungraded_outcome) else one.ungraded_outcome),
+            "leadership": words.grade(one.leadership)
+            if one.kind == "graded" and not words.blank(one.leadership)
+            else "",
+            "framework": words.framework(one.framework),
+            "source": words.source(one.overall_source) if one.kind == "graded" else "",
+        }
+        for one in history.head(MOST_VISITS).itertuples()
+    ]
 
 
 def _figures(figures: dict[str, tuple[pd.DataFrame, str]]) -> list[dict[str, str]]:
@@ -69,5 +118,11 @@ def _figures(figures: dict[str, tuple[pd.DataFrame, str]]) -> list[dict[str, str
     for name, (made, form) in list(figures.items())[:MOST_FIGURES]:
         known = made.dropna(subset=["value"])
         first, last = known.iloc[0], known.iloc[-1]
-        rows.append({"what": name, "first": f"{format(first['value'], form)} ({first['year']})", "last": f"{format(last['value'], form)} ({last['year']})"})
+        rows.append(
+            {
+                "what": name,
+                "first": f"{format(first['value'], form)} ({first['year']})",
+                "last": f"{format(last['value'], form)} ({last['year']})",
+            }
+        )
     return rows

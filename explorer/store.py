@@ -14,8 +14,21 @@ import streamlit as st
 from pipelines import tables
 from pipelines.tables import DataError
 
-IN_LISTS = ("urn", "lineage", "name", "phase", "type", "region", "local_authority", "trust_uid", "trust_name", "postcode",
-            "latitude", "longitude", "open")  # fmt: skip
+IN_LISTS = (
+    "urn",
+    "lineage",
+    "name",
+    "phase",
+    "type",
+    "region",
+    "local_authority",
+    "trust_uid",
+    "trust_name",
+    "postcode",
+    "latitude",
+    "longitude",
+    "open",
+)
 RECENT = 8
 # The measures that pages show, of the tables of yearly figures: the rest is never read.
 MEASURES = {
@@ -77,7 +90,9 @@ def _whole(where: str, name: str, columns: tuple[str, ...] | None, version: tupl
     try:
         return tables.read(Path(where), name, list(columns) if columns else None)
     except (KeyError, ValueError, OSError) as error:  # pyarrow's errors for a column or a file that isn't what it was
-        raise DataError(f"{Path(where) / name}.parquet can't be read ({error}).\nRun `headway ingest` again.") from error
+        raise DataError(
+            f"{Path(where) / name}.parquet can't be read ({error}).\nRun `headway ingest` again."
+        ) from error
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
@@ -110,7 +125,11 @@ def _large(where: str, name: str, column: str, columns: tuple[str, ...], version
     about(name)
     path = Path(where) / f"{name}.parquet"
     try:
-        texts = [field.name for field in pq.read_schema(path) if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
+        texts = [
+            field.name
+            for field in pq.read_schema(path)
+            if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)
+        ]
         rows = pq.read_table(path, columns=list(columns), read_dictionary=[text for text in texts if text in columns])
         return rows, rows[column].to_numpy()
     except (KeyError, ValueError, OSError) as error:
@@ -123,7 +142,7 @@ def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]
     return rows.take(np.flatnonzero(np.isin(key, values))).to_pandas()
 
 
-# --- what pages ask for -------------------------------------------------------------------------------------------------
+# --- what pages ask for -----------------------------------------------------------------------------------------------
 
 
 def schools() -> pd.DataFrame:
@@ -165,7 +184,7 @@ def signals_today(urn: int) -> pd.Series | None:
 
 
 def similar(urn: int) -> pd.DataFrame:
-    """The schools most like one, each with the inspection that followed (its day, framework and how its grade came about)."""
+    """The schools most like one, each with the day, framework and source of the grade that came."""
     if not has("similar"):
         return pd.DataFrame()
     told = ("urn", "rank", "other_urn", "other_as_of", "reasons", "outcome", "next_overall")
@@ -222,7 +241,9 @@ def state(row: pd.Series) -> pd.DataFrame:
     one = row.to_frame().T
     old = trajectory.satisfactory(one["overall"].astype("Int64"), pd.to_datetime(one["inspected_on"])).iloc[0] > 0
     rank = int(row["overall"])
-    return pd.DataFrame({"overall": [rank], "cell": ["3 satisfactory" if old else str(rank)], "group": [str(row["phase"])]})
+    return pd.DataFrame(
+        {"overall": [rank], "cell": ["3 satisfactory" if old else str(rank)], "group": [str(row["phase"])]}
+    )
 
 
 def usual_chances(row: pd.Series) -> list[float] | None:
@@ -237,7 +258,9 @@ def usual_chances(row: pd.Series) -> list[float] | None:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _search_text(where: str, version: tuple[int, int]) -> pd.Series:
     rows = schools()
-    parts = [rows[column].fillna("").astype("str") for column in ("urn", "name", "postcode", "trust_name", "local_authority")]
+    parts = [
+        rows[column].fillna("").astype("str") for column in ("urn", "name", "postcode", "trust_name", "local_authority")
+    ]
     text = parts[0]
     for part in parts[1:]:
         text = text + " | " + part
@@ -246,7 +269,7 @@ def _search_text(where: str, version: tuple[int, int]) -> pd.Series:
 
 
 def found(asked: str, phase: str | None = None, region: str | None = None, closed: bool = False) -> pd.DataFrame:
-    """The schools whose name, postcode, URN, trust or local authority hold every word asked for, nearest names first."""
+    """The schools whose name, postcode, URN, trust or local authority hold every word, nearest names first."""
     rows = schools()
     mask = pd.Series(True, index=rows.index) if closed else rows["open"].astype("bool")
     if phase:

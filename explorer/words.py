@@ -48,11 +48,13 @@ MODELS = {
     "blend": "Regression and trees together",
 }
 LABELS = {"improved": "improved", "same": "stayed the same", "worse": "fell"}
-ASSOCIATION = ("These are patterns among schools inspected before. They don’t say what a change would bring about, and the "
-               "inspection itself has some chance in it.")  # fmt: skip
+ASSOCIATION = (
+    "These are patterns among schools inspected before. They don’t say what a change would bring about, and the "
+    "inspection itself has some chance in it."
+)
 
 
-# --- safe texts -----------------------------------------------------------------------------------------------------------
+# --- safe texts -------------------------------------------------------------------------------------------------------
 
 
 def blank(value: Any) -> bool:
@@ -85,7 +87,7 @@ def file_name(*parts: Any) -> str:
     return "-".join(re.sub(r"[^a-z0-9]+", "-", str(part).lower()).strip("-") for part in parts)
 
 
-# --- numbers and days -------------------------------------------------------------------------------------------------------
+# --- numbers and days -------------------------------------------------------------------------------------------------
 
 
 def of_100(share: Any) -> str:
@@ -154,7 +156,7 @@ def and_list(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
-# --- grades -------------------------------------------------------------------------------------------------------------------
+# --- grades -----------------------------------------------------------------------------------------------------------
 
 
 def grade(rank: Any, inspected_on: Any = None) -> str:
@@ -169,9 +171,14 @@ def grade(rank: Any, inspected_on: Any = None) -> str:
 def grade_in_full(row: Any) -> str:
     """A grade as it is always shown: with its day, its framework and how it came about."""
     if blank(row["overall"]):
-        return "no graded inspection on record" if blank(row["inspected_on"]) else f"inspected on {day(row['inspected_on'])}"
+        return (
+            "no graded inspection on record"
+            if blank(row["inspected_on"])
+            else f"inspected on {day(row['inspected_on'])}"
+        )
     words = grade(row["overall"], row["inspected_on"])
-    return f"{words}, inspected on {day(row['inspected_on'])} ({framework(row['framework'])}; {source(row['overall_source'])})"
+    how = f"{framework(row['framework'])}; {source(row['overall_source'])}"
+    return f"{words}, inspected on {day(row['inspected_on'])} ({how})"
 
 
 def framework(name: Any) -> str:
@@ -199,8 +206,13 @@ def grades(span: Any) -> str:
     return " or ".join(GRADES[rank] for rank in range(first, last + 1))
 
 
-PHASES = {"Nursery": "nursery schools", "Primary": "primary schools", "Secondary": "secondary schools",
-          "Special": "special schools", "PRU": "pupil referral units and alternative provision"}  # fmt: skip
+PHASES = {
+    "Nursery": "nursery schools",
+    "Primary": "primary schools",
+    "Secondary": "secondary schools",
+    "Special": "special schools",
+    "PRU": "pupil referral units and alternative provision",
+}
 
 
 def like_it(row: Any) -> str:
@@ -208,12 +220,16 @@ def like_it(row: Any) -> str:
     return f"{GRADES[int(row['overall'])]} {PHASES.get(row['phase'], 'schools')}"
 
 
-# --- a prediction -----------------------------------------------------------------------------------------------------------------
+# --- a prediction -----------------------------------------------------------------------------------------------------
 
 
 def enough(row: Any) -> bool:
     """Whether enough schools like it were inspected to say anything."""
-    return row["status"] == "scored" and not blank(row.get("enough_like_it", True)) and bool(row.get("enough_like_it", True))
+    return (
+        row["status"] == "scored"
+        and not blank(row.get("enough_like_it", True))
+        and bool(row.get("enough_like_it", True))
+    )
 
 
 def staying(row: Any) -> bool:
@@ -232,27 +248,37 @@ def lead(row: Any) -> str:
         return WHY_NOT.get(row["status"], f"There is no prediction for this school: {row['status']}.")
     if not enough(row):
         n = number(row.get("like_it"))
-        return (f"Not enough like it to say: only {n} {like_it(row)} with a known outcome could be learned from, too few for a "
-                "number that means anything.")  # fmt: skip
+        return (
+            f"Not enough like it to say: only {n} {like_it(row)} with a known outcome could be learned from, too few "
+            "for a "
+            "number that means anything."
+        )
     does = f"are still {GRADES[1]} after" if staying(row) else "improve at"
     between = f" (somewhere from {of_100(row['p_low'])} to {of_100(row['p_high'])})" if "p_low" in row else ""
-    return (f"Of 100 schools like this one ({like_it(row)}), about {of_100(row['base_rate'])} {does} their next graded "
-            f"inspection; the model puts this school at {of_100(chance(row))}{between}, and is 90% sure of "
-            f"{grades(row['grade_set'])}.")  # fmt: skip
+    return (
+        f"Of 100 schools like this one ({like_it(row)}), about {of_100(row['base_rate'])} {does} their next graded "
+        f"inspection; the model puts this school at {of_100(chance(row))}{between}, and is 90% sure of "
+        f"{grades(row['grade_set'])}."
+    )
 
 
 WHY_NOT = {
-    "never graded": "This school has no graded inspection on record yet, so there is nothing for it to improve on and no "
-                    "prediction. What is known about it is below.",
-    "report card: no overall grade to compare": "This school’s latest inspection was a report card, which has no overall "
-                                                "grade to improve on, so there is no prediction. What is known is below.",
-}  # fmt: skip
+    "never graded": "This school has no graded inspection on record yet, so there is nothing for it to improve on "
+    "and no "
+    "prediction. What is known about it is below.",
+    "report card: no overall grade to compare": "This school’s latest inspection was a report card, which has no "
+    "overall "
+    "grade to improve on, so there is no prediction. What is known is below.",
+}
 
 
 def parts(row: Any) -> pd.DataFrame:
-    """What raised and lowered a prediction, a row a family, the largest first; they add up to chance less usual rate."""
-    steps = [(FAMILIES.get(name.removeprefix("contribution_"), name.removeprefix("contribution_")), float(row[name]))
-             for name in row.index if name.startswith("contribution_") and not blank(row[name])]  # fmt: skip
+    """What raised and lowered a prediction, a family a row, the largest first; together, chance less usual rate."""
+    steps = [
+        (FAMILIES.get(name.removeprefix("contribution_"), name.removeprefix("contribution_")), float(row[name]))
+        for name in row.index
+        if name.startswith("contribution_") and not blank(row[name])
+    ]
     made = pd.DataFrame(steps, columns=["what", "step"])
     return made.sort_values("step", key=abs, ascending=False, kind="stable").reset_index(drop=True)
 
@@ -268,6 +294,8 @@ def parts_in_words(made: pd.DataFrame) -> str:
     return " ".join(part for part in said if part)
 
 
-EXTRAPOLATION = ("Since November 2025 Ofsted gives report cards without an overall grade. The model "
-                 "learned from inspections before them, so this is an extrapolation from older rule-books: read it as the "
-                 "grade that the judgements would have amounted to.")  # fmt: skip
+EXTRAPOLATION = (
+    "Since November 2025 Ofsted gives report cards without an overall grade. The model "
+    "learned from inspections before them, so this is an extrapolation from older rule-books: read it as the "
+    "grade that the judgements would have amounted to."
+)

@@ -130,11 +130,12 @@ def ask(fold: Fold, examples: pd.DataFrame, signals: list[str], outcome: Outcome
 
 
 def walk(examples: pd.DataFrame, signals: list[str], outcome: Outcome = OVERALL, seed: int = 0, workers: int = 2,
+         newest: int | None = None,
          progress: Callable[[Iterable, int], Iterable] | None = None, **settings: Any) -> dict[Fold, dict[str, pd.DataFrame]]:  # fmt: skip
-    """Every fold asked, side by side on `workers` processes; the answers don't depend on how many."""
+    """Every fold (or the `newest` so many) asked, side by side on `workers` processes; the answers don't depend on how many."""
     from joblib import Parallel, delayed
 
-    every = folds(examples, outcome)
+    every = folds(examples, outcome)[-newest if newest else 0 :]
     needed = examples[[*dict.fromkeys([
         "urn", "lineage", "as_of", "phase", "overall", "leadership", "inspected_on", "next_inspected_on", "next_known_on",
         "next_overall", "next_leadership", "label", "leadership_gap", *signals])]]  # fmt: skip
@@ -366,7 +367,9 @@ def coverage(table: pd.DataFrame) -> list[dict[str, Any]]:
     """How often the grade sets held the next grade: overall, by fold, within each current grade and by framework."""
     rows = table[table["model"].eq("champion") & table["set_covers"].notna()].assign(
         covers=lambda t: t["set_covers"].astype(float), size=lambda t: t["grade_set"].map(_size))  # fmt: skip
-    found = []
+    found: list[dict[str, Any]] = []
+    if rows.empty:  # one fold alone has no earlier one to learn its sets from
+        return found
     for by in ([], ["fold"], ["overall"], ["fold", "overall"], ["next_framework"]):
         groups = rows.groupby(by) if by else [((), rows)]
         for key, group in groups:

@@ -247,7 +247,8 @@ def _succeeded_on(rows: pd.DataFrame) -> pd.Series:
     pairs = rows[["urn", "lineage", "last_listed_on"]].merge(opened[["lineage", "urn", "opened_on"]], on="lineage",
                                                             suffixes=("", "_next"))  # fmt: skip
     later = pairs[pairs["urn"].ne(pairs["urn_next"]) & (pairs["opened_on"] > pairs["last_listed_on"])]
-    return rows["urn"].map(later.groupby("urn")["opened_on"].min()) - pd.Timedelta(days=1)
+    first = later.groupby("urn")["opened_on"].min().reindex(rows["urn"]).set_axis(rows.index)
+    return first.astype(DATE) - pd.Timedelta(days=1)
 
 
 def _missing_on(last_listed_on: pd.Series, releases: list[Release]) -> pd.Series:

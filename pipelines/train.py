@@ -19,6 +19,7 @@ from pipelines.tables import DataError
 # A promoted model beats the plain rates by grade and phase with this confidence, and is calibrated within these bounds.
 SLOPE_WITHIN = (0.8, 1.25)
 TOO_GOOD = {"auc_2": 0.90, "auc_3": 0.76, "auc_4": 0.97}  # with these signals no honest model comes near; see docs
+LEARNED_YEARS = 5  # mornings before the first judged one that are asked about, where only the newest years are judged
 ENOUGH_REPORT_CARDS = 500  # outcomes under report cards before predictions of them stop being extrapolation
 
 
@@ -41,17 +42,21 @@ def read_known(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
 
 
 def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = None, promote: str = "auto", seed: int = 0,
-          workers: int = 2, families: tuple[str, ...] | None = None, ablate: bool = True,
+          workers: int = 2, families: tuple[str, ...] | None = None, whole: bool = True, newest: int | None = None,
           say: Callable[[str], None] = print,
           progress: Callable[[Iterable, int], Iterable] | None = None) -> dict[str, Any]:  # fmt: skip
     """The whole of training: writes examples and backtest, records the run, and returns the report.
 
-    `morning` is the day the final model may know everything before (by default the day after the newest file).
+    `morning` is the day the final model may know everything before (by default the day after the newest file). Unless
+    `whole`, the parts that fit again (what each family adds, quick re-inspection, the audit) are left out; `newest` judges
+    on so many academic years only, and learns from a few more.
     Raises `DataError` where there is too little to learn from.
     """
     known, about = read_known(folder)
     morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
     grid = [day for day in inspections.mornings(known["coverage"]) if day < morning]
+    if newest:
+        grid = grid[-(newest + LEARNED_YEARS) :]
     asked = examples(known, grid)
     rows = evaluate.usable(asked, OVERALL)
     say(f"examples: {len(asked):,} schools on {len(grid)} mornings = {asked['label'].notna().sum():,} labelled + "
@@ -67,12 +72,12 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     chosen = families or tuple(name for name in signals.FAMILIES if name not in signals.OFF)
     given = [name for name in signals.declared(chosen) if rows[name].notna().any()]
     blank = [name for name in signals.declared(chosen) if name not in given]
-    walked = evaluate.walk(asked, given, OVERALL, seed, workers, progress)
+    walked = evaluate.walk(asked, given, OVERALL, seed, workers, newest, progress)
     table, choices = evaluate.backtest(asked, walked)
     table, sets, intervals = evaluate.with_sets(table)
     scored = evaluate.scores(table)
     say(_summary(scored))
-    led = evaluate.walk(asked, given, LEADERSHIP, seed, workers, rules=False)
+    led = evaluate.walk(asked, given, LEADERSHIP, seed, workers, newest, rules=False)
     led_table, led_choices = evaluate.backtest(asked, led, LEADERSHIP)
 
     candidate, half_life, evidence = evaluate.final_choice(walked, asked, OVERALL, morning)
@@ -89,13 +94,14 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
         "counts": _counts(asked), "scores": scored, "means": _means(scored), "coverage": evaluate.coverage(table),
         "caught": evaluate.caught(table), "fairness": evaluate.fairness(table, known["schools"]),
         "by_source": _by_source(table), "leadership": {"choices": led_choices, "scores": _led_scores(led_table)},
-        "censoring": evaluate.censoring(asked, given, workers),
-        "audit": audit(asked, given, known, workers),
         "report_cards": {"inspections": int(cards), "enough": ENOUGH_REPORT_CARDS,
                          "labelled": int(asked["label_source"].eq("crosswalk").sum())},
     }  # fmt: skip
-    if ablate:
-        report["ablation"] = evaluate.ablation(asked, given, report["families"], workers)
+    if whole:
+        report |= {
+            "censoring": evaluate.censoring(asked, given, workers), "audit": audit(asked, given, known, workers),
+            "ablation": evaluate.ablation(asked, given, report["families"], workers),
+        }  # fmt: skip
     say(f"report cards: {cards:,} inspections so far; predictions of them are extrapolation"
         + ("" if cards < ENOUGH_REPORT_CARDS else " until their outcomes can be compared with grades"))  # fmt: skip
     champion = Champion(

@@ -35,7 +35,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-# --- what it answers --------------------------------------------------------------------------------------------------------
+# --- what it answers --------------------------------------------------------------------------------------------------
 
 
 def test_a_row_out_per_row_in_whose_chances_add_up_with_its_interval_around_what_is_asked(champion):
@@ -62,7 +62,7 @@ def test_the_recent_rate_given_is_of_the_grade_and_phase_whatever_the_signals(ch
     assert rows.loc[1, "base_rate"] == champion.overall.recent.cells["3"][1]
 
 
-# --- plain files ------------------------------------------------------------------------------------------------------------
+# --- plain files ------------------------------------------------------------------------------------------------------
 
 
 def test_what_is_read_back_predicts_the_same_bits_and_writes_the_same_bytes(champion, tmp_path):
@@ -106,8 +106,13 @@ def _killed_at(place: int, monkeypatch: pytest.MonkeyPatch, save) -> None:
 
 
 @pytest.mark.parametrize("places", [[0], [1], [1, 0], [1, 0, 0]])
-def test_killed_at_any_rename_the_old_one_still_loads_and_the_next_save_is_whole(champion, tmp_path, monkeypatch, places):
-    folder, old = tmp_path / "champion", Champion(champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": "old"})
+def test_killed_at_any_rename_the_old_one_still_loads_and_the_next_save_is_whole(
+    champion, tmp_path, monkeypatch, places
+):
+    folder, old = (
+        tmp_path / "champion",
+        Champion(champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": "old"}),
+    )
     old.save(folder)
     for place in places:
         _killed_at(place, monkeypatch, lambda: champion.save(folder))
@@ -122,7 +127,7 @@ def test_anyone_may_read_a_saved_champion(champion, tmp_path):
     assert (tmp_path / "champion").stat().st_mode & 0o555 == 0o555
 
 
-# --- nothing is pickled, and scoring trains nothing ----------------------------------------------------------------------------
+# --- nothing is pickled, and scoring trains nothing -------------------------------------------------------------------
 
 PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "shelve", "marshal", "skops"}
 RUNS_PICKLES = {"read_pickle", "to_pickle"}

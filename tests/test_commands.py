@@ -19,7 +19,9 @@ COMMANDS = sorted(typer.main.get_command(app).commands)
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable[..., tuple[int, str, str]]:
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> Callable[..., tuple[int, str, str]]:
     """Runs a command in a folder of its own; returns its exit code and what it said."""
     monkeypatch.chdir(tmp_path)
 
@@ -42,7 +44,7 @@ def _words(words: str | tuple[str, ...]) -> str:
     return words if isinstance(words, str) else " ".join(words)
 
 
-# --- help -----------------------------------------------------------------------------------------------------------------------
+# --- help -------------------------------------------------------------------------------------------------------------
 
 
 def test_the_commands_of_the_main_job_are_there():
@@ -61,7 +63,7 @@ def test_without_a_command_it_lists_them(run):
     assert all(name in out + err for name in COMMANDS)
 
 
-# --- mistakes -------------------------------------------------------------------------------------------------------------------
+# --- mistakes ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("words, said", [
@@ -113,7 +115,7 @@ def test_real_files_stay_when_made_up_ones_are_asked_for_in_their_place(run, tmp
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["real.csv"]
 
 
-# --- what is said where nobody watches ---------------------------------------------------------------------------------------------
+# --- what is said where nobody watches --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +128,10 @@ def england(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_output_that_is_no_terminal_gets_lines_and_no_codes_of_a_progress_bar(england, tmp_path):
-    for words in (("synthesise", "--out", "raw", "--schools", "20"), ("ingest", "--raw", str(england / "raw"), "--tables", "tables")):
+    for words in (
+        ("synthesise", "--out", "raw", "--schools", "20"),
+        ("ingest", "--raw", str(england / "raw"), "--tables", "tables"),
+    ):
         told = _started(tmp_path, *words)
         out, err = told.communicate(timeout=300)
         assert told.returncode == 0 and err == ""
@@ -134,7 +139,7 @@ def test_output_that_is_no_terminal_gets_lines_and_no_codes_of_a_progress_bar(en
     assert (tmp_path / "tables" / "inspections.parquet").is_file()
 
 
-# --- killed ---------------------------------------------------------------------------------------------------------------------
+# --- killed -----------------------------------------------------------------------------------------------------------
 
 
 def _whole(folder: Path) -> dict[str, bytes]:

@@ -5,10 +5,14 @@ from hypothesis import strategies as st
 
 from models.conformal import FEWEST, WIDEST, ChanceIntervals, GradeSets, mass_before, spans
 
-_chances = st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4).filter(lambda p: sum(p) > 0.01).map(lambda p: np.array(p) / sum(p))
+_chances = (
+    st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4)
+    .filter(lambda p: sum(p) > 0.01)
+    .map(lambda p: np.array(p) / sum(p))
+)
 
 
-# --- grade sets -----------------------------------------------------------------------------------------------------------
+# --- grade sets -------------------------------------------------------------------------------------------------------
 
 
 def test_a_set_grows_from_the_likeliest_rank_by_the_likelier_neighbour():
@@ -63,7 +67,7 @@ def test_sets_hold_the_next_rank_as_often_as_promised_even_where_the_chances_are
     assert np.mean(held, axis=0) == pytest.approx([0.9, 0.9, 0.9], abs=0.015)
 
 
-# --- intervals on a chance --------------------------------------------------------------------------------------------------
+# --- intervals on a chance --------------------------------------------------------------------------------------------
 
 
 def _years(*rates: float, count: int = 400, said: float = 0.5) -> ChanceIntervals:

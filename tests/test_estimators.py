@@ -60,7 +60,7 @@ def test_no_rate_is_nearer_to_certainty_than_the_edge():
     assert CellRates.of(state, np.full(500, 2), np.ones(500)).at(state.head(1)).tolist() == [[EDGE, 1 - EDGE, 1 - EDGE]]
 
 
-# --- chances of each next rank ------------------------------------------------------------------------------------------
+# --- chances of each next rank ----------------------------------------------------------------------------------------
 
 
 def test_with_no_departure_the_chances_are_the_steps_between_the_rates():
@@ -101,7 +101,9 @@ def test_blank_signals_move_no_chance_of_a_table_and_stay_finite_everywhere(cand
     chances = candidate.predict(_blank(4), asked)
     assert np.isfinite(chances).all() and chances.sum(axis=1) == pytest.approx(np.ones(4))
     if not candidate.learners:
-        assert chances == pytest.approx(estimators.spread(np.zeros((4, 2)), candidate.recent.at(asked), np.arange(1, 5)))
+        assert chances == pytest.approx(
+            estimators.spread(np.zeros((4, 2)), candidate.recent.at(asked), np.arange(1, 5))
+        )
 
 
 def test_signals_that_were_blank_throughout_can_be_learned_from():
@@ -111,7 +113,7 @@ def test_signals_that_were_blank_throughout_can_be_learned_from():
     assert np.abs(model.contributions(signals.head(9), ROWS["state"].head(9))["decoy"]).max() == 0
 
 
-# --- what it learns -----------------------------------------------------------------------------------------------------
+# --- what it learns ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [name for name, learners in CANDIDATES.items() if learners])
@@ -128,7 +130,11 @@ def test_the_gap_shuffled_between_schools_of_a_grade_moves_chances_no_more(name)
     gap = ROWS["signals"]["leadership_gap"].groupby(ROWS["state"]["overall"]).transform(rng.permutation)
     shuffled = {**ROWS, "signals": ROWS["signals"].assign(leadership_gap=gap)}
     before, after = (
-        Departures(learners=CANDIDATES[name]).fit(**rows).contributions(rows["signals"], rows["state"])["leadership_gap"].abs().mean()
+        Departures(learners=CANDIDATES[name])
+        .fit(**rows)
+        .contributions(rows["signals"], rows["state"])["leadership_gap"]
+        .abs()
+        .mean()
         for rows in (ROWS, shuffled)
     )
     assert after < before / 5
@@ -136,7 +142,9 @@ def test_the_gap_shuffled_between_schools_of_a_grade_moves_chances_no_more(name)
 
 def test_a_level_that_moves_between_eras_is_not_taken_for_a_signal():
     # `decoy` names the era, in which everyone's chances move together; within an era it tells nothing.
-    model = Departures(learners=("ridge",)).fit(**{**ROWS, "signals": ROWS["signals"].assign(decoy=ROWS["era"].astype(float))})
+    model = Departures(learners=("ridge",)).fit(
+        **{**ROWS, "signals": ROWS["signals"].assign(decoy=ROWS["era"].astype(float))}
+    )
     moved = model.contributions(ROWS["signals"], ROWS["state"]).abs().mean()
     assert moved["decoy"] < 0.01
 
@@ -161,7 +169,7 @@ def boosted() -> Departures:
     return Departures(learners=("boosted",)).fit(**ROWS)
 
 
-# --- why ------------------------------------------------------------------------------------------------------------------
+# --- why --------------------------------------------------------------------------------------------------------------
 
 
 def test_contributions_and_the_recent_rate_add_up_to_the_chance(candidate):
@@ -181,7 +189,7 @@ def test_a_column_that_never_differs_contributes_nothing(candidate):
     assert "constant" not in parts or (parts["constant"] == 0).all()
 
 
-# --- the same again -------------------------------------------------------------------------------------------------------
+# --- the same again ---------------------------------------------------------------------------------------------------
 
 
 def test_the_same_rows_give_the_same_bytes(candidate):

@@ -38,7 +38,12 @@ def _examples(schools: int = 2700) -> pd.DataFrame:
         "leadership_gap": gap, "share_stayed": stayed, "decoy": decoy,
     })  # fmt: skip
     change = rows["next_overall"] - rows["overall"]
-    label = pd.Series(None, index=rows.index, dtype="str").mask(change < 0, "improved").mask(change == 0, "same").mask(change > 0, "worse")
+    label = (
+        pd.Series(None, index=rows.index, dtype="str")
+        .mask(change < 0, "improved")
+        .mask(change == 0, "same")
+        .mask(change > 0, "worse")
+    )
     whole = dict.fromkeys(["overall", "leadership", "next_overall", "next_leadership"], "Int64")
     return rows.assign(label=label, next_known_on=rows["next_inspected_on"] + pd.Timedelta(days=40)).astype(whole)
 
@@ -64,7 +69,7 @@ def _rewritten(examples: pd.DataFrame, which: pd.Series) -> pd.DataFrame:
     return examples.assign(next_overall=following)
 
 
-# --- what counts, and how much ----------------------------------------------------------------------------------------------
+# --- what counts, and how much ----------------------------------------------------------------------------------------
 
 
 def test_a_satisfactory_from_before_2012_is_a_cell_of_its_own(drawn):
@@ -113,7 +118,7 @@ def test_only_an_example_with_both_grades_and_a_label_can_be_learned_from(drawn)
     assert evaluate.usable(rows, OVERALL).index.tolist() == [0]
 
 
-# --- the walk -------------------------------------------------------------------------------------------------------------------
+# --- the walk ---------------------------------------------------------------------------------------------------------
 
 
 def test_folds_begin_when_there_is_enough_to_learn_from(examples):
@@ -151,7 +156,7 @@ def test_p_improve_is_0_at_the_top_and_p_worse_0_at_the_bottom(table):
     assert (table.loc[table["overall"].eq(4), "p_worse"].abs() < 1e-12).all()
 
 
-# --- the choice -----------------------------------------------------------------------------------------------------------------
+# --- the choice -------------------------------------------------------------------------------------------------------
 
 
 def _answers(**scores: float) -> tuple[pd.DataFrame, dict[Fold, dict[str, pd.DataFrame]]]:
@@ -229,13 +234,15 @@ def test_sets_and_intervals_of_a_fold_know_only_outcomes_from_before_it(table):
     mine = table[table["model"].eq("champion")]
     first = mine[mine["fold"].eq(folds[0])]
     assert set(first["grade_set"]) == {"1-4"} and first["set_covers"].isna().all() and first["p_low"].isna().all()
-    turned = table.assign(next_rank=table["next_rank"].mask(~(table["next_known_on"] < folds[2]), 5 - table["next_rank"]))
+    turned = table.assign(
+        next_rank=table["next_rank"].mask(~(table["next_known_on"] < folds[2]), 5 - table["next_rank"])
+    )
     again = evaluate.with_sets(turned[table.columns])[0]
     shown = ["grade_set", "p_low", "p_high"]
     pd.testing.assert_frame_equal(again[shown], table[shown])
 
 
-# --- scores, checked in the head --------------------------------------------------------------------------------------------------
+# --- scores, checked in the head --------------------------------------------------------------------------------------
 
 
 def test_the_area_under_the_curve_is_the_share_of_pairs_in_order_with_ties_half():
@@ -300,11 +307,15 @@ def test_the_coverage_table_leaves_out_the_fold_that_had_no_earlier_one(drawn):
         2016-09-01 | champion | 2       | newest         | 1-3       | 1
         2016-09-01 | ridge    | 2       | newest         | 1-3       | 0
     """)
+    assert evaluate.coverage(rows.head(1)) == []
     found = evaluate.coverage(rows)
     assert found[0] == {"n": 3, "coverage": pytest.approx(2 / 3), "mean_size": 2.0}
     assert [(row["fold"], row["coverage"]) for row in found if row.keys() == {"fold", "n", "coverage", "mean_size"}] == [
         ("2015-09-01", 0.5), ("2016-09-01", 1.0)]  # fmt: skip
-    assert [(row["overall"], row["coverage"]) for row in found if "overall" in row and "fold" not in row] == [(2, 0.5), (3, 1.0)]
+    assert [(row["overall"], row["coverage"]) for row in found if "overall" in row and "fold" not in row] == [
+        (2, 0.5),
+        (3, 1.0),
+    ]
     assert {row["next_framework"] for row in found if "next_framework" in row} == {"new", "newest"}
 
 
@@ -319,7 +330,7 @@ def test_caught_is_beside_the_most_a_perfect_ranking_could_catch():
                      "caught_20%": 0.5, "most_possible_20%": 1.0}  # fmt: skip
 
 
-# --- by group, and without a family -------------------------------------------------------------------------------------------------
+# --- by group, and without a family -----------------------------------------------------------------------------------
 
 
 def test_fairness_drops_nobody_and_shows_small_groups_as_too_few(table):
@@ -336,7 +347,11 @@ def test_fairness_drops_nobody_and_shows_small_groups_as_too_few(table):
     tiny = found[found["group"].eq("Tiny")].iloc[0]
     assert tiny["too_few"] and tiny["n"] < FEW and pd.isna(tiny["gap"])
     large = found[found["group"].eq("Large")].iloc[0]
-    assert not large["too_few"] and large["gap_low"] < large["gap"] < large["gap_high"] and large["skill_low"] < large["skill"]
+    assert (
+        not large["too_few"]
+        and large["gap_low"] < large["gap"] < large["gap_high"]
+        and large["skill_low"] < large["skill"]
+    )
     for by in ("idaci_quintile", "faith", "size"):
         assert "not known" in set(found.loc[found["by"].eq(by), "group"]), by
 
@@ -357,7 +372,7 @@ def test_a_family_shuffled_between_schools_of_a_grade_adds_nothing(examples):
     assert said == {"leadership": "adds nothing that shows", "retention": "adds", "context": "adds nothing that shows"}
 
 
-# --- schools inspected sooner than others ---------------------------------------------------------------------------------------------
+# --- schools inspected sooner than others -----------------------------------------------------------------------------
 
 
 def test_those_seldom_inspected_stand_for_more_schools(examples):

@@ -1,6 +1,5 @@
-"""The explorer's pages, run without a browser on a handful of drawn schools: every page, every empty state, hostile names."""
+"""The explorer's pages without a browser, on six drawn schools: every page, every empty state, a hostile name."""
 
-import json
 import re
 from pathlib import Path
 
@@ -12,46 +11,140 @@ from explorer import words
 from pipelines import tables
 
 ROOT = Path(__file__).parents[1]
-PAGES = {"find": "Find a school", "school": "School", "what_if": "What if?", "trust": "Trust or authority", "compare": "Compare",
-         "evidence": "Evidence", "how_good": "How good is this?", "your_data": "Your own data", "about": "About"}  # fmt: skip
+PAGES = {
+    "find": "Find a school",
+    "school": "School",
+    "what_if": "What if?",
+    "trust": "Trust or authority",
+    "compare": "Compare",
+    "evidence": "Evidence",
+    "how_good": "How good is this?",
+    "your_data": "Your own data",
+    "about": "About",
+}
 HOSTILE = """<script>alert("x")</script> O'Brien's [Link](http://x.example) $a$ :red[A]"""
 GOOD, TOP, NEVER, FEW, NAMED, CLOSED, NOWHERE = 100001, 100002, 100003, 100004, 100005, 100006, 999999
 ABOUT = {"data_source": "made-up", "newest_file_on": "2025-09-29", "inputs": "none"}
 
 
 def _schools() -> pd.DataFrame:
-    names = {GOOD: "Ash Primary School", TOP: "Beech Primary School", NEVER: "Cedar Free School", FEW: "Elm Unit", NAMED: HOSTILE,
-             CLOSED: "Fir Primary School"}  # fmt: skip
-    return pd.DataFrame([{
-        "urn": urn, "lineage": urn, "name": name, "phase": "Primary", "type": "Community School", "region": "London",
-        "local_authority": "Barnet", "trust_uid": 77 if urn != CLOSED else None, "trust_name": "Oak, Ash & Thorn Trust",
-        "postcode": "N1 1AA", "latitude": 51.5 + at / 50, "longitude": -0.1, "pupils": 200, "open": urn != CLOSED,
-    } for at, (urn, name) in enumerate(names.items())])  # fmt: skip
+    names = {
+        GOOD: "Ash Primary School",
+        TOP: "Beech Primary School",
+        NEVER: "Cedar Free School",
+        FEW: "Elm Unit",
+        NAMED: HOSTILE,
+        CLOSED: "Fir Primary School",
+    }
+    return pd.DataFrame(
+        [
+            {
+                "urn": urn,
+                "lineage": urn,
+                "name": name,
+                "phase": "Primary",
+                "type": "Community School",
+                "region": "London",
+                "local_authority": "Barnet",
+                "trust_uid": 77 if urn != CLOSED else None,
+                "trust_name": "Oak, Ash & Thorn Trust",
+                "postcode": "N1 1AA",
+                "latitude": 51.5 + at / 50,
+                "longitude": -0.1,
+                "pupils": 200,
+                "open": urn != CLOSED,
+            }
+            for at, (urn, name) in enumerate(names.items())
+        ]
+    )
 
 
 def _predictions() -> pd.DataFrame:
-    scored = {"status": "scored", "framework": "education inspection framework, 2019", "overall_source": "published", "phase": "Primary",
-              "inspected_on": "2021-10-05", "enough_like_it": True, "like_it": 900, "signals_blank": 3, "extrapolation": True}  # fmt: skip
+    scored = {
+        "status": "scored",
+        "framework": "education inspection framework, 2019",
+        "overall_source": "published",
+        "phase": "Primary",
+        "inspected_on": "2021-10-05",
+        "enough_like_it": True,
+        "like_it": 900,
+        "signals_blank": 3,
+        "extrapolation": True,
+    }
     rows = [
-        {"urn": GOOD, **scored, "overall": 3, "p_improve": 0.68, "p_same": 0.28, "p_worse": 0.04, "p_low": 0.60, "p_high": 0.75,
-         "p_grade_1": 0.02, "p_grade_2": 0.66, "p_grade_3": 0.28, "p_grade_4": 0.04, "grade_set": "1-2", "base_rate": 0.62,
-         "contribution_retention": 0.10, "contribution_intake": -0.05, "contribution_level": 0.01},
-        {"urn": TOP, **scored, "overall": 1, "p_same": 0.40, "p_worse": 0.60, "p_low": 0.30, "p_high": 0.50, "p_grade_1": 0.40,
-         "p_grade_2": 0.50, "p_grade_3": 0.09, "p_grade_4": 0.01, "grade_set": "1-2", "base_rate": 0.35,
-         "contribution_retention": 0.05, "contribution_intake": 0.0, "contribution_level": 0.0},
+        {
+            "urn": GOOD,
+            **scored,
+            "overall": 3,
+            "p_improve": 0.68,
+            "p_same": 0.28,
+            "p_worse": 0.04,
+            "p_low": 0.60,
+            "p_high": 0.75,
+            "p_grade_1": 0.02,
+            "p_grade_2": 0.66,
+            "p_grade_3": 0.28,
+            "p_grade_4": 0.04,
+            "grade_set": "1-2",
+            "base_rate": 0.62,
+            "contribution_retention": 0.10,
+            "contribution_intake": -0.05,
+            "contribution_level": 0.01,
+        },
+        {
+            "urn": TOP,
+            **scored,
+            "overall": 1,
+            "p_same": 0.40,
+            "p_worse": 0.60,
+            "p_low": 0.30,
+            "p_high": 0.50,
+            "p_grade_1": 0.40,
+            "p_grade_2": 0.50,
+            "p_grade_3": 0.09,
+            "p_grade_4": 0.01,
+            "grade_set": "1-2",
+            "base_rate": 0.35,
+            "contribution_retention": 0.05,
+            "contribution_intake": 0.0,
+            "contribution_level": 0.0,
+        },
         {"urn": NEVER, "status": "never graded", "phase": "Primary"},
-        {"urn": FEW, **scored, "overall": 4, "enough_like_it": False, "like_it": 12, "p_improve": 0.97, "p_same": 0.03, "p_worse": 0.0,
-         "p_low": 0.5, "p_high": 0.99, "p_grade_1": 0.0, "p_grade_2": 0.5, "p_grade_3": 0.47, "p_grade_4": 0.03, "grade_set": "2-3",
-         "base_rate": 0.96, "contribution_retention": 0.01, "contribution_intake": 0.0, "contribution_level": 0.0},
-    ]  # fmt: skip
+        {
+            "urn": FEW,
+            **scored,
+            "overall": 4,
+            "enough_like_it": False,
+            "like_it": 12,
+            "p_improve": 0.97,
+            "p_same": 0.03,
+            "p_worse": 0.0,
+            "p_low": 0.5,
+            "p_high": 0.99,
+            "p_grade_1": 0.0,
+            "p_grade_2": 0.5,
+            "p_grade_3": 0.47,
+            "p_grade_4": 0.03,
+            "grade_set": "2-3",
+            "base_rate": 0.96,
+            "contribution_retention": 0.01,
+            "contribution_intake": 0.0,
+            "contribution_level": 0.0,
+        },
+    ]
     rows.append({**rows[0], "urn": NAMED})
-    made = pd.DataFrame(rows).assign(lineage=lambda f: f["urn"], as_of="2025-09-30", model_version="abc", data_source="made-up")
+    made = pd.DataFrame(rows).assign(
+        lineage=lambda f: f["urn"], as_of="2025-09-30", model_version="abc", data_source="made-up"
+    )
     return made.assign(as_of=pd.to_datetime(made["as_of"]), inspected_on=pd.to_datetime(made["inspected_on"]))
 
 
 def _inspections() -> pd.DataFrame:
-    rows = [(urn, "graded", rank, day, book) for urn, rank in ((GOOD, 3), (TOP, 1), (FEW, 4), (NAMED, 3), (CLOSED, 2))
-            for day, book in (("2010-03-02", "section 5, 2009"), ("2021-10-05", "education inspection framework, 2019"))]  # fmt: skip
+    rows = [
+        (urn, "graded", rank, day, book)
+        for urn, rank in ((GOOD, 3), (TOP, 1), (FEW, 4), (NAMED, 3), (CLOSED, 2))
+        for day, book in (("2010-03-02", "section 5, 2009"), ("2021-10-05", "education inspection framework, 2019"))
+    ]
     made = pd.DataFrame(rows, columns=["urn", "kind", "overall", "inspected_on", "framework"])
     days = pd.to_datetime(made["inspected_on"])
     return made.assign(lineage=made["urn"], inspected_on=days, known_on=days, overall_source="published", leadership=2)
@@ -64,35 +157,124 @@ def _workforce() -> pd.DataFrame:
 
 def write_tables(folder: Path) -> Path:
     """A set of tables drawn by hand: six schools, one of them never graded, one closed, one with a hostile name."""
-    examples = pd.DataFrame({"urn": [TOP], "lineage": [TOP], "as_of": [pd.Timestamp("2020-09-01")], "phase": ["Primary"],
-                             "next_inspected_on": [pd.Timestamp("2021-10-05")], "label": ["improved"], "label_source": ["published"],
-                             "next_framework": ["education inspection framework, 2019"], "next_overall": [1]})  # fmt: skip
-    similar = pd.DataFrame({"urn": [GOOD], "rank": [1], "other_urn": [TOP], "other_as_of": [pd.Timestamp("2020-09-01")],
-                            "distance": [0.1], "reasons": ["absence_standing; share_girls"], "outcome": ["improved"], "next_overall": [1]})  # fmt: skip
+    examples = pd.DataFrame(
+        {
+            "urn": [TOP],
+            "lineage": [TOP],
+            "as_of": [pd.Timestamp("2020-09-01")],
+            "phase": ["Primary"],
+            "next_inspected_on": [pd.Timestamp("2021-10-05")],
+            "label": ["improved"],
+            "label_source": ["published"],
+            "next_framework": ["education inspection framework, 2019"],
+            "next_overall": [1],
+        }
+    )
+    similar = pd.DataFrame(
+        {
+            "urn": [GOOD],
+            "rank": [1],
+            "other_urn": [TOP],
+            "other_as_of": [pd.Timestamp("2020-09-01")],
+            "distance": [0.1],
+            "reasons": ["absence_standing; share_girls"],
+            "outcome": ["improved"],
+            "next_overall": [1],
+        }
+    )
     signals_today = pd.DataFrame({"urn": [GOOD], "as_of": [pd.Timestamp("2025-09-30")], "share_stayed": [0.8]})
-    frames = {"schools": _schools(), "predictions": _predictions(), "inspections": _inspections(), "workforce": _workforce(),
-              "examples": examples, "similar": similar, "signals_today": signals_today}  # fmt: skip
+    frames = {
+        "schools": _schools(),
+        "predictions": _predictions(),
+        "inspections": _inspections(),
+        "workforce": _workforce(),
+        "examples": examples,
+        "similar": similar,
+        "signals_today": signals_today,
+    }
     tables.write(folder, frames, about=ABOUT)
     ratio = {"estimate": 1.14, "low": 1.11, "high": 1.18}
-    row = {"what": "better, against not better", "label_source": "all", "exposed": {"n": 90, "share": 0.5}, "unexposed": {"n": 80, "share": 0.4},
-           "risk_ratio": ratio, "too_few": False}  # fmt: skip
-    claim = {"id": "leadership_gap", "statement": "Ten times as likely <b>", "source": "A report", "exposed": "with", "unexposed": "without",
-             "size_claimed": 10.0, "caution": "", "raw": row, "adjusted": row, "n": 170, "schools": 150, "verdict": "real, but smaller",
-             "verdict_words": "Real, but smaller.", "would_take": None,
-             "steps": [{"id": "raw", "title": "All schools", "rows": [row], "more": []}]}  # fmt: skip
-    empty = {**claim, "id": "capacity", "steps": [], "raw": None, "adjusted": None, "n": 0, "verdict": "cannot be tested"}
-    tables.write_json(folder / "evidence.json", {"claims": [claim, empty], "counts": {"pairs": 170, "schools": 150},
-                                                 "newest_outcome_on": "2025-07-15", "notes": ["A note."]})  # fmt: skip
-    score = {"fold": "2023-09-01", "n": 500, "skill": 0.1, "skill_low": 0.05, "skill_high": 0.15, "auc_2": 0.7, "auc_2_low": 0.6,
-             "auc_2_high": 0.8, "n_2": 300, "auc_3": None, "n_3": 0, "brier": 0.1}  # fmt: skip
-    group = {"by": "phase", "n": 400, "too_few": False, "rate": 0.3, "mean_p": 0.29, "gap": 0.01, "gap_low": -0.02, "gap_high": 0.04, "skill": 0.1}
-    tables.write_json(folder / "train.json", {
-        "as_of": "2025-09-30", "model_version": "abc", "signals": ["share_stayed"], "signals_blank": ["share_vacant"],
-        "scores": [{**score, "model": "champion"}, {**score, "model": "logistic"}],
-        "means": [{"model": "champion", "skill": 0.1, "auc_2": 0.7, "auc_3": None, "brier": 0.1}],
-        "coverage": [{"n": 500, "coverage": 0.9, "mean_size": 1.9}],
-        "fairness": [{**group, "group": "Primary"}, {"by": "phase", "group": "Nursery", "n": 3, "too_few": True}],
-    })  # fmt: skip
+    row = {
+        "what": "better, against not better",
+        "label_source": "all",
+        "exposed": {"n": 90, "share": 0.5},
+        "unexposed": {"n": 80, "share": 0.4},
+        "risk_ratio": ratio,
+        "too_few": False,
+    }
+    claim = {
+        "id": "leadership_gap",
+        "statement": "Ten times as likely <b>",
+        "source": "A report",
+        "exposed": "with",
+        "unexposed": "without",
+        "size_claimed": 10.0,
+        "caution": "",
+        "raw": row,
+        "adjusted": row,
+        "n": 170,
+        "schools": 150,
+        "verdict": "real, but smaller",
+        "verdict_words": "Real, but smaller.",
+        "would_take": None,
+        "steps": [{"id": "raw", "title": "All schools", "rows": [row], "more": []}],
+    }
+    empty = {
+        **claim,
+        "id": "capacity",
+        "steps": [],
+        "raw": None,
+        "adjusted": None,
+        "n": 0,
+        "verdict": "cannot be tested",
+    }
+    tables.write_json(
+        folder / "evidence.json",
+        {
+            "claims": [claim, empty],
+            "counts": {"pairs": 170, "schools": 150},
+            "newest_outcome_on": "2025-07-15",
+            "notes": ["A note."],
+        },
+    )
+    score = {
+        "fold": "2023-09-01",
+        "n": 500,
+        "skill": 0.1,
+        "skill_low": 0.05,
+        "skill_high": 0.15,
+        "auc_2": 0.7,
+        "auc_2_low": 0.6,
+        "auc_2_high": 0.8,
+        "n_2": 300,
+        "auc_3": None,
+        "n_3": 0,
+        "brier": 0.1,
+    }
+    group = {
+        "by": "phase",
+        "n": 400,
+        "too_few": False,
+        "rate": 0.3,
+        "mean_p": 0.29,
+        "gap": 0.01,
+        "gap_low": -0.02,
+        "gap_high": 0.04,
+        "skill": 0.1,
+    }
+    tables.write_json(
+        folder / "train.json",
+        {
+            "as_of": "2025-09-30",
+            "model_version": "abc",
+            "signals": ["share_stayed"],
+            "signals_blank": ["share_vacant"],
+            "scores": [{**score, "model": "champion"}, {**score, "model": "logistic"}],
+            "means": [{"model": "champion", "skill": 0.1, "auc_2": 0.7, "auc_3": None, "brier": 0.1}],
+            "coverage": [{"n": 500, "coverage": 0.9, "mean_size": 1.9}],
+            "fairness": [{**group, "group": "Primary"}, {"by": "phase", "group": "Nursery", "n": 3, "too_few": True}],
+        },
+    )
     return folder
 
 
@@ -163,7 +345,10 @@ def test_a_school_page_opens_with_one_sentence_that_has_the_usual_rate_beside_th
 
 def test_an_outstanding_school_is_asked_about_staying(folder):
     write_tables(folder)
-    assert "about 35 are still Outstanding after their next graded inspection; the model puts this school at 40" in said(shown("school", urn=TOP))
+    assert (
+        "about 35 are still Outstanding after their next graded inspection; the model puts this school at 40"
+        in said(shown("school", urn=TOP))
+    )
 
 
 def test_a_school_never_graded_has_no_chance_and_still_a_page(folder):
@@ -195,13 +380,21 @@ def test_a_urn_that_is_nobodys_is_said_to_be_so(folder, urn):
 def test_a_grade_never_stands_without_its_day_framework_and_source(folder):
     write_tables(folder)
     text = said(shown("school", urn=GOOD))
-    assert "Requires improvement, inspected on 5 October 2021 (education inspection framework, 2019; published by Ofsted)" in text
+    assert (
+        "Requires improvement, inspected on 5 October 2021 (education inspection framework, 2019; published by Ofsted)"
+        in text
+    )
 
 
 def test_a_name_is_text_wherever_it_stands(folder):
     write_tables(folder)
-    for name, query in (("find", {"q": "o'brien"}), ("school", {"urn": NAMED}), ("trust", {"trust": 77}), ("compare", {"urns": f"{NAMED},{GOOD}"}),
-                        ("what_if", {"urn": NAMED})):  # fmt: skip
+    for name, query in (
+        ("find", {"q": "o'brien"}),
+        ("school", {"urn": NAMED}),
+        ("trust", {"trust": 77}),
+        ("compare", {"urns": f"{NAMED},{GOOD}"}),
+        ("what_if", {"urn": NAMED}),
+    ):
         app = shown(name, **query)
         raw = "\n".join(part.value for part in [*app.title, *app.header, *app.markdown])
         assert not re.search(r"(?<!\\)<script|(?<!\\)\]\(http|(?<!\\):red", raw), name
@@ -244,7 +437,11 @@ def test_the_steps_add_up_to_the_chance():
 def test_a_trust_is_listed_by_the_alphabet_and_kept_in_the_address(folder):
     write_tables(folder)
     app = shown("trust", trust=77)
-    listed = [table.value for table in app.table if "school" in table.value.columns or "school" in map(str, table.value.columns)]
+    listed = [
+        table.value
+        for table in app.table
+        if "school" in table.value.columns or "school" in map(str, table.value.columns)
+    ]
     names = [re.sub(r"\\(.)", r"\1", name) for name in listed[-1]["school"]]
     assert names == sorted(names)
     assert list(app.query_params["trust"]) == ["77"] or app.query_params["trust"] == "77"
@@ -278,7 +475,17 @@ def test_similar_schools_are_told_with_reasons_in_words_and_the_day_of_what_came
 
 def test_words():
     assert [words.grades(span) for span in ("1-2", "2-3", "2", "3-4", "1-4")] == [
-        "Good or better", "Good or Requires improvement", "Good", "Requires improvement or worse", "any of the four grades"]  # fmt: skip
+        "Good or better",
+        "Good or Requires improvement",
+        "Good",
+        "Requires improvement or worse",
+        "any of the four grades",
+    ]
     assert words.grade(3, "2010-01-01") == "Requires improvement (then called “satisfactory”)"
-    assert [words.percent(share) for share in (0.004, 0.62, 0.996, None)] == ["under 1%", "62%", "over 99%", "not known"]
+    assert [words.percent(share) for share in (0.004, 0.62, 0.996, None)] == [
+        "under 1%",
+        "62%",
+        "over 99%",
+        "not known",
+    ]
     assert [words.points(step) for step in (0.123, -0.05, 0.0)] == ["+12.3", "−5.0", "0.0"]

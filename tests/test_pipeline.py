@@ -32,7 +32,9 @@ def _headway(folder: Path, *words: str) -> str:
     """What a command says; it has to end well, without a word of complaint."""
     told = subprocess.run([sys.executable, "-m", "pipelines", *words], cwd=folder, capture_output=True, text=True, timeout=600,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
-    assert (told.returncode, told.stderr) == (0, ""), f"headway {' '.join(words)}:\n{told.stdout[-2000:]}\n{told.stderr[-4000:]}"
+    assert (told.returncode, told.stderr) == (0, ""), (
+        f"headway {' '.join(words)}:\n{told.stdout[-2000:]}\n{told.stderr[-4000:]}"
+    )
     return told.stdout
 
 
@@ -42,7 +44,7 @@ def strong(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("strong")
     said = {name: _headway(folder, name, *words) for name, *words in (
         ("synthesise", "--out", "data/raw", "--seed", "1", "--schools", str(SCHOOLS), "--effect", "strong"),
-        ("ingest",), ("train", "--no-ablation"), ("evidence",), ("score",),
+        ("ingest",), ("train", "--no-whole"), ("evidence",), ("score",),
     )}  # fmt: skip
     held = folder / "data" / "tables"
     return SimpleNamespace(
@@ -62,7 +64,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return train.examples(train.read_known(folder / "tables")[0])
 
 
-# --- the job and what it leaves -------------------------------------------------------------------------------------------------
+# --- the job and what it leaves ---------------------------------------------------------------------------------------
 
 # What others rely on: /contract.md's columns.
 WANTED = {
@@ -108,7 +110,9 @@ def test_every_open_school_has_one_prediction_row_scored_or_with_the_reason_not(
     assert rows.loc[~scored, ["p_same", "grade_set"]].isna().all(axis=None)
     grades = rows.loc[scored, [f"p_grade_{grade}" for grade in (1, 2, 3, 4)]]
     assert grades.sum(axis=1).to_numpy() == pytest.approx(np.ones(scored.sum()))
-    assert rows.loc[scored, ["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(np.ones(scored.sum()))
+    assert rows.loc[scored, ["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(
+        np.ones(scored.sum())
+    )
     assert set(rows["model_version"]) == {strong.report["model_version"]} and set(rows["data_source"]) == {"made-up"}
 
 
@@ -153,14 +157,6 @@ def test_what_was_chosen_in_each_fold_is_in_the_report(strong):
     assert chosen[0]["score_on_earlier_folds"] == {} and all(row["score_on_earlier_folds"] for row in chosen[1:])
 
 
-def test_the_audit_names_a_file_known_before_the_morning_for_every_column_and_fold(strong):
-    origins = pd.DataFrame(strong.report["audit"]["origins"])
-    assert (origins["known_on"] < origins["fold"].str[:4] + "-09-01").all()
-    assert set(origins["signal"]) >= {"leadership_gap"} and origins["file"].notna().all()
-    dated = {name for name in strong.report["signals"] if set(signals.declared()[name].source.split(", ")) - {"schools"}}
-    assert set(origins["signal"]) == dated
-
-
 def test_the_kept_model_gives_the_numbers_that_were_written(strong):
     mlflow = pytest.importorskip("mlflow")
     Registry.at(None, strong.folder / "mlruns").client()
@@ -199,10 +195,12 @@ print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "s
     told = subprocess.run([sys.executable, "-c", script], cwd=strong.folder, capture_output=True, text=True, timeout=300,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
     assert told.stdout.splitlines()[-1] == "[]"
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "again.parquet"), strong.read("predictions"), check_exact=True)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "again.parquet"), strong.read("predictions"), check_exact=True
+    )
 
 
-# --- the future, and other schools ------------------------------------------------------------------------------------------------
+# --- the future, and other schools ------------------------------------------------------------------------------------
 
 
 def _predicted(held: dict[str, pd.DataFrame], champion: Champion, morning: pd.Timestamp) -> pd.DataFrame:
@@ -255,6 +253,7 @@ def test_the_past_rewritten_does_change_predictions(strong):
 
 def test_adding_schools_changes_no_other_school_s_row(strong):
     held, about = train.read_known(strong.tables)
+    held = {name: tables.conform(rows, name) for name, rows in held.items()}
     some = held["schools"].loc[held["schools"]["open"], "lineage"].unique()[:200]
     more = {}
     for name, rows in held.items():
@@ -275,12 +274,14 @@ def test_adding_schools_changes_no_other_school_s_row(strong):
 
 def test_a_champion_of_made_up_files_refuses_official_tables(strong):
     about = {**strong.champion.about, "data_source": "official"}
-    official = Champion(strong.champion.overall, strong.champion.leadership, strong.champion.sets, strong.champion.intervals, about)
+    official = Champion(
+        strong.champion.overall, strong.champion.leadership, strong.champion.sets, strong.champion.intervals, about
+    )
     with pytest.raises(DataError, match="learned from official files and the tables are made-up"):
         score.score(strong.tables, official)
 
 
-# --- the planted effect, and the decoy ------------------------------------------------------------------------------------------------
+# --- the planted effect, and the decoy --------------------------------------------------------------------------------
 
 
 def _claim(found: dict) -> dict:
@@ -323,12 +324,12 @@ def test_every_claim_has_a_verdict_or_what_it_would_take(strong):
     assert "made-up" in (strong.tables / "evidence.html").read_text("utf-8")
 
 
-# --- the same again, and killed -----------------------------------------------------------------------------------------------------
+# --- the same again, and killed ---------------------------------------------------------------------------------------
 
 
 def _early(folder: Path, *words: str) -> subprocess.Popen:
     """Training as of an early morning, started in a folder, with a group of processes of its own."""
-    return subprocess.Popen([sys.executable, "-m", "pipelines", "train", "--as-of", EARLY, "--no-ablation", *words], cwd=folder,
+    return subprocess.Popen([sys.executable, "-m", "pipelines", "train", "--as-of", EARLY, "--no-whole", *words], cwd=folder,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
                             env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
 
@@ -349,7 +350,9 @@ def twice(strong: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> 
     """The same trained twice, the second time with another number of processes and not to be promoted."""
     folder = tmp_path_factory.mktemp("twice")
     shutil.copytree(strong.tables, folder / "data" / "tables")
-    return _trained(folder, "--promote", "force", "--workers", "1"), _trained(folder, "--promote", "never", "--workers", "2")
+    return _trained(folder, "--promote", "force", "--workers", "1", "--no-whole"), _trained(
+        folder, "--promote", "never", "--workers", "2"
+    )
 
 
 def test_training_twice_gives_the_same_version_examples_and_backtest(strong, twice):
@@ -376,12 +379,21 @@ def test_training_as_of_a_morning_uses_nothing_known_later(twice):
     assert (once.examples["as_of"] < EARLY).all()
 
 
+def test_the_audit_names_a_file_known_before_the_morning_for_every_column_and_fold(twice):
+    report = twice[1].report
+    origins = pd.DataFrame(report["audit"]["origins"])
+    assert (origins["known_on"] < origins["fold"].str[:4] + "-09-01").all()
+    assert set(origins["signal"]) >= {"leadership_gap"} and origins["file"].notna().all()
+    dated = {name for name in report["signals"] if set(signals.declared()[name].source.split(", ")) - {"schools"}}
+    assert set(origins["signal"]) == dated
+
+
 @pytest.mark.slow
 def test_training_killed_at_any_moment_leaves_tables_and_champion_readable(twice):
     folder, chance = twice[0].folder, random.Random(4)
     held = folder / "data" / "tables"
     for when in ("any moment", "writing"):
-        running, until = _early(folder, "--promote", "force"), time.monotonic() + chance.uniform(2, 6)
+        running, until = _early(folder, "--promote", "force", "--no-whole"), time.monotonic() + chance.uniform(2, 6)
         while running.poll() is None:
             if (time.monotonic() > until) if when == "any moment" else any(held.glob(".*")):
                 os.killpg(running.pid, signal.SIGKILL)

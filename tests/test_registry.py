@@ -137,7 +137,7 @@ def test_an_earlier_run_takes_more_artifacts(kept):
     assert "evidence.txt" in {file.path for file in registry.client().list_artifacts(run)}
 
 
-# --- a store that is not there ------------------------------------------------------------------------------------------------
+# --- a store that is not there ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_folder_given_for_a_store_is_refused_with_what_to_do(champion, tmp_pat
         _recorded(Registry.at(str(tmp_path / "runs"), tmp_path / "mlruns"), champion)
 
 
-# --- a server -------------------------------------------------------------------------------------------------------------------
+# --- a server ---------------------------------------------------------------------------------------------------------
 
 
 def _free_port() -> int:

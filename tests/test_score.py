@@ -35,7 +35,9 @@ def signals(drawn) -> pd.DataFrame:
 @pytest.fixture
 def cohort(drawn) -> pd.DataFrame:
     whole = {"overall": "Int64", "leadership": "Int64", "framework": "str", "phase": "str"}
-    return drawn(COHORT).drop(columns=["leadership_gap", "share_stayed"]).assign(overall_source="published").astype(whole)
+    return (
+        drawn(COHORT).drop(columns=["leadership_gap", "share_stayed"]).assign(overall_source="published").astype(whole)
+    )
 
 
 @pytest.fixture
@@ -71,7 +73,9 @@ def test_contributions_by_family_add_up_to_the_step_from_the_recent_rate(rows):
     families = [c for c in rows if c.startswith("contribution_")]
     assert sorted(families) == [f"contribution_{name}" for name in ("context", "leadership", "level", "retention")]
     at_stake = scored["p_improve"].fillna(scored["p_stay"])
-    assert scored[families].sum(axis=1).to_numpy() == pytest.approx((at_stake - scored["base_rate"]).to_numpy(), abs=1e-12)
+    assert scored[families].sum(axis=1).to_numpy() == pytest.approx(
+        (at_stake - scored["base_rate"]).to_numpy(), abs=1e-12
+    )
 
 
 def test_a_kind_of_school_seldom_learned_from_says_so(rows, champion):
@@ -123,7 +127,16 @@ def test_a_copy_for_a_spreadsheet_keeps_what_looks_like_a_formula_as_text(tmp_pa
     with (tmp_path / "copy.csv").open(encoding="utf-8", newline="") as file:
         header, *cells = csv.reader(file)
     assert header == ["name", "p_improve", "as_of"]
-    assert [cell[0] for cell in cells] == ["'=1+1", "'+44", "'-2", "'@SUM(A1)", "'\tx", "Oak, “the” School", 'a "b"', ""]
+    assert [cell[0] for cell in cells] == [
+        "'=1+1",
+        "'+44",
+        "'-2",
+        "'@SUM(A1)",
+        "'\tx",
+        "Oak, “the” School",
+        'a "b"',
+        "",
+    ]
     assert cells[0][1:] == ["-0.5", "2025-09-01"] and cells[7][1] == ""
 
 

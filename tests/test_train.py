@@ -18,7 +18,7 @@ def champion() -> Champion:
     return made.champion(1000)
 
 
-# --- what may become champion -------------------------------------------------------------------------------------------------
+# --- what may become champion -----------------------------------------------------------------------------------------
 
 
 def _scored(**figures: list[float]) -> list[dict]:
@@ -52,17 +52,19 @@ def test_an_honest_candidate_earns_it_with_its_figures(champion, tmp_path):
     assert earned and why == "mean skill 0.100 over the plain rates, better in 3 of 3 folds"
 
 
-# --- the model's version -------------------------------------------------------------------------------------------------------
+# --- the model's version ----------------------------------------------------------------------------------------------
 
 
 def test_the_same_model_has_the_same_version_and_another_has_another(champion):
     version = train._fingerprint(champion)
     assert version == train._fingerprint(made.champion(1000)) and len(version) == 12
     other = Departures(learners=("ridge",)).fit(**made.rows(1000))
-    assert version != train._fingerprint(Champion(other, champion.leadership, champion.sets, champion.intervals, champion.about))
+    assert version != train._fingerprint(
+        Champion(other, champion.leadership, champion.sets, champion.intervals, champion.about)
+    )
 
 
-# --- the report ------------------------------------------------------------------------------------------------------------------
+# --- the report -------------------------------------------------------------------------------------------------------
 
 
 def test_a_figure_that_is_no_number_is_null_in_the_report():
@@ -71,7 +73,7 @@ def test_a_figure_that_is_no_number_is_null_in_the_report():
     json.dumps(train._plain(told), allow_nan=False)
 
 
-# --- too little to learn from ----------------------------------------------------------------------------------------------------
+# --- too little to learn from -----------------------------------------------------------------------------------------
 
 SCHOOLS = """
     urn    | lineage | phase   | type             | region | first_listed_on | last_listed_on
