@@ -3,3 +3,7 @@
 `baselines` holds the plain rules, `estimators` the candidates, `conformal` the grade sets and the intervals on chances,
 `registry` where models are kept (the only file that imports mlflow).
 """
+
+
+class RegistryError(Exception):
+    """The tracking store can't be reached or written: what failed, and what to do."""

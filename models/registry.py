@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from models import RegistryError
 from models.champion import Champion
 
 for _name, _value in {
@@ -26,10 +27,6 @@ EXPERIMENT = "headway"
 MODEL = "headway"
 # What serving needs: named, because working it out takes MLflow a subprocess of five seconds.
 SERVED_WITH = ["mlflow", "pandas", "numpy", "scipy", "lightgbm"]
-
-
-class RegistryError(Exception):
-    """The tracking store can't be reached or written: what failed, and what to do."""
 
 
 @dataclass(frozen=True)

@@ -359,18 +359,14 @@ def _log_evidence(tables: Path, tracking: str | None) -> None:
 
 def main() -> None:
     """Run a command; the user's own mistakes end in one message and exit code 2."""
+    from models import RegistryError
     from pipelines.tables import DataError
 
     try:
         app(standalone_mode=True)
-    except DataError as error:
+    except (DataError, RegistryError) as error:
         print(f"headway: {error}", file=sys.stderr)
         sys.exit(2)
-    except Exception as error:
-        if type(error).__name__ == "RegistryError":  # named, not imported: MLflow is slow to load
-            print(f"headway: {error}", file=sys.stderr)
-            sys.exit(2)
-        raise
 
 
 if __name__ == "__main__":

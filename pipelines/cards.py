@@ -35,8 +35,8 @@ def how_good(report: dict[str, Any]) -> str:
                  f"{', '.join(level) or 'no fold'}.")  # fmt: skip
     if "ablation" in report:
         lines += ["", "| family | what it adds to all the others, share of the Brier error | says |", "|---|---|---|"]
-        lines += [f"| {row['family']} | {row['gain']:+.2%} ({row['gain_low']:+.2%} to {row['gain_high']:+.2%}) | {row['verdict']} |"
-                  for row in report["ablation"] if row["within"] is None]  # fmt: skip
+        lines += [f"| {row['family']} | {row['gain']:+.2%} ({row['gain_low']:+.2%} to {row['gain_high']:+.2%}) | "
+                  f"{row['verdict']} |" for row in report["ablation"] if row["within"] is None]  # fmt: skip
     off, blank = report["families_off"], report["signals_blank"]
     lines += ["", f"Off by default: {', '.join(off) or 'nothing'}. Made without, because the files don't hold them: "
                   f"{', '.join(blank) or 'nothing'}."]  # fmt: skip

@@ -131,7 +131,8 @@ def ask(fold: Fold, examples: pd.DataFrame, signals: list[str], outcome: Outcome
 
 def walk(examples: pd.DataFrame, signals: list[str], outcome: Outcome = OVERALL, seed: int = 0, workers: int = 2,
          newest: int | None = None,
-         progress: Callable[[Iterable, int], Iterable] | None = None, **settings: Any) -> dict[Fold, dict[str, pd.DataFrame]]:  # fmt: skip
+         progress: Callable[[Iterable, int], Iterable] | None = None, **settings: Any
+         ) -> dict[Fold, dict[str, pd.DataFrame]]:  # fmt: skip
     """Every fold (or the `newest` so many) asked, side by side on `workers` processes; the answers don't depend on how many."""
     from joblib import Parallel, delayed
 

@@ -276,7 +276,8 @@ def _links(releases: list[Release], seen: pd.DataFrame) -> pd.DataFrame:
             for word, before, after in (("predecessor", other, urn), ("successor", urn, other)):
                 chosen = kind.str.startswith(word)
                 parts.append(pd.DataFrame({"predecessor": before[chosen], "successor": after[chosen],
-                                           "link_type": rows["link_type"][chosen], "linked_on": rows["linked_on"][chosen]}))  # fmt: skip
+                                           "link_type": rows["link_type"][chosen],
+                                           "linked_on": rows["linked_on"][chosen]}))  # fmt: skip
     moved = seen[seen["urn"].ne(seen["listed_urn"])]
     parts.append(pd.DataFrame({"predecessor": moved["urn"], "successor": moved["listed_urn"],
                                "link_type": "Successor (Ofsted)", "linked_on": pd.NaT}))  # fmt: skip

@@ -24,7 +24,8 @@ AT_THE_TOP = "Outstanding"
 
 _STATE = ("urn", "overall", "overall_source", "leadership", "framework", "inspected_on", "category", "below_good",
           "quality_of_education", "teaching", "achievement", "behaviour", "personal_development", "early_years",
-          "sixth_form", "middle_leadership", "leadership_and_governance", "safeguarding", "published_on", "known_on", "shown_on")  # fmt: skip
+          "sixth_form", "middle_leadership", "leadership_and_governance", "safeguarding", "published_on", "known_on",
+          "shown_on")  # fmt: skip
 
 
 def mornings(coverage: pd.DataFrame) -> list[pd.Timestamp]:

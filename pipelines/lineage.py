@@ -17,9 +17,9 @@ def lineages(urns: pd.Series, links: pd.DataFrame, schools: pd.DataFrame) -> pd.
     """Each URN's lineage: the URN its chain of successions began with.
 
     `links` has predecessor, successor, link_type, linked_on; `schools` has urn, name, open, closed_on, status, and
-    reason_opened and reason_closed where known. Dropped: joins and divisions, a predecessor still open, a successor only proposed, a predecessor that
-    closed more than a year after the link, an infant or junior school becoming a primary, and any URN with two
-    predecessors or two successors. Returns urn and lineage, a row for every URN given.
+    reason_opened and reason_closed where known. Dropped: joins and divisions, a predecessor still open, a successor only
+    proposed, a predecessor that closed more than a year after the link, an infant or junior school becoming a primary,
+    and any URN with two predecessors or two successors. Returns urn and lineage, a row for every URN given.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -391,6 +391,7 @@ def read(folder: Path, name: str, columns: list[str] | None = None) -> pd.DataFr
 
 def about(folder: Path, name: str) -> dict[str, Any]:
     """What is known about a table as a whole: layout version, data source, newest file, hashes of the inputs."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = folder / f"{name}.parquet"
@@ -400,7 +401,7 @@ def about(folder: Path, name: str) -> dict[str, Any]:
         raise DataError(f"There is no {path}.\nRun `headway {made_by}` first; it makes this table.")
     try:
         facts = json.loads((pq.read_schema(path).metadata or {}).get(b"headway", b"{}"))
-    except Exception as error:
+    except (pa.ArrowInvalid, OSError, ValueError) as error:
         raise DataError(f"{path} can't be read as parquet ({error}).\nRun `headway ingest` again.") from error
     if facts.get("version") != VERSION:
         raise DataError(

@@ -198,9 +198,13 @@ def _by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Published, derived and crosswalk labels kept apart."""
     rows = table[table["model"].isin(["champion", evaluate.BASE]) & table["overall"].gt(1)]
     error = (rows["p_improve"] - rows["label"].eq("improved")) ** 2
-    sums = error.groupby([rows["label_source"], rows["model"]]).agg(["mean", "size"]).unstack("model")
-    return [{"label_source": source, "n": int(row["size", "champion"]), "brier": float(row["mean", "champion"]),
-             "skill": float(1 - row["mean", "champion"] / row["mean", evaluate.BASE])} for source, row in sums.iterrows()]  # fmt: skip
+    sums = error.groupby([rows["label_source"], rows["model"]]).agg(["mean", "size"])
+    found = []
+    for source in sums.index.unique("label_source"):
+        mine, base = sums.loc[(source, "champion")], sums.loc[(source, evaluate.BASE)]
+        found.append({"label_source": source, "n": int(mine["size"]), "brier": float(mine["mean"]),
+                      "skill": float(1 - mine["mean"] / base["mean"])})  # fmt: skip
+    return found
 
 
 def _led_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -231,13 +235,15 @@ def _earned(scored: list[dict[str, Any]], champion: Champion, registry: Registry
     good = {name: mine[name].mean() for name in TOO_GOOD}
     for name, limit in TOO_GOOD.items():
         if good[name] > limit:
-            return False, f"too good to be true: mean AUC within grade {name[-1]} is {good[name]:.3f}, over {limit}; look for a leak"
+            return False, (f"too good to be true: mean AUC within grade {name[-1]} is {good[name]:.3f}, over {limit}; look "
+                           "for a leak")  # fmt: skip
     if mine["skill"].mean() <= 0 or (mine["skill_low"] > 0).mean() < 0.5:
         return False, f"no better than the plain rates by grade and phase (mean skill {mine['skill'].mean():.3f})"
     slope = mine["slope"].mean()
     if not SLOPE_WITHIN[0] <= slope <= SLOPE_WITHIN[1]:
         return False, f"calibration slope {slope:.2f} is outside {SLOPE_WITHIN[0]}-{SLOPE_WITHIN[1]}"
-    return True, f"mean skill {mine['skill'].mean():.3f} over the plain rates, better in {(mine['skill'] > 0).sum()} of {len(mine)} folds"
+    better = (mine["skill"] > 0).sum()
+    return True, f"mean skill {mine['skill'].mean():.3f} over the plain rates, better in {better} of {len(mine)} folds"
 
 
 def _fingerprint(champion: Champion) -> str:
@@ -313,7 +319,8 @@ def _summary(scored: list[dict[str, Any]]) -> str:
     mine = frame[frame["model"].eq("champion")]
     worst = mine.loc[mine["skill"].idxmin()]
     return (f"backtest: Brier {brier['champion']:.3f}, by grade and phase alone {brier[evaluate.BASE]:.3f}; better in "
-            f"{(mine['skill'] > 0).sum()} of {len(mine)} folds, worst fold {worst['fold']} (skill {worst['skill']:.3f})")  # fmt: skip
+            f"{(mine['skill'] > 0).sum()} of {len(mine)} folds, worst fold {worst['fold']} "
+            f"(skill {worst['skill']:.3f})")  # fmt: skip
 
 
 def _plain(content: Any) -> Any:
