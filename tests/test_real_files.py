@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import inspections, tables
+from pipelines import inspections, signals, tables
 from pipelines.ingest import ingest
 
 pytestmark = pytest.mark.real
@@ -13,8 +13,7 @@ pytestmark = pytest.mark.real
 def held(real_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("real") / "tables"
     report = ingest(real_raw, folder)
-    names = ("schools", "school_facts", "inspections", "coverage")
-    return {"report": report, "raw": real_raw, **{name: tables.read(folder, name) for name in names}}
+    return {"report": report, "raw": real_raw, **{name: tables.read(folder, name) for name in signals.TABLES}}
 
 
 def _cohort(held: dict, morning: str) -> pd.DataFrame:
@@ -79,3 +78,27 @@ def test_every_open_school_is_asked_about_exactly_once_today(held):
     assert len(still) > 21_000
     assert not asked.duplicated("urn").any() and not asked.duplicated("lineage").any()
     assert set(asked["urn"]) == set(still["urn"])
+
+
+def test_adding_schools_with_histories_elsewhere_changes_no_other_school_s_signals(held):
+    """Two hundred schools in an authority and a trust of their own, graded when others were: nobody else's row moves."""
+    schools, visits, members = held["schools"], held["inspections"], held["trusts"]
+    chosen = schools[schools["open"]].head(200)
+    number = {lineage: 900000 + at for at, lineage in enumerate(chosen["lineage"])}
+
+    def copied(rows):
+        mine = rows[rows["lineage"].isin(number)]
+        new = mine["lineage"].map(number)
+        return mine.assign(lineage=new, **({"urn": new} if "urn" in mine else {}))
+
+    added = {
+        **held,
+        "schools": pd.concat([schools, copied(chosen).assign(la_code=999)], ignore_index=True),
+        "inspections": pd.concat([visits, copied(visits)], ignore_index=True),
+        "trusts": pd.concat([members, copied(members).assign(trust_uid=999999)], ignore_index=True),
+    }
+    asked = schools[schools["open"]][["urn", "lineage"]].tail(3000).assign(as_of=pd.Timestamp("2024-09-01"))
+    asked = asked.astype({"as_of": "datetime64[s]"}).reset_index(drop=True)
+    rows = [signals.build(inspections.cohort(asked, k["schools"], k["school_facts"], k["inspections"]), k)
+            for k in (held, added)]  # fmt: skip
+    pd.testing.assert_frame_equal(*rows)
