@@ -23,7 +23,8 @@ SAME_INSPECTION = 14  # days: a start and an end date of one inspection differ b
 # A file that shows a school's latest inspections can hide one made between it and the file before. Below good, schools
 # are inspected again after 2.5 years (median), so a longer stretch for each inspection a file remembers is a gap.
 LONGEST_STRETCH = 2.5
-MEASURES = ("census", "absence", "workforce", "results", "turnover", "posts", "vacancies", "sickness", "pay", "ratios")
+MEASURES = ("census", "absence", "workforce", "results", "turnover", "posts", "vacancies", "sickness", "pay", "ratios",
+            "characteristics", "npq")  # fmt: skip
 MADE_UP = "made-up.json"
 _JUDGEMENTS = ("overall", "leadership", "quality_of_education", "teaching", "achievement", "behaviour",
                "personal_development", "early_years", "sixth_form", "middle_leadership")  # fmt: skip
@@ -47,20 +48,25 @@ def ingest(raw: Path, folder: Path, progress: Callable[[Iterable[Path], int], It
     built, aside = _tables(releases)
     marker = raw / MADE_UP
     source = "made-up" if marker.is_file() else "official"
-    hashes = {path.relative_to(raw).as_posix(): _sha256(path) for path in paths}
+    read = hashes(raw)
     newest = max(release.file_on for release in releases if release.layout in sources.INSPECTIONS)
     about = {"data_source": source, "newest_file_on": f"{newest:%Y-%m-%d}",
-             "inputs": hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()}  # fmt: skip
+             "inputs": hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()}  # fmt: skip
     report |= {
         **about,
         "files": [_file_report(release) for release in releases],
-        "sha256": hashes,
+        "sha256": read,
         "set_aside": dict(aside),
         "rows": {name: len(rows) for name, rows in built.items()},
     }
     tables.write(folder, built, about=about)
     tables.write_json(folder / "ingest.json", report)
     return report
+
+
+def hashes(raw: Path) -> dict[str, str]:
+    """The SHA-256 of every official file that would be read, by its name under `raw`."""
+    return {path.relative_to(raw).as_posix(): _sha256(path) for path in _files(raw)[0]}
 
 
 def _files(raw: Path) -> tuple[list[Path], dict[str, Any]]:
@@ -91,17 +97,19 @@ def _file_report(release: Release) -> dict[str, Any]:
 def _claims(releases: list[Release]) -> list[str]:
     """Two files that say they are the same release: we can't know which is right."""
     claimed: dict[tuple, str] = {}
-    problems = []
+    problems, told = [], set()
     for release in releases:
         if "trusts" in release.records:
             continue  # primary and secondary trusts come in a file each
         claim = (release.layout.name, release.file_on, files.tables_year(release.name)
                  if release.layout.dated == "tables" else None)  # fmt: skip
-        if claim in claimed:
+        both = tuple(name.split(".zip/")[0] for name in (claimed.get(claim, ""), release.name))
+        if claim in claimed and both not in told:  # two zips of many years are told of once
             problems.append(
                 f"{claimed[claim]} and {release.name} both claim to be “{release.layout.name}” of "
                 f"{'no date' if pd.isna(release.file_on) else f'{release.file_on:%d %B %Y}'}.\nKeep the right one."
             )
+            told.add(both)
         claimed[claim] = release.name
     if not any(release.layout in sources.INSPECTIONS for release in releases) and releases:
         problems.append("None of the files holds inspections.\nAdd Ofsted's management information: see data/README.md.")
@@ -492,9 +500,14 @@ def _figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: 
     if not parts:
         return pd.DataFrame(columns=tables.TABLES[record].names)
     rows = pd.concat(parts, ignore_index=True)
-    rows = rows.assign(urn=numbers(rows["urn"])).merge(chains, on="urn", how="left", validate="many_to_one")
-    stranger = rows["lineage"].isna()
-    aside[f"{record}: not a school in any list"] += int(stranger.sum())
+    if "urn" in rows:
+        rows = rows.assign(urn=numbers(rows["urn"])).merge(chains, on="urn", how="left", validate="many_to_one")
+        stranger = rows["lineage"].isna()
+        aside[f"{record}: not a school in any list"] += int(stranger.sum())
+    else:
+        rows = rows.assign(la_code=numbers(rows["la_code"]))
+        stranger = rows["la_code"].isna()
+        aside[f"{record}: no number for the authority"] += int(stranger.sum())
     key = list(tables.TABLES[record].key)
     # A newer release repeats the years of the older ones. Its revised figures were not public when those came out.
     again = rows[~stranger].duplicated(key, keep="first")

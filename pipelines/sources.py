@@ -5,6 +5,7 @@ new kind of file, add a `Layout`. Spellings are compared in lower case with whit
 question mark evened out, so only real differences need a line. Headers not named here are reported and left unread.
 """
 
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -26,13 +27,31 @@ BLANKS = {
 class Column:
     """A column we keep: our name for it, how to read it, and every official spelling, this layout's own one first.
 
-    `kind` is one of key, text, date, grade, standard, yes_no, category, count, number, share, money, period.
+    `kind` is one of key, text, date, grade, standard, yes_no, category, count, number, share, money, period, word.
+    A `word` is one of `words`, which map official words to ours; any other stops us. Without `words` any will do.
     """
 
     name: str
     kind: str
     headers: tuple[str, ...]
     required: bool = False
+    words: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class LongForm:
+    """How a file with a row for each group of a school's people becomes one row a school.
+
+    `by` are the columns that say which people a row counts: Total in all but one of them, or it is left out. A measure
+    is read from one column, and is the sum over some groups of one grouping; over none of them it is of everybody.
+    `named_by` are the grouping and the group told again, and `slipping` the last columns from the last of `by` on.
+    """
+
+    by: tuple[str, ...]
+    measures: dict[str, tuple[str, str, tuple[str, ...]]]
+    named_by: tuple[str, str]
+    slipping: tuple[str, ...]
+    total: str = "total"
 
 
 @dataclass(frozen=True)
@@ -53,11 +72,18 @@ class Layout:
     depth: int = 0
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keep rows whose column holds one of these
     summary: tuple[str, ...] = ()  # keys that mark a row of totals
+    long_form: LongForm | None = None
 
     def columns(self) -> list[tuple[str, Column]]:
         return [(record, column) for record, columns in self.records.items() for column in columns]
 
 
+def evened(word: str) -> str:
+    """A word of a cell as compared: lower case, hyphens and underscores as spaces."""
+    return re.sub(r"[\s_-]+", " ", word).strip().lower()
+
+
+@functools.cache
 def normalised(header: str) -> str:
     """A header as compared: lower case, one space for any run of spaces and underscores, no trailing question mark."""
     return re.sub(r"[\s_\ufeff\xa0]+", " ", str(header)).strip().rstrip("?").strip().lower()
@@ -67,8 +93,8 @@ def _key(name: str, *headers: str) -> Column:
     return Column(name, "key", headers, required=True)
 
 
-def _col(name: str, kind: str, *headers: str, required: bool = False) -> Column:
-    return Column(name, kind, headers, required)
+def _col(name: str, kind: str, *headers: str, required: bool = False, words: dict[str, str] | None = None) -> Column:
+    return Column(name, kind, headers, required, words or {})
 
 
 # --- Ofsted: the school's own columns ---------------------------------------------------------------------------------
@@ -533,12 +559,37 @@ TABLES = (
 
 # --- Department for Education: Explore Education Statistics, school level ---------------------------------------------
 
-_EES = (
-    _key("urn", "school_urn"),
+# A row's date comes from its own period, not from its file: each release gives every year since 2010/11 again, so the
+# file's date would make all of them news of its last year. Two things this can't know. Whether the figures by school
+# came out each June in the first years isn't vouched for, so an early year may be dated before anybody could see it. And
+# a newer release may revise an older year: where both releases are at hand the older one stands, see ingest.
+
+# Phases as other files word them, in Ofsted's words; special schools and units are told by their type.
+PHASES = {
+    "middle deemed primary": "Primary", "middle deemed secondary": "Secondary", "all-through": "Secondary",
+    "all through": "Secondary", "16 plus": "Secondary", "pupil referral unit": "PRU",
+    "state-funded primary": "Primary", "state-funded secondary": "Secondary",
+    "state-funded special school": "Special", "special school": "Special",
+}
+# “Other” holds all-through schools, by a footnote of the publication; whether authorities are split by phase, and in which
+# words, is unverified.
+_NPQ_PHASES = {**{evened(word): phase for word, phase in PHASES.items()}, "nursery": "Nursery", "primary": "Primary",
+               "secondary": "Secondary", "special": "Special", "pru": "PRU", "other": "Other",
+               "overall": "Total", "total": "Total"}  # fmt: skip
+
+_PERIOD_AND_LEVEL = (
     _col("period", "period", "time_period", required=True),
     _col("level", "text", "geographic_level", required=True),
 )
-_SCHOOL_ONLY = {"level": ("school",)}
+
+
+def _by_school(what: str, record: str, *columns: Column, public: tuple[int, int, int] = (6, 30, 0),
+               long_form: LongForm | None = None) -> Layout:  # fmt: skip
+    """A data set of the school workforce census: released in June, a row for each school and year, others among them."""
+    return Layout(
+        f"Explore Education Statistics: {what}", {record: (_key("urn", "school_urn"), *_PERIOD_AND_LEVEL, *columns)},
+        dated="period", public=public, only={"level": ("school",)}, long_form=long_form,
+    )  # fmt: skip
 
 
 def _fte_and_headcount(name: str, official: str, *, required: bool = False) -> tuple[Column, ...]:
@@ -546,120 +597,105 @@ def _fte_and_headcount(name: str, official: str, *, required: bool = False) -> t
             _col(f"{name}_headcount", "count", f"hc_{official}"))  # fmt: skip
 
 
+def _same_words(*words: str) -> dict[str, str]:
+    return {evened(word): evened(word) for word in words}
+
+
 EXPLORE = (
-    Layout(
-        "Explore Education Statistics: teacher turnover",
-        {
-            "turnover": (
-                *_EES,
-                _col("teachers_fte", "number", "teacher_fte_in_census_year", required=True),
-                _col("stayed_fte", "number", "remained_in_the_same_school", required=True),
-                _col("left_system_fte", "number", "left_the_state-funded_system", "left_the_state_funded_system"),
-                _col("moved_school_fte", "number", "left_to_another_state-funded_school",
-                     "left_to_another_state_funded_school"),
-            )
-        },
-        dated="period",
+    _by_school(
+        "teacher turnover", "turnover",
+        _col("teachers_fte", "number", "teacher_fte_in_census_year", required=True),
+        _col("stayed_fte", "number", "remained_in_the_same_school", required=True),
+        _col("left_system_fte", "number", "left_the_state-funded_system", "left_the_state_funded_system"),
+        _col("moved_school_fte", "number", "left_to_another_state-funded_school", "left_to_another_state_funded_school"),
         public=(6, 30, 1),  # who stayed shows in the next census: row 2023/24 came out in June 2025
-        only=_SCHOOL_ONLY,
+    ),
+    _by_school(
+        "size of the school workforce", "posts",
+        *_fte_and_headcount("teachers", "all_teachers", required=True),
+        *_fte_and_headcount("classroom_teachers", "classroom_teachers"),
+        *_fte_and_headcount("leaders", "leadership_teachers"),
+        *_fte_and_headcount("heads", "head_teachers"),
+        *_fte_and_headcount("deputies", "deputy_head_teachers"),
+        *_fte_and_headcount("assistant_heads", "assistant_head_teachers"),
+        *_fte_and_headcount("unqualified", "all_teachers_without_qts"),
+        _col("assistants_fte", "number", "fte_teaching_assistants"),
+        _col("share_part_time", "share", "percent_pt_teacher"),
+    ),
+    _by_school(
+        "vacancies", "vacancies",
+        _col("vacant_posts", "number", "vacancy", required=True), _col("share_vacant", "share", "rate"),
+        _col("temporarily_filled_posts", "number", "tempfilled", required=True),
+        _col("share_temporarily_filled", "share", "temprate"),
+    ),
+    _by_school(
+        "sickness absence of teachers", "sickness",
+        _col("share_taking_absence", "share", "percentage_taking_absence", required=True),
+        _col("days_lost", "number", "total_number_of_days_lost"),
+        _col("mean_days_all_teachers", "number", "average_number_of_days_all_teachers"),
+        # The figures are of the academic year before the census: 2019/20 is blank, as the next census did not ask. If a
+        # file labelled them by the census instead, this date would be a year late, never early.
+        public=(6, 30, 1),
+    ),
+    _by_school(
+        "teacher pay", "pay",
+        _col("mean_salary", "money", "average_mean", required=True), _col("median_salary", "money", "average_median"),
+        _col("share_on_leadership_pay", "share", "teachers_on_leadership_pay_range_percent"),
+    ),
+    _by_school(
+        "pupil to teacher ratios", "ratios",
+        _col("pupils_fte", "number", "pupils_fte", required=True), _col("teachers_fte", "number", "teachers_fte"),
+        _col("pupils_per_teacher", "number", "pupil_to_qual_unqual_teacher_ratio", required=True),
+        _col("pupils_per_adult", "number", "pupil_to_adult_ratio"),
+    ),
+    _by_school(
+        "characteristics of teachers", "characteristics",
+        _col("named_grouping", "text", "characteristic_group"), _col("named_group", "text", "characteristic"),
+        _col("grade", "word", "grade", required=True), _col("sex", "word", "sex", "gender"),
+        # These ages are in public code that reads the official files; the words for working patterns and qualified
+        # status have no source we could open, so another spelling of them stops us.
+        _col("age_group", "word", "age_group", required=True, words=_same_words(
+            "Total", "Under 25", "25 to 29", "30 to 39", "40 to 49", "50 to 59", "60 and over", "Age unclassified")),
+        _col("working_pattern", "word", "working_pattern", required=True,
+             words=_same_words("Total", "Full-time", "Part-time", "Working pattern unclassified")),
+        _col("qts_status", "word", "qts_status", required=True,
+             words=_same_words("Total", "Qualified", "Unqualified", "QTS unclassified")),
+        _col("on_route", "word", "on_route"), _col("ethnicity", "word", "ethnicity_major"),
+        _col("fte", "number", "full_time_equivalent", required=True), _col("headcount", "count", "headcount", required=True),
+        _col("share_fte", "share", "fte_school_percent"),
+        _col("share_headcount", "share", "headcount_school_percent", required=True),
+        long_form=LongForm(
+            by=("grade", "sex", "age_group", "working_pattern", "qts_status", "on_route", "ethnicity"),
+            measures={
+                "teachers_headcount": ("headcount", "", ()),
+                "share_aged_50_or_over": ("share_headcount", "age_group", ("50 to 59", "60 and over")),
+                "share_part_time": ("share_headcount", "working_pattern", ("part time",)),
+                "share_unqualified": ("share_headcount", "qts_status", ("unqualified",)),
+            },
+            named_by=("named_grouping", "named_group"),
+            slipping=("ethnicity", "fte", "headcount", "share_fte", "share_headcount"),
+        ),
     ),
     Layout(
-        "Explore Education Statistics: size of the school workforce",
+        "Explore Education Statistics: national professional qualifications by authority",
         {
-            "posts": (
-                *_EES,
-                *_fte_and_headcount("teachers", "all_teachers", required=True),
-                *_fte_and_headcount("classroom_teachers", "classroom_teachers"),
-                *_fte_and_headcount("leaders", "leadership_teachers"),
-                *_fte_and_headcount("heads", "head_teachers"),
-                *_fte_and_headcount("deputies", "deputy_head_teachers"),
-                *_fte_and_headcount("assistant_heads", "assistant_head_teachers"),
-                *_fte_and_headcount("unqualified", "all_teachers_without_qts"),
-                _col("assistants_fte", "number", "fte_teaching_assistants"),
-                _col("share_part_time", "share", "percent_pt_teacher"),
+            "npq": (
+                _col("la_code", "key", "old_la_code", required=True), *_PERIOD_AND_LEVEL,
+                _col("funding", "word", "funding", required=True,
+                     words=_same_words("Overall", "Total", "Funded", "Non-funded")),
+                _col("breakdown", "text", "breakdown", required=True),
+                _col("phase", "word", "group_name", required=True, words=_NPQ_PHASES),
+                _col("npq_starts", "count", "npq_starts", required=True),
+                _col("npq_participants", "count", "npq_unique_participants", required=True),
+                _col("share_npq", "share", "percent_workforce_npq_participation", required=True),
             )
         },
         dated="period",
-        public=(6, 30, 0),
-        only=_SCHOOL_ONLY,
+        public=(7, 31, 0),  # July is the usual month, of the year the academic year ends in; unverified
+        only={"level": ("local authority",), "funding": ("overall", "total"),
+              "breakdown": ("overall", "total", "phase", "school phase")},
     ),
-    Layout(
-        "Explore Education Statistics: vacancies",
-        {
-            "vacancies": (
-                *_EES,
-                _col("vacant_posts", "number", "vacancy", required=True),
-                _col("share_vacant", "share", "rate"),
-                _col("temporarily_filled_posts", "number", "tempfilled", required=True),
-                _col("share_temporarily_filled", "share", "temprate"),
-            )
-        },
-        dated="period",
-        public=(6, 30, 0),
-        only=_SCHOOL_ONLY,
-    ),
-    Layout(
-        "Explore Education Statistics: sickness absence of teachers",
-        {
-            "sickness": (
-                *_EES,
-                _col("share_taking_absence", "share", "percentage_taking_absence", required=True),
-                _col("days_lost", "number", "total_number_of_days_lost"),
-                _col("mean_days_all_teachers", "number", "average_number_of_days_all_teachers"),
-            )
-        },
-        dated="period",
-        public=(6, 30, 1),  # the figures are of the academic year before the census
-        only=_SCHOOL_ONLY,
-    ),
-    Layout(
-        "Explore Education Statistics: teacher pay",
-        {
-            "pay": (
-                *_EES,
-                _col("mean_salary", "money", "average_mean", required=True),
-                _col("median_salary", "money", "average_median"),
-                _col("share_on_leadership_pay", "share", "teachers_on_leadership_pay_range_percent"),
-            )
-        },
-        dated="period",
-        public=(6, 30, 0),
-        only=_SCHOOL_ONLY,
-    ),
-    Layout(
-        "Explore Education Statistics: pupil to teacher ratios",
-        {
-            "ratios": (
-                *_EES,
-                _col("pupils_fte", "number", "pupils_fte", required=True),
-                _col("teachers_fte", "number", "teachers_fte"),
-                _col("pupils_per_teacher", "number", "pupil_to_qual_unqual_teacher_ratio", required=True),
-                _col("pupils_per_adult", "number", "pupil_to_adult_ratio"),
-            )
-        },
-        dated="period",
-        public=(6, 30, 0),
-        only=_SCHOOL_ONLY,
-    ),
-    Layout(
-        "Explore Education Statistics: characteristics of teachers",
-        {
-            "characteristics": (
-                *_EES,
-                _col("grade", "text", "grade", required=True),
-                _col("sex", "text", "sex", "gender"),
-                _col("age_group", "text", "age_group"),
-                _col("working_pattern", "text", "working_pattern"),
-                _col("qts_status", "text", "qts_status"),
-                _col("fte", "number", "full_time_equivalent", required=True),
-                _col("headcount", "count", "headcount"),
-            )
-        },
-        dated="period",
-        public=(6, 30, 0),
-        only=_SCHOOL_ONLY,
-    ),
-)
+)  # fmt: skip
 
 # --- Get Information about Schools, and files derived from it -----------------------------------------------------------
 
@@ -736,7 +772,7 @@ PERSONAL = ("HeadTitle (name)", "HeadFirstName", "HeadLastName", "HeadPreferredJ
 
 # Files that may lie in data/raw and need no reading: a pattern for the name, and why.
 NOT_NEEDED = (
-    (r"_meta\.(csv|xlsx?)$", "a guide to another file's columns"),
+    (r"[._]meta\.(csv|xlsx?)$|(^|/)data-guidance[^/]*$", "a guide to another file's columns"),
     (r"grouplinks", "trust membership as of today only; the trusts' own tables carry it by year"),
     (r"allgroupsdata", "the list of groups; its names come with the schools"),
     (r"^links_.*statefunded|_links_.*statefunded", "a subset of the all-data links"),
@@ -746,13 +782,6 @@ NOT_NEEDED = (
 # Some tables come out before the usual day of their kind: a pattern for the name, and (month, day, years after).
 EARLIER_RELEASES = ((r"provisional", (10, 31, 0)),)
 
-# Phases as other files word them, in Ofsted's words; special schools and units are told by their type.
-PHASES = {
-    "middle deemed primary": "Primary", "middle deemed secondary": "Secondary", "all-through": "Secondary",
-    "all through": "Secondary", "16 plus": "Secondary", "pupil referral unit": "PRU",
-    "state-funded primary": "Primary", "state-funded secondary": "Secondary",
-    "state-funded special school": "Special", "special school": "Special",
-}
 STATE_FUNDED = {"maintained school", "academy", "special school", "academies", "free schools", "special schools",
                 "local authority maintained schools"}
 NOT_INSPECTED_WITH_THEM = ("independent", "16-19", "16 to 19", "16-19", "further education", "service children")

@@ -67,9 +67,9 @@ _PERIOD = ("period", "int64", "The year the academic year ends in: 2024 is 2023/
 _GRADE = "1 Outstanding, 2 Good, 3 Requires improvement, 4 Inadequate."
 
 
-def _measures(record: str, *measures: tuple[str, str]) -> tuple[Column, ...]:
+def _measures(record: str, *measures: tuple[str, str], of: tuple[tuple, ...] = (_URN, _LINEAGE)) -> tuple[Column, ...]:
     """A dated table of figures: each has a companion column saying why a blank is blank."""
-    columns = [_URN, _LINEAGE, _PERIOD, _KNOWN, _FILE]
+    columns = [*of, _PERIOD, _KNOWN, _FILE]
     for name, sentence in measures:
         columns += [(name, "float64", sentence), (f"{name}_why_blank", "str", f"Why {name} is blank, where it is.")]
     return _of(*columns)
@@ -222,6 +222,19 @@ TABLES: dict[str, Table] = {
             "ratios", ("pupils_fte", "Pupils, FTE."), ("teachers_fte", "Teachers, FTE."),
             ("pupils_per_teacher", "Pupils for each teacher."), ("pupils_per_adult", "Pupils for each adult."),
         )),
+        Table("characteristics", "who a school's teachers were in one November", ("urn", "period", "known_on"), _measures(
+            "characteristics", ("teachers_headcount", "Teachers, people."),
+            ("share_aged_50_or_over", "Share of teachers aged 50 or over."),
+            ("share_part_time", "Share of teachers who work part-time."),
+            ("share_unqualified", "Share of teachers without qualified teacher status."),
+        )),
+        Table("npq", "an authority's teachers on national professional qualifications in one year",
+              ("la_code", "phase", "period", "known_on"), _measures(
+            "npq", ("npq_starts", "Qualifications started."), ("npq_participants", "People on one."),
+            ("share_npq", "Share of the teaching workforce on one."),
+            of=(("la_code", "int64", "The authority's number, the first three figures of the LAESTAB."),
+                ("phase", "str", "The phase of their schools; Total for all.")),
+        )),
         Table("norms", "a year's percentiles of one measure in one phase and region",
               ("table", "measure", "period", "phase", "region"), _of(
             ("table", "str", "The table it is measured in."), ("measure", "str", "The signal it stands behind."),
@@ -295,6 +308,7 @@ TABLES: dict[str, Table] = {
             *((f"p_grade_{grade}", "float64", f"Chance that the next grade is {grade}.") for grade in (1, 2, 3, 4)),
             ("grade_set", "str", "The grades that hold the next one nine times in ten, such as 2-3."),
             ("base_rate", "float64", "Share of schools of this grade and phase that improved, lately."),
+            ("made_without", "str", "The tables and registers that say nothing of it; the prediction was made without them."),
             ("model_version", "str", "The champion that said so."),
             ("data_source", "str", "official or made-up.", ("official", "made-up")),
         ), open_ended=True),
@@ -376,7 +390,7 @@ def write(
     ready = {}
     for name, rows in frames.items():
         arrow = pa.Table.from_pandas(conform(rows, name), preserve_index=False)
-        facts = {"headway": json.dumps({"version": VERSION, "table": name, **about}, sort_keys=True)}
+        facts = {"headway": json.dumps({**about, "version": VERSION, "table": name}, sort_keys=True)}
         ready[name] = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts})
     for name, arrow in ready.items():
         path = folder / f"{(named or {}).get(name, name)}.parquet"
