@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import files, sources
+from pipelines import evidence, files, ingest, registers, sources, tables
 from pipelines.sources import normalised
-from pipelines.synthesise import EFFECTS, MARK, Effect, histories, synthesise
+from pipelines.synthesise import EFFECTS, MARK, Effect, free, histories, own_registers, staff, synthesise
+from pipelines.synthesise.particulars import described
+from pipelines.synthesise.world import LAST_YEAR, World, make_world
 from pipelines.tables import DataError
 
 
@@ -17,6 +19,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("made") / "raw"
     synthesise(out, seed=5, schools=300)
     return out
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with made-up files under raw, registers under registers, and the tables made from the files."""
+    folder = tmp_path_factory.mktemp("kept")
+    synthesise(folder / "raw", seed=5, schools=300, registers=folder / "registers")
+    ingest.ingest(folder / "raw", folder / "tables")
+    return folder
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -145,6 +156,9 @@ def test_every_file_is_read_as_the_release_it_imitates(made: Path) -> None:
         "workforce/*vacancies*.csv": "vacancies",
         "workforce/*sickness*.csv": "sickness",
         "workforce/*pay*.csv": "pay",
+        "workforce/*ptrs*.csv": "pupil to teacher ratios",
+        "workforce/npq*.csv": "national professional qualifications",
+        "workforce/*characteristics*.zip": "characteristics of teachers",
         "performance/2019*ks2final.csv": "key stage 2",
         "performance/2022*ks4final.csv": "key stage 4",
         "performance/20[12][89]*mats*.csv": "multi-academy trusts",
@@ -163,3 +177,157 @@ def test_the_planted_names_of_heads_stand_only_in_columns_that_are_never_read(ma
     header, row = list(csv.reader(register.read_text("cp1252").splitlines()[:2]))
     holding = [name for name, cell in zip(header, row, strict=True) if "Plantedname" in cell]
     assert holding and set(holding) <= set(sources.PERSONAL)
+
+
+# --- what schools and trusts would add of their own -------------------------------------------------------------------
+
+
+def _register(folder: Path, kind: str) -> pd.DataFrame:
+    return pd.concat([pd.read_csv(path) for path in sorted(folder.rglob(f"{kind}.csv"))], ignore_index=True)
+
+
+def test_registers_have_the_columns_asked_for_and_pass_the_check_with_the_tables_of_the_same_world(kept: Path) -> None:
+    for kind in registers.KINDS:
+        assert list(_register(kept / "registers", kind)) == registers.kind_named(kind).names
+    about = tables.about(kept / "tables", "inspections")
+    newest = pd.Timestamp(about["newest_file_on"])
+    known, notes = registers.known(kept / "registers", tables.read(kept / "tables", "schools"), about["data_source"], newest)
+    assert notes == []
+    assert set(known) == set(registers.TABLES) and all(len(rows) for rows in known.values())
+
+
+def test_each_kind_of_register_is_missing_for_30_to_60_in_100_schools_and_for_some_years_of_the_others(kept: Path) -> None:
+    schools = tables.read(kept / "tables", "schools").query("open")
+    newest = pd.Timestamp(tables.about(kept / "tables", "inspections")["newest_file_on"])
+    known, _ = registers.known(kept / "registers", tables.read(kept / "tables", "schools"), "made-up", newest)
+    missing = {name: 1 - schools["lineage"].isin(rows["lineage"]).mean() for name, rows in known.items()}
+    assert all(0.3 < share < 0.6 for share in missing.values()), missing
+    assert len(set(missing.values())) == 3
+    for rows in known.values():
+        years = rows.groupby("lineage").size()
+        assert rows["counted_on"].min() < pd.Timestamp("2014-09-01")
+        assert 5 < years.mean() < 12 and years.max() <= len(own_registers.NOVEMBERS)
+
+
+def test_registers_change_no_byte_of_the_official_files_and_the_same_seed_makes_the_same_ones(
+    made: Path, kept: Path, tmp_path: Path
+) -> None:
+    assert _contents(kept / "raw") == _contents(made)
+    synthesise(tmp_path / "raw", seed=5, schools=300, registers=tmp_path / "registers")
+    assert _contents(tmp_path / "registers") == _contents(kept / "registers")
+
+
+def test_no_register_or_official_file_is_written_where_a_register_of_ones_own_lies(tmp_path: Path) -> None:
+    own = tmp_path / "registers" / "trust-2001" / "staff.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text("urn\n100000\n")
+    with pytest.raises(DataError, match=r"(?s)not made up here.*trust-2001/staff\.csv"):
+        synthesise(tmp_path / "raw", seed=1, schools=50, registers=tmp_path / "registers")
+    assert _contents(tmp_path) == {"registers/trust-2001/staff.csv": b"urn\n100000\n"}
+    assert not free(tmp_path / "registers") and free(tmp_path / "raw")
+
+
+def test_a_second_run_leaves_no_register_of_the_first_and_keeps_a_hidden_file(tmp_path: Path) -> None:
+    (tmp_path / "registers").mkdir()
+    (tmp_path / "registers" / ".gitignore").write_text("*\n")
+    for seed in (1, 2):
+        synthesise(tmp_path / "raw", seed=seed, schools=50, registers=tmp_path / "registers")
+    told = json.loads((tmp_path / "registers" / MARK).read_text("utf-8"))
+    assert told["seed"] == 2
+    assert set(_contents(tmp_path / "registers")) == {*told["files"], MARK, ".gitignore"}
+    assert all(any(owner.iterdir()) for owner in (tmp_path / "registers").iterdir() if owner.is_dir())
+
+
+def test_a_folder_of_registers_inside_that_of_the_files_is_refused(tmp_path: Path) -> None:
+    for out, inner in (("raw", "raw/registers"), ("registers/raw", "registers"), ("raw", "raw")):
+        with pytest.raises(DataError, match="neither inside the other"):
+            synthesise(tmp_path / out, seed=1, schools=50, registers=tmp_path / inner)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the effects planted in staff -------------------------------------------------------------------------------------
+
+
+def _per_deviation(world: World, share: pd.Series) -> dict[str, float]:
+    """The odds ratio of improving for a standard deviation of a share, within grade, phase and year of what came next.
+
+    `share` has a value for each URN and November; of the November before the next inspection.
+    """
+    pairs = _pairs(world.visits[world.visits["year"] < LAST_YEAR].reset_index(drop=True)).query("overall > 1")
+    urns = world.schools.set_index("school")["urn"]
+    index = pd.MultiIndex.from_arrays([pairs["school"].map(urns), pairs["next_year"].astype(int) - 1])
+    values = share.reindex(index).to_numpy()
+    pairs, values = pairs[~np.isnan(values)], values[~np.isnan(values)]
+    strata = pairs.groupby(["overall", "phase", "next_year"]).ngroup().to_numpy()
+    apart = pd.Series(values).groupby(strata).transform(lambda group: group - group.mean()).std()
+    return evidence.within_strata(pairs["improved"], values / apart, strata, pairs["school"])
+
+
+def _holds(found: dict[str, float], planted: float) -> bool:
+    """Within three standard errors: of twenty 95% intervals one would miss, and there are more than twenty."""
+    error = np.log(found["high"] / found["low"]) / (2 * 1.96)
+    return bool(abs(np.log(found["estimate"] / planted)) < 3 * error)
+
+
+def _shares(effect: Effect, folder: Path) -> tuple[World, dict[str, pd.Series]]:
+    """A world, and by the first URN of its schools and November the shares that the files and registers show."""
+    chance = np.random.default_rng(21).spawn(5)
+    world = make_world(6_000, effect, chance[0])
+    details = described(world, chance[1])
+    size = staff.sizes(details, chance[2])
+    staff.write(folder, world, details, size, chance[2], chance[3])
+    own_registers.write(folder / "registers", world, details, size, chance[4])
+    first = {new: old for old, new in zip(details["urn"], details["new_urn"], strict=True) if new}
+
+    def share(rows: pd.DataFrame, urn: str, november: pd.Series, part: pd.Series, whole: pd.Series) -> pd.Series:
+        part, whole = pd.to_numeric(part, errors="coerce"), pd.to_numeric(whole, errors="coerce")
+        index = [rows[urn].replace(first), november]
+        return pd.Series((part / whole).to_numpy(), index=index).dropna()
+
+    def published(kind: str, part: str, whole: str) -> pd.Series:
+        rows = pd.read_csv(folder / "workforce" / staff.NAMES[kind], low_memory=False).dropna(subset=["school_urn"])
+        return share(rows, "school_urn", rows["time_period"] // 100, rows[part], rows[whole])
+
+    def own(kind: str, parts: list[str], whole: str) -> pd.Series:
+        rows = _register(folder / "registers", kind)
+        return share(rows, "urn", rows["counted_on"].str[:4].astype(int), rows[parts].sum(axis=1), rows[whole])
+
+    return world, {
+        "stayed": published("turnover", "remained_in_the_same_school", "teacher_fte_in_census_year"),
+        "assistant heads": published("posts", "fte_assistant_head_teachers", "fte_all_teachers"),
+        "stayed, own": own("staff", ["stayed"], "teachers_a_year_before"),
+        "in programmes, own": own("leadership-development", list(own_registers.PROGRAMMES), "middle_leaders"),
+        "decoys": own("improvement-capacity", ["improvement_practitioners"], "staff"),
+        "more decoys": own("leadership-development", ["middle_leaders"], "teachers"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("gap", [1.0, 2.5])
+def test_the_odds_ratio_of_a_trait_is_the_planted_one(gap: float) -> None:
+    world = make_world(60_000, Effect(gap, 1.5, 1.08), np.random.default_rng(22))
+    urns, novembers = world.schools["urn"].to_numpy(), range(2009, 2026)
+    index = pd.MultiIndex.from_product([novembers, urns]).swaplevel()
+    for trait, planted in ((world.stays, 1.5), (world.assistants, 1.08)):
+        noise = np.random.default_rng(23)
+        share = pd.Series(np.concatenate([staff.measured(trait, noise) for _ in novembers]), index=index)
+        assert abs(np.log(_per_deviation(world, share)["estimate"] / planted)) < 0.025
+
+
+def test_what_is_planted_in_one_trait_shows_in_its_figures_and_register_and_in_no_other(tmp_path: Path) -> None:
+    for name, effect, planted in (
+        ("stay", Effect(retention_odds_ratio=1.5), {"stayed", "stayed, own"}),
+        ("develop", Effect(middle_leader_odds_ratio=1.5), {"assistant heads", "in programmes, own"}),
+    ):
+        (tmp_path / name / "registers").mkdir(parents=True)
+        world, shares = _shares(effect, tmp_path / name)
+        found = {what: _per_deviation(world, share) for what, share in shares.items()}
+        assert _holds(found["stayed" if name == "stay" else "assistant heads"], 1.5)
+        # A few people of whom each is in or out show less of the trait than a full-time equivalent does.
+        assert all(found[what]["low"] > 1.1 and found[what]["estimate"] < 1.6 for what in planted)
+        assert all(_holds(ratio, 1.0) for what, ratio in found.items() if what not in planted), found
+
+
+def test_with_no_effect_no_figure_of_staff_says_anything(tmp_path: Path) -> None:
+    (tmp_path / "registers").mkdir()
+    world, shares = _shares(EFFECTS["none"], tmp_path)
+    assert all(_holds(_per_deviation(world, share), 1.0) for share in shares.values())

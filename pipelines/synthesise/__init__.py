@@ -1,15 +1,16 @@
 """Made-up but well-formed official files, with a known effect planted in them: where there are no real ones, and tests.
 
 `world` makes the schools and their graded inspections, `particulars` says what each school is, `events` adds the other
-inspections and judgements; `ofsted`, `pupils`, `staff` and `register` write the files, and `sheets` knows how a table
-is laid out. The same seed makes the same bytes.
+inspections and judgements; `ofsted`, `pupils`, `staff` and `register` write the official files, `own_registers` what
+schools and trusts would add of their own, and `sheets` knows how a table is laid out. The same seed makes the same bytes.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,73 +18,116 @@ from typing import Any
 import numpy as np
 
 from pipelines import tables
-from pipelines.synthesise import ofsted, pupils, register, staff
+from pipelines.synthesise import ofsted, own_registers, pupils, register, staff
 from pipelines.synthesise.particulars import described
 from pipelines.synthesise.world import EFFECTS, Effect, histories, make_world
 
-__all__ = ["EFFECTS", "MARK", "Effect", "histories", "synthesise"]
+__all__ = ["EFFECTS", "MARK", "Effect", "free", "histories", "synthesise"]
 
 MARK = "made-up.json"  # its presence says that every file beside it is made up
 
 
 def synthesise(
-    out: Path, *, seed: int, schools: int = 22_000, effect: str | Effect = "published",
+    out: Path, *, seed: int, schools: int = 22_000, effect: str | Effect = "published", registers: Path | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write made-up official files into `out`, and return what was planted, which `made-up.json` there says too.
 
-    About `schools` schools, 2005 to 2026. `effect` is none, published, strong, or an `Effect` of your own. `progress`
-    is told the share done and what comes next. The files are written beside `out` and moved in when all are whole;
-    those of an earlier run are replaced. Raises `DataError` where `out` holds any file that we did not make.
+    About `schools` schools, 2005 to 2026. `effect` is none, published, strong, or an `Effect` of your own. Where
+    `registers` names a folder, made-up registers of schools and trusts go there; `out` gets the same bytes either way.
+    `progress` is told the share done and what comes next. The files are written beside their folder and moved in when
+    all are whole; those of an earlier run are replaced. Raises `DataError` where a folder holds any file not made here.
     """
     planted = EFFECTS.get(effect) if isinstance(effect, str) else effect
     if planted is None:
         raise tables.DataError(f"There is no effect {effect!r}.\nChoose one of: {', '.join(EFFECTS)}.")
     if schools < 20:
         raise tables.DataError(f"{schools} schools are too few to fill the files.\nAsk for 20 or more.")
-    out = Path(out)
-    earlier = _made_before(out)
+    folders = [Path(folder) for folder in (out, registers) if folder is not None]
+    _apart(folders)
+    for folder in folders:
+        _made_before(folder)
     tell = progress or (lambda share, what: None)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        # A stream of chance each, so that a change to one file leaves the others' bytes alone.
-        for_world, for_schools, for_ofsted, for_pupils, for_staff, for_register = np.random.default_rng(seed).spawn(6)
+    facts: dict[str, Any] = {
+        "made_up": "No school, trust, place or person in these files is real.",
+        "seed": seed,
+        "schools": schools,
+        "effect": effect if isinstance(effect, str) else "own",
+        "planted": asdict(planted),
+    }
+    with contextlib.ExitStack() as held:
+        beside = [held.enter_context(_beside(folder)) for folder in folders]
+        # A stream of chance each, so that a change to one file leaves the others' bytes alone: a new one goes last.
+        chance = np.random.default_rng(seed).spawn(8)
+        for_world, for_schools, for_ofsted, for_pupils, for_staff, for_register, for_own, for_more_staff = chance
         tell(0.0, "schools and their inspections")
         world = make_world(schools, planted, for_world)
         details = described(world, for_schools)
         tell(0.1, "inspection files")
-        ofsted.write(beside, world, details, for_ofsted)
-        tell(0.5, "census, absence and results")
-        pupils.write(beside, world, details, for_pupils)
-        tell(0.65, "staff")
-        staff.write(beside, world, details, for_staff)
-        tell(0.9, "register, links and trusts")
-        register.write(beside, details, for_register)
-        made = sorted(path.relative_to(beside).as_posix() for path in beside.rglob("*") if path.is_file())
-        facts = {
-            "made_up": "No school, trust, place or person in these files is real.",
-            "seed": seed,
-            "schools": schools,
-            "effect": effect if isinstance(effect, str) else "own",
-            "planted": asdict(planted)
-            | {
-                "graded_inspections": int((world.visits["year"] <= 2025).sum()),
-                "academies": int(details["becomes"].sum()),
-            },
-            "files": made,
+        ofsted.write(beside[0], world, details, for_ofsted)
+        tell(0.4, "census, absence and results")
+        pupils.write(beside[0], world, details, for_pupils)
+        tell(0.55, "staff")
+        size = staff.sizes(details, for_staff)
+        staff.write(beside[0], world, details, size, for_staff, for_more_staff)
+        tell(0.75, "register, links and trusts")
+        register.write(beside[0], details, for_register)
+        facts["planted"] |= {
+            "graded_inspections": int((world.visits["year"] <= 2025).sum()),
+            "academies": int(details["becomes"].sum()),
         }
+        if registers is not None:
+            tell(0.8, "registers of schools and trusts")
+            without = own_registers.write(beside[1], world, details, size, for_own)
+            _move(beside[1], folders[1], facts | {"share_without": without})
         tell(0.95, "moving them into place")
-        for name in set(earlier) - set(made):
-            (out / name).unlink(missing_ok=True)
-        tables.write_json(out / MARK, facts)  # first, so that no made-up file is ever there without it
-        for name in made:
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(beside / name, out / name)
+        facts = _move(beside[0], folders[0], facts)
         tell(1.0, "done")
         return facts
+
+
+def free(folder: Path) -> bool:
+    """Whether made-up files may go into a folder: it isn't there, holds nothing, or holds only what was made up before."""
+    try:
+        _made_before(folder)
+    except tables.DataError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """A folder to write in, on the same disk as the one the files go to; gone at the end."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        yield path
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _move(beside: Path, out: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Move what was written into its folder, under a mark that lists it; returns what the mark says."""
+    made = sorted(path.relative_to(beside).as_posix() for path in beside.rglob("*") if path.is_file())
+    for name in set(_made_before(out)) - set(made):
+        (out / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty yet, or not there
+            (out / name).parent.rmdir()
+    tables.write_json(out / MARK, facts | {"files": made})  # first, so that no made-up file is ever there without it
+    for name in made:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(beside / name, out / name)
+    return facts | {"files": made}
+
+
+def _apart(folders: list[Path]) -> None:
+    """Raises `DataError` where one of the folders holds the other: each would take the other's files for strangers."""
+    places = [folder.resolve() for folder in folders]
+    if len(places) > 1 and (places[0] == places[1] or places[0] in places[1].parents or places[1] in places[0].parents):
+        raise tables.DataError(
+            f"The official files ({folders[0]}) and the registers ({folders[1]}) need a folder each, neither inside the other.\n"
+            "Name another with --out or --registers."
+        )
 
 
 def _made_before(out: Path) -> list[str]:
@@ -100,6 +144,6 @@ def _made_before(out: Path) -> list[str]:
         some = "\n".join(f"  {name}" for name in strangers[:5]) + ("\n  ..." if len(strangers) > 5 else "")
         raise tables.DataError(
             f"{out} holds {len(strangers)} files that were not made up here:\n{some}\n"
-            "Made-up and real files must not mix: choose another folder with --out, or move these away."
+            "Made-up and real files must not mix: name another folder, or move these away."
         )
     return made

@@ -80,14 +80,18 @@ def figures(values: np.ndarray, decimals: int = 1, after: str = "", **marks: np.
     return text
 
 
+def csv_bytes(sheet: pa.Table) -> bytes:
+    body = io.BytesIO()
+    pyarrow.csv.write_csv(sheet, body)
+    return body.getvalue()
+
+
 def write_csv(
     path: Path, sheet: pa.Table, *, encoding: str = "utf-8-sig", title: str = "", blank_rows: int = 0,
     totals: tuple[tuple[str, ...], ...] = (),
 ) -> None:  # fmt: skip
     """A CSV with, where given, a title line above the headers, and rows of totals or of nothing at the foot."""
-    body = io.BytesIO()
-    pyarrow.csv.write_csv(sheet, body)
-    content = body.getvalue()
+    content = csv_bytes(sheet)
     foot = "".join(",".join(row) + "," * (sheet.num_columns - len(row)) + "\n" for row in totals)
     foot += ("," * (sheet.num_columns - 1) + "\n") * blank_rows
     if encoding == "utf-8-sig":

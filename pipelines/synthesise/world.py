@@ -5,15 +5,16 @@ its stratum (grade, phase, year), its odds multiplied by the gap odds ratio wher
 overall. The draw leans towards schools of higher quality, but by their order within the stratum, so averaged over
 quality the chance is exactly the planted one; and the gap is drawn afresh at each inspection, knowing nothing of
 quality. The odds ratio within strata is therefore the planted one, not a diluted one. The two staff traits are drawn
-after the outcomes, shifted by them: normal either side of a yes or no, which makes the odds ratio per standard
-deviation exact. Inspectors' noise (about 4% each way) is part of the chance: flipping outcomes afterwards would dilute
-what was planted.
+after the outcomes, shifted by them just so far that the odds ratio per standard deviation of a year's figures comes out
+right. Inspectors' noise (about 4% each way) is part of the chance: flipping outcomes afterwards would dilute what was
+planted.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtri
 
 from pipelines import frameworks
@@ -194,16 +195,17 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
         urn=rows["urn"].where(~moved, rows["new_urn"]), phase=rows["phase"], academy=moved | rows["new"],
         inspected_on=_dates(visits["on"]), published_on=_dates(published),
     ).drop(columns=["on", "lag"])  # fmt: skip
-    stays = _trait(effect.retention_odds_ratio, system.surprise, system.spread, rng)
-    assistants = _trait(effect.middle_leader_odds_ratio, system.surprise, system.spread, rng)
+    who, beyond, weight = (np.concatenate(parts) for parts in zip(*system.outcomes, strict=True))
+    stays = _trait(effect.retention_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
+    assistants = _trait(effect.middle_leader_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
     return World(schools, visits, np.array(quality), stays, assistants)
 
 
 class _System:
     """Schools under inspection: the grade each holds, and when its next inspection is due (day numbers).
 
-    `surprise` adds up how far each school's outcomes went beyond the rates of their strata, `spread` the variance that
-    had; the traits of its staff are drawn from them.
+    `outcomes` keeps, of every inspection that could have found better, the school, how far it went beyond the rate of
+    its stratum, and the variance that had; the traits of its staff are drawn from them.
     """
 
     def __init__(self, schools: pd.DataFrame, effect: Effect, rng: np.random.Generator) -> None:
@@ -217,7 +219,7 @@ class _System:
         self.quality = rng.normal(0, 1, count)
         self.grade, self.better = np.zeros(count, dtype=int), np.zeros(count, dtype=bool)  # grade 0: not yet inspected
         self.due = schools["opened"].to_numpy() + self._years(1.9 + 1.2 * rng.random(count))
-        self.surprise, self.spread = np.zeros(count), np.zeros(count)
+        self.outcomes: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self.records: list[pd.DataFrame] = []
 
     @staticmethod
@@ -259,8 +261,8 @@ class _System:
         new = np.where(up | down, new, now)
         fresh = now == 0
         new[fresh] = _graded(z[fresh], FIRST_GRADES["new"])
-        self.surprise[who] += np.where(fresh, 0, up - base)
-        self.spread[who] += np.where(fresh, 0, base * (1 - base))
+        able = now > 1
+        self.outcomes.append((who[able], (up - base)[able], (base * (1 - base))[able]))
         self._judge(who, on, new, year)
         return self.quality
 
@@ -324,16 +326,24 @@ def _first_of_month(days: np.ndarray) -> np.ndarray:
 YEAR_ON_YEAR = 0.95  # correlation of a measured share with the trait behind it
 
 
-def _trait(ratio: float, surprise: np.ndarray, spread: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _trait(ratio: float, who: np.ndarray, beyond: np.ndarray, weight: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """A school's trait, standard normal but for a shift with how often it improved beyond its strata's rate.
 
-    A trait normal with shift d either side of an outcome has log odds d a unit; the school's other outcomes (variance
-    `others` each) and the noise of measuring both thin that, so d is larger by as much.
+    A normal trait whose mean is d apart between two outcomes, with variance r within each, has log odds of d / r a unit.
+    A school's outcomes go together, so one of them moves the sum of all (variance v) by more than itself: d is the shift
+    times `moves`, and r leaves out only the part which that one explains. Figures of one year are noisier by YEAR_ON_YEAR.
     """
+    every = np.bincount(who, beyond, minlength=len(noise))
+    centred = every[who] - np.average(every[who], weights=weight)
+    moves = (centred * beyond).sum() / (beyond**2).sum()
+    v, r = (np.average(part**2, weights=weight) for part in (centred, centred - moves * beyond))
     wanted = np.log(ratio) / YEAR_ON_YEAR
-    others = spread.mean() * 0.8
-    shift = wanted / np.sqrt(max(1 - wanted**2 * others, 0.1))
-    trait = shift * surprise + rng.normal(0, 1, len(surprise))
+
+    def too_far(shift: float) -> float:
+        return shift * moves * np.sqrt(1 + shift**2 * v) / (1 + shift**2 * r) - abs(wanted)
+
+    shift = np.sign(wanted) * brentq(too_far, 0, 10) if wanted else 0.0
+    trait = shift * every + noise
     return (trait - trait.mean()) / trait.std()
 
 
