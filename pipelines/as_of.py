@@ -5,6 +5,7 @@ A fact counts from the day after its `known_on`. No other module compares a date
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from pipelines.tables import DATE
@@ -44,6 +45,21 @@ def earlier_known(questions: pd.DataFrame, facts: pd.DataFrame, years: int, by: 
     found = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one").set_axis(questions.index)
     unknown = ~(found["known_on"] < found["as_of"])
     return found.drop(columns=[by, "as_of"]).mask(unknown)
+
+
+def known_until(questions: pd.DataFrame, facts: pd.DataFrame, until: pd.Series, by: str = "lineage") -> pd.DataFrame:
+    """The fact of the newest period no later than `until` (a year for each question), among those public that morning."""
+    newest = latest_known(questions, facts, by, order="period")["period"].astype("float64")
+    wanted = questions[[by, "as_of"]].assign(limit=np.minimum(until.astype("float64"), newest), place=range(len(questions)))
+    past = facts.sort_values("known_on", kind="stable").drop_duplicates([by, "period"], keep="first")
+    found = pd.merge_asof(
+        wanted.dropna(subset=["limit"]).sort_values("limit", kind="stable"),
+        past.assign(limit=past["period"].astype("float64")).sort_values("limit", kind="stable"),
+        on="limit", by=by,
+    )  # fmt: skip
+    found = found.set_index("place").reindex(range(len(questions))).set_axis(questions.index)
+    unknown = ~(found["known_on"] < found["as_of"])
+    return found.drop(columns=[by, "as_of", "limit"]).mask(unknown)
 
 
 def every_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineage") -> pd.DataFrame:

@@ -36,7 +36,7 @@ SHRINK = 0.1  # scikit-learn's C on standardised signals: enough to fit, too lit
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of evidence.md: who said what, the signal that carries it, and what to do where nothing carries it.
+    """A claim the project comes from: who said what, the signal that carries it, and what to do where nothing carries it.
 
     `higher` says whether the claim expects schools with more of the signal to improve more often. `size` is the size
     claimed, as a risk ratio. `akin` are the signals made from the same facts, left out of "everything else".
@@ -47,7 +47,7 @@ class Claim:
     source: str
     exposed: str
     unexposed: str
-    signal: str | None = None
+    signal: str
     higher: bool = True
     size: float | None = None
     akin: tuple[str, ...] = ()
@@ -75,15 +75,24 @@ CLAIMS = (
         "middle_leaders", "Once heads start developing their middle leaders, they are making real progress.",
         "Teaching Leaders: one-twelfth of a grade; no figure for schools",
         f"assistant heads per teacher above {_MEDIAN}", "at or below it", "assistant_heads_per_teacher",
-        akin=("deputies_and_assistants_per_head", "share_leaders", "assistant_heads_change"),
+        akin=("deputies_and_assistants_per_head", "share_leaders", "assistant_heads_change", "next_in_line"),
         caution="Posts measure structure, not development: no public file says who was developed.",
         would_take=f"{_POSTS}{_REGISTER}, for who was developed and when.",
+    ),
+    Claim(
+        "development", "Schools that put more of their middle leaders through a development programme improve more often.",
+        "Teaching Leaders: one-twelfth of a grade; no figure for schools",
+        f"share of middle leaders in a programme above {_MEDIAN}", "at or below it", "share_in_programme",
+        akin=("middle_leaders_per_teacher", "senior_programmes_per_teacher", "share_finished_stayed", "share_promoted_inside"),
+        caution="Told by schools and trusts that keep a register, who are not all schools.",
+        would_take=f"{_REGISTER}, kept for years before the inspections.",
     ),
     Claim(
         "retention", "A spine of leadership creates a climate which retains staff, and such schools improve.",
         "Teaching Leaders: 86% of participants stayed in teaching, 77% of similar teachers",
         f"share of teachers who stayed above {_MEDIAN}", "at or below it", "share_stayed",
-        akin=("share_moved", "share_left", "stayed_trend", "stayed_since_inspection"),
+        akin=("share_moved", "share_left", "stayed_trend", "stayed_before_inspection", "stayed_since_inspection",
+              "stayed_by_register", "net_staff_change"),
         caution="A grade itself moves staff: some of a low share may have followed from the grade before.",
         would_take="The school-level file teacher_turnover_2010_YYYY_sch.csv, published each June, in data/raw for "
         "years before the inspections.",
@@ -92,7 +101,7 @@ CLAIMS = (
         "pipeline", "Schools that bring more people into senior roles have the leaders to improve.",
         "Future Leaders: 41% of participants in senior roles before, 71.8% after",
         f"change in assistant heads per teacher above {_MEDIAN}", "at or below it", "assistant_heads_change",
-        akin=("assistant_heads_per_teacher", "deputies_and_assistants_per_head", "share_leaders"),
+        akin=("assistant_heads_per_teacher", "deputies_and_assistants_per_head", "share_leaders", "next_in_line"),
         caution="A count of posts does not say who filled them or where they came from.",
         would_take=f"{_POSTS}{_REGISTER}, for who moved into them.",
     ),
@@ -137,7 +146,9 @@ CLAIMS = (
     ),
     Claim(
         "improvement_leaders", "Heads gain by improving other schools and by peer review.", _FORUM,
-        "improvement led elsewhere", "none",
+        "the head has led the improvement of another school", "the head has not", "head_improved_another_school",
+        akin=("peer_reviews", "leaders_supporting_others"),
+        caution="Told by schools and trusts that keep a register, who are not all schools.",
         would_take=f"{_REGISTER}: improvement led elsewhere, and peer reviews taken part in.",
     ),
     Claim(
@@ -417,8 +428,7 @@ def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
     values = values.dropna().reset_index(drop=True)
     blank = {"raw": None, "adjusted": None, "steps": [], "n": len(rows), "schools": int(rows["lineage"].nunique())}
     if values.nunique() < 2:
-        why = ("No file that Ofsted or the Department publishes carries it." if claim.signal is None else
-               "The files read hold no figure for it on any school inspected again." if rows.empty else
+        why = ("Neither the files read nor any register hold a figure for it on a school inspected again." if rows.empty else
                "Every school inspected again has the same figure.")  # fmt: skip
         return about | blank | {"verdict": CANNOT, "verdict_words": f"Cannot be tested with these files. {why}",
                                 "cannot_test_because": why, "would_take": claim.would_take}  # fmt: skip

@@ -1,5 +1,6 @@
 """Every open school to one prediction row, or one reason why not. Nothing is trained here and nothing is unpickled."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ def load(folder: Path) -> Champion:
         raise DataError(f"There is no champion in {folder}.\nRun `headway train` first.") from error
 
 
-def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None, alike: bool = True
+def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None, alike: bool = True,
+          registers: Path | None = None, say: Callable[[str], None] = print
           ) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:  # fmt: skip
     """The tables of a morning (by default the day after the newest file), and what is known about them all.
 
@@ -38,7 +40,9 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
             f"The champion learned from {champion.about['data_source']} files and the tables are {about['data_source']}.\n"
             "Run `headway train` on these tables, or name others with --tables."
         )
-    known = {name: tables.read(folder, name) for name in signals.TABLES}
+    known, _, notes = signals.read_known(folder, registers)
+    for note in notes:
+        say(note)
     morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
     is_open = known["schools"][known["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
@@ -72,7 +76,8 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
     return rows.assign(
         status=status, model_version=champion.about["version"], data_source=data_source,
         extrapolation=extrapolated, like_it=cells.reindex(rows.index), enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index),
-        signals_blank=given.isna().sum(axis=1).reindex(rows.index),
+        signals_blank=given.isna().sum(axis=1).reindex(rows.index), made_without=signals.without(given, champion.signals)
+        .reindex(rows.index),
     ).join(chances).join(led).join(parts)  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import ingest, signals, sources, tables
+from pipelines import ingest, registers, signals, sources, tables
 from pipelines.tables import DATE
 
 
@@ -92,7 +92,7 @@ def ingested(raw: Path, tmp_path: Path) -> Callable[[], dict]:
 
 @pytest.fixture
 def known() -> Callable[..., dict[str, pd.DataFrame]]:
-    """All the tables that signals are made from: those given, and the others empty."""
+    """All that signals are made from, tables and registers: those given, and the others empty."""
 
     def make(**frames: pd.DataFrame) -> dict[str, pd.DataFrame]:
         held = {}
@@ -105,6 +105,10 @@ def known() -> Callable[..., dict[str, pd.DataFrame]]:
             if "source_file" in tables.TABLES[name].names and "source_file" not in rows:
                 rows = rows.assign(source_file="drawn")
             held[name] = tables.conform(rows, name)
+        nobody, _ = registers.known(None, held["schools"], "official")
+        for name in signals.REGISTERS:
+            rows = frames.get(name, nobody[name])
+            held[name] = rows.assign(lineage=rows["urn"]).reindex(columns=nobody[name].columns).astype(nobody[name].dtypes)
         return held
 
     return make

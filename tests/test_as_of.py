@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import as_of, ingest, inspections, signals, tables
+from pipelines import as_of, ingest, inspections, registers, signals, tables
 
 DAY = pd.Timestamp
 MORNING = DAY("2019-09-01")
@@ -160,15 +160,17 @@ HEADS = """
 """
 COVERED = "from_on | to_on\n2013-01-01 | 2019-12-31"
 LATE = 100004  # whose figures of 2018 came out on the morning only
-MEASURES = ("census", "absence", "workforce", "results", "turnover", "posts", "vacancies", "sickness", "pay", "ratios")
+MEASURES = tuple(name for name in signals.TABLES if "period" in tables.TABLES[name].names and name not in ("norms", "trusts"))
+DECLARED = tables.TABLES | {table.name: table for table in registers.TABLES.values()}
 
 
 def _figures(name: str, rows: pd.DataFrame, urns: list[int], seed: int) -> pd.DataFrame:
     """Rows of a table of figures for each school: any figures, the same each time, shares below one."""
     rng = np.random.default_rng(seed)
-    every = pd.concat([rows.assign(urn=urn, lineage=urn) for urn in urns], ignore_index=True)
+    every = pd.concat([rows.assign(urn=urn, lineage=urn, la_code=urn % 10 + 200, phase="Primary", owner="trust-11",
+                                   counted_on=rows["known_on"]) for urn in urns], ignore_index=True)  # fmt: skip
     every = every[~(every["urn"].eq(LATE) & every["known_on"].eq("2019-01-31"))]
-    for column in tables.TABLES[name].columns:
+    for column in DECLARED[name].columns:
         if column.dtype == "float64":
             figures = rng.uniform(0.05, 0.95, len(every))
             every[column.name] = figures if column.name.startswith("share") else np.round(20 + 80 * figures, 1)
@@ -190,7 +192,7 @@ def world(drawn, known):
             schools=drawn(schools), school_facts=facts, head_changes=drawn(heads), trusts=drawn(members),
             inspections=seen.assign(urn=seen["lineage"], ungraded_outcome=outcome), coverage=drawn(COVERED),
             **{name: pd.concat([_figures(name, drawn(FIGURES), [urn], [seed, urn]) for urn in urns], ignore_index=True)
-               for seed, name in enumerate(MEASURES)},
+               for seed, name in enumerate((*MEASURES, *signals.REGISTERS))},
         )  # fmt: skip
         return rows | {"norms": tables.conform(ingest.norms(rows), "norms")}
 
@@ -205,7 +207,7 @@ def _built(held: dict, urns: list[int] | None = None, morning: pd.Timestamp = MO
     return signals.build(rows, held).assign(urn=rows["urn"])
 
 
-DATED = [name for name in signals.TABLES if "known_on" in tables.TABLES[name].names]
+DATED = [name for name in (*signals.TABLES, *signals.REGISTERS) if "known_on" in DECLARED[name].names]
 
 
 def _garbled(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -213,7 +215,8 @@ def _garbled(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     late = rows["known_on"] >= MORNING
     assert late.any() or rows.empty, f"nothing of {name} lies in the future"
     rows = rows.copy()
-    for column in rows.columns.difference(["urn", "lineage", "known_on", "kind", "source_file"]):
+    keys = {"urn", "lineage", "known_on", "kind", "source_file", *DECLARED[name].key}
+    for column in rows.columns.difference([*(keys - {"inspected_on", "period", "counted_on", "trust_uid"})]):
         if pd.api.types.is_datetime64_any_dtype(rows[column]):
             rows[column] = rows[column].mask(late, rows[column] - pd.Timedelta(days=200))
         elif column == "period":
@@ -314,3 +317,23 @@ def test_adding_schools_of_another_phase_authority_and_trust_changes_no_other_ro
     before, after = _built(held), _built(more)
     assert len(after) == len(before) + 2
     pd.testing.assert_frame_equal(after[after["urn"].isin(before["urn"])].reset_index(drop=True), before.reset_index(drop=True))
+
+
+def test_the_fact_until_a_year_is_the_newest_no_later_and_never_one_unknown_that_morning(drawn):
+    questions = drawn("""
+        lineage | as_of      | until
+        1       | 2024-09-01 | 2022
+        1       | 2024-09-01 | 2023
+        1       | 2023-06-30 | 2023
+        1       | 2024-09-01 |
+        2       | 2024-09-01 | 2023
+    """)
+    facts = drawn("""
+        lineage | known_on   | period | stayed
+        1       | 2022-06-30 | 2021   | 10
+        1       | 2023-06-30 | 2022   | 20
+        1       | 2024-06-30 | 2023   | 30
+        2       | 2025-06-30 | 2023   | 40
+    """)
+    found = as_of.known_until(questions, facts, questions["until"])
+    assert [None if pd.isna(value) else value for value in found["stayed"]] == [20, 30, 10, None, None]

@@ -165,7 +165,7 @@ def test_beside_everything_else_a_signal_is_not_credited_with_what_the_rest_expl
     [
         (2.0, _adjusted(1.1, 1.3, sides=19), None, True, "too few schools", "19 with"),
         (2.0, _adjusted(1.01, 1.02, 1.1), None, True, "could be chance", "raw ratio of 2.00 is not seen"),
-        (1.2, _adjusted(1.1, 1.2, 1.15), None, True, "borderline", "With 12 claims to test"),
+        (1.2, _adjusted(1.1, 1.2, 1.15), None, True, "borderline", f"With {len(evidence.CLAIMS)} claims to test"),
         (1.2, _adjusted(0.9, 0.8), None, True, "the other way round", "from the claim"),
         (0.85, _adjusted(0.9, 0.8), None, False, "real", "0.90 (95% interval"),
         (4.0, _adjusted(1.15, 1.5), 10.0, True, "real, but smaller", "about a ninth of the size claimed"),
@@ -215,7 +215,7 @@ def test_what_comes_out_is_plain_json_without_nan_and_the_same_each_time(whole: 
 def test_a_claim_without_figures_says_so_and_what_it_would_take(whole: dict) -> None:
     retention = next(claim for claim in whole["claims"] if claim["id"] == "retention")
     assert retention["verdict"] == "cannot be tested"
-    assert "hold no figure" in retention["cannot_test_because"]
+    assert "hold a figure" in retention["cannot_test_because"]
     assert "teacher_turnover" in retention["would_take"]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import inspections, signals, tables
+from pipelines import inspections, signals
 from pipelines.ingest import ingest
 
 pytestmark = pytest.mark.real
@@ -13,7 +13,8 @@ pytestmark = pytest.mark.real
 def held(real_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("real") / "tables"
     report = ingest(real_raw, folder)
-    return {"report": report, "raw": real_raw, **{name: tables.read(folder, name) for name in signals.TABLES}}
+    known, _, _ = signals.read_known(folder)
+    return {"report": report, "raw": real_raw, **known}
 
 
 def _cohort(held: dict, morning: str) -> pd.DataFrame:

@@ -6,19 +6,26 @@ returns their columns: one row out per row in, same index. To add a signal, add 
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-FAMILIES = ("leadership", "judgements", "trajectory", "timing", "visits", "head_change", "retention", "middle_leaders",
-            "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "context")  # fmt: skip
+from pipelines import as_of, registers, tables
+
+FAMILIES = ("leadership", "judgements", "consistency", "trajectory", "timing", "visits", "head_change", "retention",
+            "middle_leaders", "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "context")  # fmt: skip
 # Made and shown, but no model uses it unless asked to: beside the others it adds nothing, alone or with them, and its
 # levels drift (see Decisions in the README).
 OFF = ("workforce",)
 
 # The tables signals are made from; `examples`, `predictions` and the like are never among them.
 TABLES = ("schools", "school_facts", "inspections", "coverage", "census", "absence", "workforce", "results", "turnover",
-          "posts", "vacancies", "sickness", "pay", "ratios", "head_changes", "trusts", "norms")  # fmt: skip
+          "posts", "vacancies", "sickness", "npq", "head_changes", "trusts", "norms")  # fmt: skip
+# And from a school's or trust's own registers, which are read where they lie and never written among our tables.
+REGISTERS = ("leadership_development", "improvement_capacity", "staff_register")
+REGISTER_LASTS = 2.0  # years: an older row describes other people
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,23 @@ def family_of(families: tuple[str, ...] = FAMILIES) -> dict[str, str]:
     return {signal.name: name for name in families for signal in family(name).SIGNALS}
 
 
+def read_known(folder: Path, registers_in: Path | None = None) -> tuple[dict[str, pd.DataFrame], dict[str, Any], list[str]]:
+    """What signals are made from: our tables and the registers; what is known of the tables as a whole; and notes to tell.
+
+    Raises `DataError` where a table is missing or a register is not whole.
+    """
+    about = tables.about(folder, "inspections")
+    newest = max(pd.Timestamp.now().normalize(), pd.Timestamp(about["newest_file_on"]))
+    own, notes = registers.known(registers_in, tables.read(folder, "schools"), about["data_source"], newest)
+    told = {name: [column for column in tables.TABLES[name].names if not column.endswith("_why_blank")] for name in TABLES}
+    return {name: tables.read(folder, name, columns) for name, columns in told.items()} | own, about, notes
+
+
 def build(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], families: tuple[str, ...] = FAMILIES) -> pd.DataFrame:
     """Every signal of the families for each school on its morning, as float64 columns; a blank stays a blank.
 
-    `cohort` is `inspections.cohort`'s; `known` holds the tables named in TABLES. Only facts public before each row's
-    `as_of` count. One row out per row in, same index.
+    `cohort` is `inspections.cohort`'s; `known` is `read_known`'s. Only facts public before each row's `as_of` count. One row
+    out per row in, same index.
     """
     parts = []
     for name in families:
@@ -62,6 +81,24 @@ def build(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], families: tuple[
         found = module.signals(cohort, known)
         parts.append(found[[signal.name for signal in module.SIGNALS]].astype("float64"))
     return pd.concat(parts, axis=1)
+
+
+def without(made: pd.DataFrame, used: list[str]) -> pd.Series:
+    """The sources that say nothing of each row in the signals used, in a fixed order, joined by semicolons.
+
+    A source counts as used where any signal made from it is filled. Where there is always something (inspections, lists of
+    schools) or nothing need be (a trust), its absence says nothing.
+    """
+    sources: dict[str, list[str]] = {}
+    for signal in declared().values():
+        for source in signal.source.split(", "):
+            sources.setdefault(source, []).append(signal.name)
+    told = pd.Series("", index=made.index)
+    for source in (*TABLES, *REGISTERS):
+        if source in sources and source not in ("inspections", "schools", "trusts"):
+            held = made[[name for name in sources[source] if name in used]].notna().any(axis=1)
+            told = told.where(held, told + f"; {source}")
+    return told.str.removeprefix("; ")
 
 
 # --- what families share ------------------------------------------------------------------------------------------------
@@ -86,6 +123,12 @@ def percentile(values: pd.Series, table: str, measure: str, period: pd.Series, p
             middle = np.searchsorted(cuts, group, side="left") + np.searchsorted(cuts, group, side="right")
             standing.loc[group.index] = middle / (2 * len(cuts))
     return standing
+
+
+def newest_register(cohort: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The newest row of a register written down before each morning, if counted within two years of it."""
+    own = as_of.latest_known(cohort, rows, order="counted_on")
+    return own.where(as_of.years_before(cohort["as_of"], own["counted_on"]) <= REGISTER_LASTS)
 
 
 def share(part: pd.Series, whole: pd.Series) -> pd.Series:

@@ -18,7 +18,7 @@ SIGNALS = (
     Signal("basics_standing", "Pupils with English and mathematics at grade 5, against its phase that year.",
            "percentile", "results", _KNOWN),
 )  # fmt: skip
-_PROGRESS = ["reading_progress", "writing_progress", "maths_progress"]
+PROGRESS = ["reading_progress", "writing_progress", "maths_progress"]
 
 
 def measures(rows: pd.DataFrame) -> pd.DataFrame:
@@ -29,10 +29,10 @@ def measures(rows: pd.DataFrame) -> pd.DataFrame:
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The newest public results of each key stage, if no older than four years."""
     rows = known["results"]
-    at_11 = as_of.latest_known(cohort, rows[rows[_PROGRESS].notna().any(axis=1)], order="period")
+    at_11 = as_of.latest_known(cohort, rows[rows[PROGRESS].notna().any(axis=1)], order="period")
     at_16 = as_of.latest_known(cohort, rows[rows[["progress_8", "attainment_8"]].notna().any(axis=1)], order="period")
     year = cohort["as_of"].dt.year
-    progress = at_11[_PROGRESS].where(year - at_11["period"] <= LASTS)
+    progress = at_11[PROGRESS].where(year - at_11["period"] <= LASTS)
     recent = year - at_16["period"] <= LASTS
     rank = {name: percentile(values.where(recent), "results", name, at_16["period"], cohort["phase"], known["norms"])
             for name, values in measures(at_16).items()}  # fmt: skip

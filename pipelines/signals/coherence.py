@@ -27,7 +27,9 @@ SIGNALS = (
     Signal("trust_spread", "How far apart the grades of the trust's schools lie (standard deviation).", "grades",
            "inspections, trusts", _KNOWN),
     Signal("trust_size", "Schools in its trust.", "schools", "trusts", "from the yearly tables of trusts"),
-    Signal("trust_growth", "Schools the trust has gained since the list before.", "schools", "trusts",
+    Signal("trust_growth", "Schools the trust has gained a year, since the list before.", "schools a year", "trusts",
+           "from the yearly tables of trusts"),
+    Signal("years_in_trust", "Years since a list first showed the school in its trust.", "years", "trusts",
            "from the yearly tables of trusts"),
 )  # fmt: skip
 
@@ -68,6 +70,7 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
         found["trust_record"] = found["trust_record"].where(lineage.isin(trust.index))
         found["trust_size"] = lineage.map(trust["size"])
         found["trust_growth"] = lineage.map(trust["growth"])
+        found["years_in_trust"] = lineage.map(trust["years"])
         parts.append(found)
     found = pd.concat(parts) if parts else pd.DataFrame(columns=[signal.name for signal in SIGNALS])
     return found.reindex(cohort.index).astype("float64")
@@ -100,11 +103,15 @@ def _shrunk(seen: pd.DataFrame, group: pd.Series, measure: str, prior: float) ->
 
 
 def _trusts(members: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
-    """Each lineage's trust that morning: uid, size, and growth since the list before."""
+    """Each lineage's trust that morning: uid, size, growth since the list before, and years in it so far."""
     public = as_of.known_before(members, morning).sort_values("known_on", kind="stable")
     latest = public.drop_duplicates("lineage", keep="last").set_index("lineage")["trust_uid"].astype("float64")
-    sizes = public.groupby(["trust_uid", "known_on"])["lineage"].nunique()
-    now = sizes.groupby("trust_uid").last()
-    before = sizes.groupby("trust_uid").nth(-2).droplevel("known_on") if len(sizes) else now
-    size = latest.map(now)
-    return pd.DataFrame({"uid": latest, "size": size, "growth": size - latest.map(before)}).astype("float64")
+    sizes = public.groupby(["trust_uid", "known_on"])["lineage"].nunique().rename("size").reset_index()
+    lists = sizes.groupby("trust_uid")
+    gained = lists["size"].diff() / (lists["known_on"].diff().dt.days / 365.25).clip(lower=1.0)  # lists can lie years apart
+    newest = sizes.assign(gained=gained).drop_duplicates("trust_uid", keep="last").set_index("trust_uid")
+    size, growth = latest.map(newest["size"]), latest.map(newest["gained"])
+    mine = public[public["trust_uid"].astype("float64").eq(public["lineage"].map(latest))]
+    joined = mine.groupby("lineage")["known_on"].min().reindex(latest.index)
+    years = as_of.years_before(pd.Series(morning, index=latest.index), joined)
+    return pd.DataFrame({"uid": latest, "size": size, "growth": growth, "years": years}).astype("float64")

@@ -1,4 +1,4 @@
-"""The other judgements against overall, and how far apart they lie: consistency inside one school."""
+"""The other judgements against overall."""
 
 import pandas as pd
 
@@ -13,8 +13,6 @@ SIGNALS = (
            "overall.", "grades", "inspections", _KNOWN),
     Signal("mean_gap", "The judgements other than leadership are, on average, this many grades better than overall.",
            "grades", "inspections", _KNOWN),
-    Signal("judgement_spread", "Grades between the school's best and its worst judgement.", "grades", "inspections",
-           _KNOWN),
 )  # fmt: skip
 
 # The same idea under the names of two frameworks: not the same construct, so only its distance from overall is used.
@@ -27,7 +25,13 @@ COMMONEST = {1: (0, 0, 0), 2: (0, 0, 0), 3: (0, 1, 1), 4: (0, 1, 1)}
 
 
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Gaps between overall and each other judgement of the latest graded inspection."""
+    """Gaps between overall and each other judgement of the latest graded inspection, and their mean."""
+    found = gaps(cohort)
+    return found.assign(mean_gap=found.mean(axis=1))
+
+
+def gaps(cohort: pd.DataFrame) -> pd.DataFrame:
+    """How many grades better than overall each other judgement is: a column a judgement, blank where not judged."""
     overall = cohort["overall"].astype("float64")
     judged = {}
     for gap, names in _AREAS.items():
@@ -35,10 +39,7 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
         for name in names[1:]:
             grade = grade.fillna(cohort[name].astype("float64"))
         judged[gap] = overall - grade
-    gaps = pd.DataFrame(judged)
-    lost = gaps.isna().all(axis=1) & cohort["inspected_on"].ge(SINCE) & overall.notna()
-    usual = pd.DataFrame.from_dict(COMMONEST, orient="index", columns=gaps.columns).reindex(overall).set_axis(gaps.index)
-    gaps = gaps.mask(lost, usual)
-    every = gaps.assign(leadership=overall - cohort["leadership"].astype("float64"))
-    spread = every.max(axis=1) - every.min(axis=1)
-    return gaps.assign(mean_gap=gaps.mean(axis=1), judgement_spread=spread.where(gaps.notna().any(axis=1)))
+    found = pd.DataFrame(judged)
+    lost = found.isna().all(axis=1) & cohort["inspected_on"].ge(SINCE) & overall.notna()
+    usual = pd.DataFrame.from_dict(COMMONEST, orient="index", columns=found.columns).reindex(overall).set_axis(found.index)
+    return found.mask(lost, usual)
