@@ -357,9 +357,13 @@ def test_fairness_drops_nobody_and_shows_small_groups_as_too_few(table):
 
 
 def test_ablation_finds_what_was_planted_and_not_the_decoy(examples):
-    found = pd.DataFrame(evaluate.ablation(examples, SIGNALS, FAMILIES, workers=1))
+    found = pd.DataFrame(evaluate.ablation(evaluate.wholes(examples, SIGNALS), SIGNALS, FAMILIES, workers=1))
     said = found[found["within"].isna()].set_index("family")["verdict"].to_dict()
-    assert said == {"leadership": "adds", "retention": "adds", "context": "adds nothing that shows"}
+    nothing = "adds nothing that shows"
+    assert said == {"leadership": "adds", "retention": "adds", "context": nothing, "decoy of leadership": nothing,
+                    "decoy of retention": nothing}  # fmt: skip
+    gap = found.loc[found["family"].eq("leadership")].iloc[0]
+    assert gap["skill_with"] > gap["skill_without"] > 0
     within = found[found["family"].eq("leadership") & found["within"].notna()]
     assert (within["gain"] > 0).all() and within["n"].sum() == found.loc[found["within"].isna(), "n"].iloc[0]
 
@@ -367,9 +371,28 @@ def test_ablation_finds_what_was_planted_and_not_the_decoy(examples):
 def test_a_family_shuffled_between_schools_of_a_grade_adds_nothing(examples):
     rng = np.random.default_rng(1)
     gap = examples.groupby(["as_of", "overall"])["leadership_gap"].transform(rng.permutation)
-    found = pd.DataFrame(evaluate.ablation(examples.assign(leadership_gap=gap), SIGNALS, FAMILIES, workers=1))
+    found = pd.DataFrame(evaluate.ablation(evaluate.wholes(examples.assign(leadership_gap=gap), SIGNALS), SIGNALS, FAMILIES, workers=1))
     said = found[found["within"].isna()].set_index("family")["verdict"].to_dict()
-    assert said == {"leadership": "adds nothing that shows", "retention": "adds", "context": "adds nothing that shows"}
+    assert said["leadership"] == said["decoy of retention"] == "adds nothing that shows" and said["retention"] == "adds"
+
+
+def test_columns_dealt_out_anew_stay_together_and_within_the_morning_grade_and_phase(drawn):
+    rows = drawn("""
+        as_of      | overall | phase   | one | two
+        2020-09-01 | 2       | Primary | 1   | 10
+        2020-09-01 | 2       | Primary | 2   | 20
+        2020-09-01 | 2       | Primary |     | 30
+        2020-09-01 | 3       | Primary | 4   | 40
+        2021-09-01 | 2       | Primary | 5   | 50
+        2020-09-01 | 2       | Primary | 6   | 60
+        2020-09-01 | 2       |         | 7   | 70
+    """)
+    dealt = evaluate.deal(rows, ["one", "two"], seed=3)
+    assert dealt.to_numpy()[[3, 4, 6]].tolist() == [[4, 40], [5, 50], [7, 70]]
+    here = dealt.iloc[[0, 1, 2, 5]]
+    assert sorted(here["decoy of two"]) == [10, 20, 30, 60] and here["decoy of two"].tolist() != [10, 20, 30, 60]
+    together = here.dropna()
+    assert (together["decoy of one"] * 10 == together["decoy of two"]).all() and len(together) == 3
 
 
 # --- schools inspected sooner than others -----------------------------------------------------------------------------
@@ -389,7 +412,7 @@ def test_those_seldom_inspected_stand_for_more_schools(examples):
 
 
 def test_censoring_shows_the_mean_chance_of_all_schools_with_weights_and_without(examples):
-    found = pd.DataFrame(evaluate.censoring(examples, SIGNALS))
+    found = pd.DataFrame(evaluate.censoring(examples, evaluate.wholes(examples, SIGNALS), SIGNALS))
     assert found["fold"].tolist() == ["2014-09-01", "2015-09-01", "2016-09-01"]
     assert (found["could_improve"] > found["inspected"]).all()
     assert found[["brier_plain", "brier_weighted", "mean_p_all_plain", "mean_p_all_weighted"]].notna().all(axis=None)
