@@ -1,12 +1,16 @@
 """A fitted model as plain files: what batch jobs, the explorer's what-if and `mlflow models serve` read.
 
-LightGBM's own text and JSON; nothing is pickled and nothing is run on loading. Replaced whole, in one rename.
+LightGBM's own text and JSON, and its backtest as parquet; nothing is pickled and nothing is run on loading. Replaced whole,
+in one rename.
 """
 
 import json
 import os
+import re
 import shutil
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,16 +21,61 @@ import pandas as pd
 from models.conformal import ChanceIntervals, GradeSets, spans
 from models.estimators import STAY, UP, Departures
 
+BACKTEST = "backtest.parquet"
+# As mkstemp and mkdtemp name what is written beside its place: a killed command leaves it behind.
+TEMPORARY = re.compile(r"\.(.+\.(parquet|json|csv|html|md)|champion|\d{8}T.+)\.[a-z0-9_]{8}")
+
+
+def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder of its own and put it in the place of `folder` in one step; where `fill` raises, nothing changes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        fill(fresh)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    fresh.chmod(0o755)  # mkdtemp's folders are their maker's alone
+    old = folder.parent / f".{folder.name}.old"
+    if folder.exists():  # where it doesn't, a save was killed between two renames and `old` is all there is
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(folder, old)
+    os.rename(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sweep(folder: Path, older_than: float = 3600) -> list[str]:
+    """The names of the hidden temporaries a killed command left in a folder, now removed.
+
+    Only those untouched for so many seconds: a command that is running has its own.
+    """
+    left = [path for path in folder.glob(".*") if TEMPORARY.fullmatch(path.name)
+            and time.time() - path.stat().st_mtime > older_than]  # fmt: skip
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    return sorted(path.name for path in left)
+
+
+def standing(folder: Path) -> Path:
+    """The folder itself, or, where a save was killed between its two renames, the old one that still stands beside it."""
+    beside = folder.parent / f".{folder.name}.old"
+    return beside if not (folder / "about.json").is_file() and (beside / "about.json").is_file() else folder
+
 
 @dataclass
 class Champion:
-    """A candidate for each outcome, its grade sets and intervals, and what is known about it (`about`)."""
+    """A candidate for each outcome, its grade sets and intervals, and what is known about it (`about`).
+
+    `backtest` is what it said in each fold of rows it had not seen; the next candidate is compared with it there. It is
+    kept beside the files and not read back by `load`, which nothing that predicts needs.
+    """
 
     overall: Departures
     leadership: Departures | None
     sets: GradeSets
     intervals: ChanceIntervals
     about: dict[str, Any] = field(default_factory=dict)
+    backtest: pd.DataFrame | None = None
 
     @property
     def signals(self) -> list[str]:
@@ -50,19 +99,15 @@ class Champion:
         }, index=state.index)  # fmt: skip
 
     def save(self, folder: Path) -> None:
-        """Write the files to a folder of their own and put it in the place of `folder` in one step."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        """Write the files in the place of `folder`, in one step."""
+        replace_folder(folder, self.write)
+
+    def write(self, folder: Path) -> None:
         for name, text in self.as_files().items():
-            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            (fresh / name).write_text(text, encoding="utf-8")
-        fresh.chmod(0o755)  # mkdtemp's folders are their maker's alone
-        old = folder.parent / f".{folder.name}.old"
-        if folder.exists():  # where it doesn't, a save was killed between two renames and `old` is all there is
-            shutil.rmtree(old, ignore_errors=True)
-            os.rename(folder, old)
-        os.rename(fresh, folder)
-        shutil.rmtree(old, ignore_errors=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        if self.backtest is not None:
+            self.backtest.to_parquet(folder / BACKTEST, index=False)
 
     def as_files(self) -> dict[str, str]:
         files = {f"overall/{name}": text for name, text in self.overall.as_files().items()}
@@ -75,9 +120,7 @@ class Champion:
     @classmethod
     def load(cls, folder: Path) -> "Champion":
         """The model in a folder. Raises `FileNotFoundError` where there is none."""
-        if not (folder / "about.json").is_file():  # killed between two renames: the old one still stands beside it
-            beside = folder.parent / f".{folder.name}.old"
-            folder = beside if (beside / "about.json").is_file() else folder
+        folder = standing(folder)
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         uncertainty = json.loads((folder / "uncertainty.json").read_text(encoding="utf-8"))
         leadership = folder / "leadership"

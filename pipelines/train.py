@@ -1,25 +1,29 @@
 """Examples to a registered model: cohort, labels, signals, backtest, choice, fit, record, and promotion if earned."""
 
+import contextlib
 import hashlib
 import json
+import os
 import subprocess
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from models.champion import Champion
+from models import RegistryError
+from models.champion import Champion, sweep
 from models.registry import Registry
-from pipelines import as_of, evaluate, inspections, signals, tables
+from pipelines import as_of, evaluate, experiments, inspections, promotion, registers, signals, tables
 from pipelines.evaluate import LEADERSHIP, OVERALL
+from pipelines.experiments import Experiment
 from pipelines.tables import DataError
 
-# A promoted model beats the plain rates by grade and phase with this confidence, and is calibrated within these bounds.
-SLOPE_WITHIN = (0.8, 1.25)
-TOO_GOOD = {"auc_2": 0.90, "auc_3": 0.76, "auc_4": 0.97}  # with these signals no honest model comes near; see docs
 LEARNED_YEARS = 5  # mornings before the first judged one that are asked about, where only the newest years are judged
+FEWEST_HELD = 200  # outcomes of schools that have a signal, below which no model can learn what it says
 ENOUGH_REPORT_CARDS = 500  # outcomes under report cards before predictions of them stop being extrapolation
 
 
@@ -35,108 +39,166 @@ def examples(known: dict[str, pd.DataFrame], mornings: list[pd.Timestamp] | None
     return pd.concat([labelled[keep], made], axis=1)
 
 
-def read_known(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
-    """The tables signals are made from, and what is known about them as a whole."""
-    about = tables.about(folder, "inspections")
-    return {name: tables.read(folder, name) for name in signals.TABLES}, about
+def mornings(coverage: pd.DataFrame, before: pd.Timestamp, experiment: Experiment) -> list[pd.Timestamp]:
+    """The mornings an experiment asks from, those before a day."""
+    grid = [day for day in inspections.mornings(coverage, experiment.mornings) if day < before]
+    return grid[-(experiment.newest + LEARNED_YEARS) * len(experiment.mornings) :] if experiment.newest else grid
 
 
-def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = None, promote: str = "auto", seed: int = 0,
-          workers: int = 2, families: tuple[str, ...] | None = None, whole: bool = True, newest: int | None = None,
+def outcomes_with(asked: pd.DataFrame, experiment: Experiment) -> pd.Series:
+    """For how many outcomes each signal of an experiment's families is filled."""
+    return evaluate.usable(asked, OVERALL)[list(signals.declared(experiment.families))].notna().sum()
+
+
+@contextlib.contextmanager
+def nothing_left_behind() -> Iterator[None]:
+    """Within, the processes of the folds end with us, though we be killed, and leave no arrays in shared memory."""
+    from joblib import parallel_config
+
+    with parallel_config(backend="loky", initializer=_end_with, initargs=(os.getpid(),), max_nbytes=None):
+        yield
+
+
+def _end_with(parent: int) -> None:
+    """Run in a process of the folds: looks every second whether its parent still lives, and ends where it doesn't."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@nothing_left_behind()
+def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = None, promote: str = "auto",
+          experiment: Experiment | None = None, workers: int = 2, whole: bool = True, registers: Path | None = None,
           say: Callable[[str], None] = print,
           progress: Callable[[Iterable, int], Iterable] | None = None) -> dict[str, Any]:  # fmt: skip
     """The whole of training: writes examples and backtest, records the run, and returns the report.
 
-    `morning` is the day the final model may know everything before (by default the day after the newest file). Unless
-    `whole`, the parts that fit again (what each family adds, quick re-inspection, the audit) are left out; `newest` judges
-    on so many academic years only, and learns from a few more.
+    `morning` is the day the final model may know everything before (by default the day after the newest file); `registers`
+    the folder of the schools' and trusts' own; `experiment` what to do otherwise than by default. Unless `whole`, the parts
+    that fit again (what each family adds, quick re-inspection, the audit) are left out. Where the store can't take the run,
+    that is said at the start, the run is kept in `unsent/` of the registry's folder, and the report says why under `unsent`.
     Raises `DataError` where there is too little to learn from.
     """
-    known, about = read_known(folder)
+    for place in (folder, registry.root, registry.root / "unsent"):
+        for name in sweep(place):
+            say(f"removed {place / name}, which a killed command left behind")
+    experiment = experiment or Experiment()
+    for line in experiments.unlike(experiment):
+        say(f"experiment: {line}")
+    basis = made_from(folder, registers, experiment, whole)  # before they are read: what changes meanwhile is new next time
+    known, about, notes = signals.read_known(folder, registers)
+    for note in notes:
+        say(note)
     morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
-    grid = [day for day in inspections.mornings(known["coverage"]) if day < morning]
-    if newest:
-        grid = grid[-(newest + LEARNED_YEARS) :]
+    grid = mornings(known["coverage"], morning, experiment)
     asked = examples(known, grid)
     rows = evaluate.usable(asked, OVERALL)
     say(f"examples: {len(asked):,} schools on {len(grid)} mornings = {asked['label'].notna().sum():,} labelled + "
         + " + ".join(f"{n:,} {why}" for why, n in asked["label_missing_reason"].value_counts().items()))  # fmt: skip
-    every = evaluate.folds(asked)
-    if not every:
+    if not evaluate.folds(asked):
         raise DataError(
             "The files don't hold enough outcomes to learn from and be judged on: no academic year has "
             f"{evaluate.FEWEST_LEARNED:,} outcomes before it and {evaluate.FEWEST_JUDGED} in it.\n"
             "Add the all-inspections files of earlier years to data/raw, or run `headway demo` on made-up files."
         )
+    try:
+        registry.check(say)
+    except RegistryError as error:
+        say(f"{error}\nTraining goes on; its results are kept in {registry.root / 'unsent'}.")
+    from joblib import Parallel, delayed
+
+    from pipelines.cards import written
+
     belongs = signals.family_of()
-    chosen = families or tuple(name for name in signals.FAMILIES if name not in signals.OFF)
-    given = [name for name in signals.declared(chosen) if rows[name].notna().any()]
-    blank = [name for name in signals.declared(chosen) if name not in given]
-    walked = evaluate.walk(asked, given, OVERALL, seed, workers, newest, progress)
-    table, choices = evaluate.backtest(asked, walked)
+    fitting, options = experiment.fitting, experiment.options
+    walking = {"seed": experiment.seed, "workers": workers, "newest": experiment.newest, "half_lives": experiment.half_lives,
+               **fitting}  # fmt: skip
+    held = outcomes_with(asked, experiment)
+    given = list(held.index[held >= FEWEST_HELD])
+    walked = evaluate.walk(asked, given, OVERALL, progress=progress, **walking)
+    table, choices = evaluate.backtest(asked, walked, OVERALL, options)
     table, sets, intervals = evaluate.with_sets(table)
     scored = evaluate.scores(table)
     say(_summary(scored))
-    led = evaluate.walk(asked, given, LEADERSHIP, seed, workers, newest, rules=False)
-    led_table, led_choices = evaluate.backtest(asked, led, LEADERSHIP)
+    led = evaluate.walk(asked, given, LEADERSHIP, rules=False, **walking)
+    led_table, led_choices = evaluate.backtest(asked, led, LEADERSHIP, options)
 
-    candidate, half_life, evidence = evaluate.final_choice(walked, asked, OVERALL, morning)
+    candidate, half_life, evidence = evaluate.final_choice(walked, asked, OVERALL, morning, options)
     today = as_of.Fold(morning, morning)
     final = rows[today.learned(rows)]
-    led_name, led_life, _ = evaluate.final_choice(led, asked, LEADERSHIP, morning)
+    led_name, led_life, _ = evaluate.final_choice(led, asked, LEADERSHIP, morning, options)
     led_rows = evaluate.usable(asked, LEADERSHIP)
     cards = known["inspections"]["leadership_and_governance"].notna().sum()
     report: dict[str, Any] = {
-        "as_of": f"{morning:%Y-%m-%d}", **about, "commit": _commit(), "signals": given,
-        "families": {name: belongs[name] for name in given}, "families_off": [f for f in signals.FAMILIES if f not in chosen],
-        "signals_blank": blank,
+        "as_of": f"{morning:%Y-%m-%d}", **about, **_commit(), "made_from": basis, "experiment": experiments.plain(experiment),
+        **_ingested(folder, about), "signals": given, "families": {name: belongs[name] for name in given},
+        "families_off": [f for f in signals.FAMILIES if f not in experiment.families],
+        "signals_blank": list(held.index[held == 0]),
+        "signals_too_few": {name: int(n) for name, n in held[held.between(1, FEWEST_HELD - 1)].items()},
         "choices": choices, "final": {"candidate": candidate, "half_life": half_life, "score_on_earlier_folds": evidence},
         "counts": _counts(asked), "scores": scored, "means": _means(scored), "coverage": evaluate.coverage(table),
+        "calibration": evaluate.calibration_curve(table),
         "caught": evaluate.caught(table), "fairness": evaluate.fairness(table, known["schools"]),
         "by_source": _by_source(table), "leadership": {"choices": led_choices, "scores": _led_scores(led_table)},
         "report_cards": {"inspections": int(cards), "enough": ENOUGH_REPORT_CARDS,
                          "labelled": int(asked["label_source"].eq("crosswalk").sum())},
     }  # fmt: skip
     if whole:
+        wholes = evaluate.wholes(asked, given, workers, **fitting)
         report |= {
-            "censoring": evaluate.censoring(asked, given, workers), "audit": audit(asked, given, known, workers),
-            "ablation": evaluate.ablation(asked, given, report["families"], workers),
+            "censoring": evaluate.censoring(asked, wholes, given, workers), "audit": audit(asked, wholes, given, known, workers),
+            "ablation": evaluate.ablation(wholes, given, report["families"], workers),
         }  # fmt: skip
     say(f"report cards: {cards:,} inspections so far; predictions of them are extrapolation"
         + ("" if cards < ENOUGH_REPORT_CARDS else " until their outcomes can be compared with grades"))  # fmt: skip
+    fitted = Parallel(n_jobs=min(workers, 2))((
+        delayed(evaluate.fit)(final, given, morning, candidate=candidate, half_life=half_life, seed=experiment.seed, **fitting),
+        delayed(evaluate.fit)(led_rows[today.learned(led_rows)], given, morning, candidate=led_name, half_life=led_life,
+                              outcome=LEADERSHIP, seed=experiment.seed, **fitting),
+    ))  # fmt: skip
     champion = Champion(
-        evaluate.fit(final, given, morning, candidate=candidate, half_life=half_life, seed=seed),
-        evaluate.fit(led_rows[today.learned(led_rows)], given, morning, candidate=led_name,
-                     half_life=led_life, outcome=LEADERSHIP, seed=seed),
-        sets, intervals,
+        *fitted, sets, intervals,
         {"signals": given, "families": report["families"], "as_of": report["as_of"], "data_source": about["data_source"],
          "inputs": about["inputs"], "candidate": candidate, "half_life": half_life, "learned_from": len(final),
-         "cells": _cell_sizes(final), "seed": seed},
+         "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
+         "cells": _cell_sizes(final), "seed": experiment.seed},
     )  # fmt: skip
-    earned, why = _earned(scored, champion, registry)
-    report["promotion"] = {"asked": promote, "earned": earned, "why": why}
-    champion.about["version"] = _fingerprint(champion)
-    report["model_version"] = champion.about["version"]
+    champion.about["version"] = report["model_version"] = _fingerprint(champion)
+    champion.backtest = promotion.kept(table)
     tables.write(folder, {"examples": asked, "backtest": table}, about=about)
-    run, version = registry.record(
-        champion, params=_params(report, seed), metrics=_metrics(report), tags={"commit": report["commit"], "data_source":
-        about["data_source"], "inputs": about["inputs"]}, tables={"train": _plain(report)}, figures=_figures(table, report),
-        texts={}, example=_example(final, given), datasets={"examples": (final[given].head(1000), about["inputs"])},
-    )  # fmt: skip
-    promoted = promote == "force" or (promote == "auto" and earned)
-    if promoted:
-        registry.promote(version, champion)
-    else:
-        registry.challenge(version)
-    report |= {"run": run, "registered_version": version, "promoted": promoted}
-    tables.write_json(folder / "train.json", _plain(report))
+    with registry.alone(say):
+        reigning = registry.reigning()
+        decision = promotion.decide(table, registry.backtest(), known["schools"], champion.about, reigning)
+        why = "; ".join(decision.reasons)
+        report["promotion"] = {"asked": promote, "earned": decision.promote, "why": why, "reasons": decision.reasons,
+                               "comparison": decision.comparison}  # fmt: skip
+        said = {"promote": decision.allows(promote), "over": reigning and reigning["version"],
+                "why": f"forced: {why}" if promote == "force" else why, "figures": _plain(decision.comparison[:6])}  # fmt: skip
+        try:
+            kept = registry.keep(
+                champion, params=_params(report, experiment), metrics=_metrics(report), tags={"commit": report["commit"],
+                "data_source": about["data_source"], "inputs": about["inputs"]}, tables={"train": _plain(report)},
+                figures=_figures(table, report), example=_example(final, given), promotion=said,
+                texts=written(_plain(report)) | {"experiment.toml": experiments.as_toml(experiment)},
+                datasets={"examples": (final[given], about["inputs"])},
+            )  # fmt: skip
+            sent = registry.send(kept)
+            report |= {"run": sent.run, "registered_version": sent.version, "promoted": sent.promoted, "unsent": None}
+        except RegistryError as error:
+            report |= {"run": None, "registered_version": None, "promoted": False, "unsent": str(error)}
+        tables.write_json(folder / "train.json", _plain(report))
     return report
 
 
 # --- the audit of leaks -----------------------------------------------------------------------------------------------
 
 
-def audit(asked: pd.DataFrame, given: list[str], known: dict[str, pd.DataFrame], workers: int = 2) -> dict[str, Any]:
+def audit(asked: pd.DataFrame, wholes: list[evaluate.Whole], given: list[str], known: dict[str, pd.DataFrame],
+          workers: int = 2) -> dict[str, Any]:  # fmt: skip
     """Where every column came from on each fold's morning, and the figures with later-dated files' columns blanked.
 
     A grade published before a morning counts, though the file we read it from may be dated later (a list of latest
@@ -144,37 +206,37 @@ def audit(asked: pd.DataFrame, given: list[str], known: dict[str, pd.DataFrame],
     and in judging, and fits again.
     """
     declared = signals.declared()
-    every = evaluate.folds(asked)
+    every = [whole.fold for whole in wholes]
     newest: dict[tuple[str, str], dict[str, str]] = {}
     for source in {source for name in given for source in declared[name].source.split(", ")}:
         for fold in every:
             facts = as_of.known_before(known[source], fold.morning) if "known_on" in known.get(source, ()) else None
             if facts is not None and len(facts):
                 fact = facts.loc[facts["known_on"].idxmax()]
-                newest[source, fold.name] = {"file": fact["source_file"], "known_on": f"{fact['known_on']:%Y-%m-%d}"}
+                newest[source, fold.name] = {"file": fact.get("source_file", "a register"),
+                                             "known_on": f"{fact['known_on']:%Y-%m-%d}"}  # fmt: skip
     origins = [{"signal": name, "fold": fold.name, "table": source, **newest[source, fold.name]}
                for fold in every for name in given for source in declared[name].source.split(", ")
                if (source, fold.name) in newest]  # fmt: skip
     from joblib import Parallel, delayed
 
     from_states = [name for name in given if "inspections" in declared[name].source]
-    figures = Parallel(n_jobs=workers)(delayed(_blanked)(fold, asked, given, from_states) for fold in every)
+    later = asked["shown_on"].notna() & ~as_of.is_before(asked["shown_on"], asked["as_of"])
+    figures = Parallel(n_jobs=workers)(delayed(_blanked)(whole, later, given, from_states) for whole in wholes)
     return {"origins": origins, "blanked": figures}
 
 
-def _blanked(fold: as_of.Fold, asked: pd.DataFrame, given: list[str], from_states: list[str]) -> dict[str, Any]:
-    later = asked["shown_on"].notna() & ~as_of.is_before(asked["shown_on"], asked["as_of"])
-    row: dict[str, Any] = {"fold": fold.name, "rows_blanked": int(later[fold.unseen(asked)].sum())}
-    for kind, hidden in (("as_is", None), ("blanked", later)):
-        frame = asked if hidden is None else asked.assign(**{name: asked[name].mask(hidden) for name in from_states})
-        rows = evaluate.usable(frame, OVERALL)
-        learned, unseen = rows[fold.learned(rows)], rows[fold.unseen(rows)]
-        model = evaluate.fit(learned, given, fold.morning, candidate="ridge")
-        rank = unseen["overall"].to_numpy("int64")
-        p = evaluate.as_outcome(pd.DataFrame(model.predict(unseen[given], evaluate.state(unseen))), rank)["p_improve"]
-        improved, could = unseen["next_overall"].to_numpy("int64") < rank, rank > 1
-        row[f"brier_{kind}"] = float(np.mean((p.to_numpy() - improved)[could] ** 2))
-        row[f"auc_good_{kind}"] = evaluate.auc(p.to_numpy()[rank == 2], improved[rank == 2])[0]
+def _blanked(whole: evaluate.Whole, later: pd.Series, given: list[str], from_states: list[str]) -> dict[str, Any]:
+    learned, unseen = (rows.assign(**{name: rows[name].mask(later.reindex(rows.index)) for name in from_states})
+                       for rows in (whole.learned, whole.unseen))  # fmt: skip
+    again = evaluate.fit(learned, given, whole.fold.morning, candidate="ridge", **whole.settings)
+    row: dict[str, Any] = {"fold": whole.fold.name, "rows_blanked": int(later.reindex(unseen.index).sum())}
+    rank = unseen["overall"].to_numpy("int64")
+    for kind, model, rows in (("as_is", whole.model, whole.unseen), ("blanked", again, unseen)):
+        p = evaluate.improving(model, rows, given)
+        row[f"brier_{kind}"] = float(evaluate.squared_error(p, rows)[rank > 1].mean())
+        improved = rows["next_overall"].to_numpy("int64") < rank
+        row[f"auc_good_{kind}"] = evaluate.auc(p[rank == 2], improved[rank == 2])[0]
     return row
 
 
@@ -228,41 +290,54 @@ def _cell_sizes(rows: pd.DataFrame) -> dict[str, int]:
     return {f"{cell}|{group}": int(n) for (cell, group), n in at.groupby(["cell", "group"]).size().items()}
 
 
-def _earned(scored: list[dict[str, Any]], champion: Champion, registry: Registry) -> tuple[bool, str]:
-    """Whether the candidate may be champion, and why or why not."""
-    frame = pd.DataFrame(scored)
-    mine = frame[frame["model"].eq("champion")]
-    good = {name: mine[name].mean() for name in TOO_GOOD}
-    for name, limit in TOO_GOOD.items():
-        if good[name] > limit:
-            return False, (f"too good to be true: mean AUC within grade {name[-1]} is {good[name]:.3f}, over {limit}; look "
-                           "for a leak")  # fmt: skip
-    if mine["skill"].mean() <= 0 or (mine["skill_low"] > 0).mean() < 0.5:
-        return False, f"no better than the plain rates by grade and phase (mean skill {mine['skill'].mean():.3f})"
-    slope = mine["slope"].mean()
-    if not SLOPE_WITHIN[0] <= slope <= SLOPE_WITHIN[1]:
-        return False, f"calibration slope {slope:.2f} is outside {SLOPE_WITHIN[0]}-{SLOPE_WITHIN[1]}"
-    better = (mine["skill"] > 0).sum()
-    return True, f"mean skill {mine['skill'].mean():.3f} over the plain rates, better in {better} of {len(mine)} folds"
-
-
 def _fingerprint(champion: Champion) -> str:
     """The model's own hash: the same inputs give the same version."""
     return hashlib.sha256(json.dumps(champion.as_files(), sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _commit() -> str:
+def made_from(folder: Path, registers_in: Path | None, experiment: Experiment, whole: bool = True) -> dict[str, Any]:
+    """What a training's result depends on: hashes of the official files, the registers and the code, and the settings.
+
+    Two trainings of which all of this is the same give the same model.
+    """
+    kept = {f"{owner} {kind}": path.read_bytes() for owner, kind, path in registers.stored(registers_in)}
+    return {"inputs": tables.about(folder, "inspections")["inputs"], "registers": _hash(kept), "code": code(),
+            "experiment": experiments.plain(experiment), "whole": whole}  # fmt: skip
+
+
+def code() -> str:
+    """The hash of our program's own files, which a commit isn't: it says nothing of what was changed since."""
+    root = Path(__file__).resolve().parent.parent
+    paths = sorted(path for room in ("pipelines", "models") for path in (root / room).rglob("*.py"))
+    return _hash({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
+
+
+def _hash(files: dict[str, bytes]) -> str:
+    each = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()
+
+
+def _ingested(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
+    """The hash of every official file and the rows of every table, where the report of their reading is still theirs."""
+    path = folder / "ingest.json"
+    told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    same = told.get("inputs") == about["inputs"]
+    return {"files": told["sha256"] if same else {}, "rows": told["rows"] if same else {}}
+
+
+def _commit() -> dict[str, Any]:
+    """The commit, and whether the program's files differ from it."""
     here = Path(__file__).resolve().parent
-    told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or "unknown"
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False).stdout.strip()
+
+    return {"commit": git("rev-parse", "HEAD") or "unknown", "dirty": bool(git("status", "--porcelain", ".", "../models"))}
 
 
-def _params(report: dict[str, Any], seed: int) -> dict[str, Any]:
-    from models.estimators import BOOSTING, PENALTY, ROUNDS
-
-    return {**BOOSTING, "rounds": ROUNDS, "penalty": PENALTY, "seed": seed, "as_of": report["as_of"],
-            "candidate": report["final"]["candidate"], "half_life": report["final"]["half_life"],
-            "families": ",".join(sorted(set(report["families"].values()))), "signals": len(report["signals"])}  # fmt: skip
+def _params(report: dict[str, Any], experiment: Experiment) -> dict[str, Any]:
+    return {**experiments.params(experiment), "as_of": report["as_of"], "candidate": report["final"]["candidate"],
+            "half_life": report["final"]["half_life"], "signals": len(report["signals"])}  # fmt: skip
 
 
 def _metrics(report: dict[str, Any]) -> dict[str, float]:

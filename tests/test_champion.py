@@ -86,6 +86,14 @@ def test_where_there_is_none_it_says_so(tmp_path):
         Champion.load(tmp_path / "champion")
 
 
+def test_its_backtest_is_kept_beside_it_plain_and_is_not_needed_to_predict(champion, tmp_path):
+    rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
+    Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows).save(tmp_path / "champion")
+    assert pd.read_parquet(tmp_path / "champion" / module.BACKTEST).equals(rows)
+    (tmp_path / "champion" / module.BACKTEST).unlink()
+    assert Champion.load(tmp_path / "champion").predict(*_asked()).equals(champion.predict(*_asked()))
+
+
 class _Killed(BaseException):
     pass
 
@@ -122,6 +130,30 @@ def test_killed_at_any_rename_the_old_one_still_loads_and_the_next_save_is_whole
     assert not (tmp_path / ".champion.old").exists()
 
 
+def test_where_filling_fails_the_old_folder_stays_and_nothing_is_left_beside_it(champion, tmp_path):
+    champion.save(tmp_path / "champion")
+
+    def fill(folder: Path) -> None:
+        (folder / "half").write_text("half")
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        module.replace_folder(tmp_path / "champion", fill)
+    assert [path.name for path in tmp_path.iterdir()] == ["champion"]
+    assert Champion.load(tmp_path / "champion").as_files() == champion.as_files()
+
+
+def test_what_killed_commands_left_is_removed_after_an_hour_and_nothing_else(tmp_path):
+    left = [".champion.ab12cd_4", ".examples.parquet.ab12cd34", ".20260101T101010-abc.ab12cd34"]
+    others = [".gitkeep", ".champion.old", "examples.parquet", ".notes.markdown"]
+    for name in (*left, *others, ".train.json.zz12cd34"):
+        (tmp_path / name).mkdir() if "champion" in name else (tmp_path / name).write_text("half")
+    for name in (*left, *others):
+        os.utime(tmp_path / name, (0, 0))
+    assert module.sweep(tmp_path) == sorted(left)
+    assert {path.name for path in tmp_path.iterdir()} == {*others, ".train.json.zz12cd34"}  # which may still be written to
+
+
 def test_anyone_may_read_a_saved_champion(champion, tmp_path):
     champion.save(tmp_path / "champion")
     assert (tmp_path / "champion").stat().st_mode & 0o555 == 0o555
@@ -145,7 +177,7 @@ def test_nothing_of_ours_is_pickled(path):
         elif isinstance(node, ast.ImportFrom):
             assert (node.module or "").split(".")[0] not in PICKLES
             if (node.module or "").startswith("joblib"):  # its processes for the folds, never its dump and load
-                assert {name.name for name in node.names} <= {"Parallel", "delayed"}
+                assert {name.name for name in node.names} <= {"Parallel", "delayed", "parallel_config"}
         elif isinstance(node, ast.Attribute):
             assert node.attr not in RUNS_PICKLES
         elif isinstance(node, ast.keyword):

@@ -1,55 +1,25 @@
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import made
 import numpy as np
-import pandas as pd
 import pytest
 
 from models.champion import Champion
 from models.estimators import Departures
 from models.registry import Registry
-from pipelines import tables, train
-from pipelines.evaluate import BASE
+from pipelines import signals, tables, train
 from pipelines.tables import DataError
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def champion() -> Champion:
     return made.champion(1000)
-
-
-# --- what may become champion -----------------------------------------------------------------------------------------
-
-
-def _scored(**figures: list[float]) -> list[dict]:
-    """Three folds of an honest champion, but for the figures given; and of the plain rule, which is never judged."""
-    usual = {"skill": [0.1, 0.08, 0.12], "skill_low": [0.05, 0.04, 0.06], "slope": [1.0, 0.9, 1.1],
-             "auc_2": [0.77, 0.75, 0.79], "auc_3": [0.67, 0.66, 0.68], "auc_4": [0.7, 0.6, np.nan]}  # fmt: skip
-    mine = [{"model": "champion", **dict(zip(usual, row, strict=True))}
-            for row in zip(*(usual | figures).values(), strict=True)]  # fmt: skip
-    return [*mine, {"model": BASE, **dict.fromkeys(usual, 99.0)}]
-
-
-@pytest.mark.parametrize(
-    "figures, why",
-    [
-        ({"skill": [0.1, -0.2, 0.05], "skill_low": [0.05, -0.3, 0.01]}, "no better than the plain rates"),
-        ({"skill_low": [0.05, -0.01, -0.01]}, "no better than the plain rates"),
-        ({"slope": [1.3, 1.2, 1.4]}, "calibration slope 1.30"),
-        ({"slope": [0.7, 0.7, 0.7]}, "calibration slope 0.70"),
-        ({"auc_2": [0.95, 0.9, 0.91]}, "too good to be true.*look for a leak"),
-        ({"auc_3": [0.77, 0.78, 0.79]}, "too good to be true.*grade 3"),
-    ],
-)
-def test_only_a_candidate_that_beats_the_plain_rates_and_is_calibrated_is_promoted(champion, tmp_path, figures, why):
-    earned, said = train._earned(_scored(**figures), champion, Registry.at(None, tmp_path))
-    assert not earned
-    assert pd.Series(said).str.contains(why).all(), said
-
-
-def test_an_honest_candidate_earns_it_with_its_figures(champion, tmp_path):
-    earned, why = train._earned(_scored(), champion, Registry.at(None, tmp_path))
-    assert earned and why == "mean skill 0.100 over the plain rates, better in 3 of 3 folds"
 
 
 # --- the model's version ----------------------------------------------------------------------------------------------
@@ -95,12 +65,12 @@ def small(drawn, known, tmp_path):
     held = known(schools=drawn(SCHOOLS), inspections=drawn(VISITS).assign(lineage=lambda rows: rows["urn"]).astype(whole),
                  coverage=drawn("from_on | to_on\n2013-01-01 | 2016-12-31"))  # fmt: skip
     about = {"data_source": "made-up", "newest_file_on": "2016-12-31", "inputs": "abc"}
-    tables.write(tmp_path / "tables", held, about=about)
+    tables.write(tmp_path / "tables", {name: rows for name, rows in held.items() if name in tables.TABLES}, about=about)
     return tmp_path
 
 
 def test_examples_have_a_row_for_every_school_on_every_morning_with_a_label_or_a_reason(small):
-    known, _ = train.read_known(small / "tables")
+    known, *_ = signals.read_known(small / "tables")
     rows = train.examples(known)
     assert rows.groupby("as_of")["urn"].agg(list).tolist() == [[100001, 100002]] * 5
     assert (rows["label"].notna() ^ rows["label_missing_reason"].notna()).all()
@@ -113,3 +83,30 @@ def test_too_few_outcomes_are_refused_before_anything_is_written_or_registered(s
         train.train(small / "tables", Registry.at(None, small / "mlruns"), say=lambda line: None)
     assert not (small / "mlruns").exists()
     assert not (small / "tables" / "examples.parquet").exists()
+
+
+# --- killed -----------------------------------------------------------------------------------------------------------
+
+FOLDS = """
+import time
+import numpy as np
+from joblib import Parallel, delayed
+from pipelines import train
+
+def work(rows):
+    print("working", flush=True)
+    time.sleep(300)
+
+with train.nothing_left_behind():
+    Parallel(n_jobs=2)(delayed(work)(np.zeros(300_000)) for _ in range(2))
+"""
+
+
+def test_the_processes_of_the_folds_end_with_a_training_that_is_killed(tmp_path):
+    (tmp_path / "folds.py").write_text(FOLDS)
+    running = subprocess.Popen([sys.executable, "folds.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert [running.stdout.readline() for _ in range(2)] == ["working\n"] * 2
+    assert not list(Path("/dev/shm").glob(f"joblib_memmapping_folder_{running.pid}_*/*"))
+    running.kill()
+    running.communicate(timeout=60)  # which ends when no process is left that could write to us

@@ -1,0 +1,205 @@
+"""May the candidate be champion? Compared with the one that reigns and with the plain rules, on the same unseen rows.
+
+It may where it beats every plain rule, is calibrated, harms no group of schools, and, beside the champion, is either
+better, or as good and simpler, or as good and learned from newer outcomes: so a monthly retraining of the same recipe takes
+the place of last month's. Every interval resamples schools (lineages) with all their rows, the two models' errors together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models import baselines, estimators
+from pipelines import evaluate
+
+EQUAL = 0.01  # of the champion's Brier: a candidate whose interval lies above this much worse is as good
+SLOPE_WITHIN = (0.8, 1.25)  # mean over folds: outside, its chances are too bold or too shy
+GAP_WITHIN = 0.05  # mean over folds of how far the mean chance lies from the share that improved
+HARM = 0.02  # of a group's Brier: worse by more than this, beyond chance, is harm
+TOO_GOOD = {2: 0.90, 3: 0.76, 4: 0.97}  # mean AUC within a grade; no honest model of these signals comes near
+BY = ("phase", "region", "idaci_quintile", "type_group", "size")
+RESAMPLES, MANY = 2000, 5000  # of schools, for a 95% interval, and for the thin tails of forty groups' together
+KEPT = ["fold", "urn", "lineage", "overall", "label", "p_improve", "p_grade_1", "p_grade_2", "p_grade_3", "p_grade_4"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to promote, every reason in words with its figures, and the rows of the comparison behind them.
+
+    `leak` says that the candidate is too good to be true; such a one isn't promoted even by force.
+    """
+
+    promote: bool
+    reasons: list[str]
+    comparison: list[dict[str, Any]] = field(default_factory=list)
+    leak: bool = False
+
+    def allows(self, asked: str) -> bool:
+        """Whether to promote where that was asked for `auto` (if it earned it), `never` or by `force`."""
+        return self.promote if asked == "auto" else asked == "force" and not self.leak
+
+
+def kept(backtest: pd.DataFrame) -> pd.DataFrame:
+    """What is kept with a champion of its backtest, for later candidates to be compared with."""
+    return backtest.loc[backtest["model"].eq("champion"), KEPT].reset_index(drop=True)
+
+
+def decide(candidate: pd.DataFrame, champion: pd.DataFrame | None, schools: pd.DataFrame, about: Mapping[str, Any],
+           reigning: Mapping[str, Any] | None = None, seed: int = 0) -> Decision:  # fmt: skip
+    """The decision on a candidate's backtest table, beside what was `kept` of the champion's (None: there is none).
+
+    `about` and `reigning` are what is known about the two: `candidate` (the recipe), `signals`, `learned_until`,
+    `data_source` and `version`. `schools` says what groups schools belong to. A label that was corrected since counts as it
+    is now, for both. A champion that learned from another kind of files (official, made up) has no rows to be compared on.
+    """
+    mine = candidate[candidate["model"].eq("champion") & candidate["overall"].gt(1)]
+    against, leak = _too_good(mine)
+    against += _calibration(mine)
+    found: list[dict[str, Any]] = []
+    for rule in [*baselines.RULES, evaluate.TWO_YEARS]:
+        row = compare(paired(mine, candidate[candidate["model"].eq(rule)]), seed=seed)[0]
+        found.append({"against": rule, **row})
+        if row["gain_low"] <= 0:
+            against.append(f"no better than the plain rule {rule}: {_words(row)}")
+    best = min(found, key=lambda row: row["gain"])
+    said = [f"better than every plain rule, the best of them {best['against']}: {_words(best)}"]
+    beside = candidate[candidate["model"].eq(evaluate.BASE)]
+
+    if reigning and reigning["data_source"] != about["data_source"]:
+        words = f"the champion learned from {reigning['data_source']} files and the candidate from {about['data_source']}"
+        if reigning["data_source"] == "official":
+            against.append(f"{words}, which can't take its place")
+        else:
+            said.append(f"{words}, so it was compared with the plain rules only")
+    elif reigning and champion is None:
+        said.append("the champion's backtest was not kept, so it was compared with the plain rules only")
+    elif reigning:
+        pairs = paired(mine, champion)
+        if len(pairs) < evaluate.FEWEST_JUDGED:
+            against.append(f"only {len(pairs):,} unseen rows are the champion's too; {evaluate.FEWEST_JUDGED} are needed to "
+                           "compare them")  # fmt: skip
+        else:
+            beside = champion
+            row = compare(pairs, seed=seed)[0]
+            found.append({"against": "champion", "version": reigning["version"], **row})
+            good, words = _beside(row, about, reigning)
+            (said if good else against).append(
+                f"{words} (compared on {len(pairs):,} of its {len(mine):,} rows and the champion's "
+                f"{int(champion['overall'].gt(1).sum()):,})"
+            )
+    else:
+        said.append("there is no champion yet")
+
+    groups = harm(paired(mine, beside), schools, seed)
+    versus = "champion" if beside is champion else evaluate.BASE
+    found += [{"against": versus, **row} for row in groups]
+    harmed = [f"{row['by']} {row['group']} fares worse than under {versus}: {_words(row)}" for row in groups if row["harmed"]]
+    said += [f"to watch: {row['by']} {row['group']} looks worse than under {versus}, though one group in forty would by chance: "
+             + _words(row) for row in groups if row["gain_high_alone"] < 0]  # fmt: skip
+    return Decision(not (against or harmed), (against + harmed) or said, found, leak)
+
+
+# --- the rules --------------------------------------------------------------------------------------------------------
+
+
+def _beside(row: Mapping[str, Any], about: Mapping[str, Any], reigning: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a candidate may follow the champion, and why or why not."""
+    words = f"the champion {reigning['version']}: {_words(row)}"
+    if row["gain_low"] > 0:
+        return True, f"better than {words}"
+    if row["gain_low"] < -EQUAL:
+        return False, f"not shown to be as good as {words}; as good means no more than {EQUAL:.0%} worse"
+    if _plainness(about) < _plainness(reigning):
+        return True, f"as good as, and simpler than, {words}"
+    if str(about.get("learned_until", "")) > str(reigning.get("learned_until", "")):
+        return True, f"learned from newer outcomes (to {about['learned_until']}) than, and as good as, {words}"
+    return False, f"neither better nor simpler nor learned from newer outcomes than {words}"
+
+
+def _plainness(about: Mapping[str, Any]) -> tuple[int, int]:
+    """Where a recipe stands among the candidates, which are listed from the simplest, and how many signals it takes."""
+    return list(estimators.CANDIDATES).index(about["candidate"]), len(about["signals"])
+
+
+def _too_good(mine: pd.DataFrame) -> tuple[list[str], bool]:
+    found = []
+    for grade, limit in TOO_GOOD.items():
+        folds = [evaluate.auc(rows["p_improve"].to_numpy(), rows["label"].eq("improved").to_numpy())[0]
+                 for _, rows in mine[mine["overall"].eq(grade)].groupby("fold")]  # fmt: skip
+        mean = float(pd.Series(folds, dtype="float64").mean())
+        if mean > limit:
+            found.append(f"too good to be true: mean AUC within grade {grade} is {mean:.3f}, over {limit}; look for a leak")
+    return found, bool(found)
+
+
+def _calibration(mine: pd.DataFrame) -> list[str]:
+    improved = mine["label"].eq("improved").astype(float)
+    slope = float(np.mean([evaluate.calibration(rows["p_improve"].to_numpy(), improved[rows.index].to_numpy())[0]
+                           for _, rows in mine.groupby("fold")]))  # fmt: skip
+    gap = float((mine["p_improve"] - improved).groupby(mine["fold"]).mean().abs().mean())
+    low, high = SLOPE_WITHIN
+    found = [] if low <= slope <= high else [f"mean calibration slope {slope:.2f} is outside {low} to {high}"]
+    if gap > GAP_WITHIN:
+        found.append(f"the mean chance lies {gap:.3f} from the share that improved, over {GAP_WITHIN}")
+    return found
+
+
+def harm(pairs: pd.DataFrame, schools: pd.DataFrame, seed: int = 0) -> list[dict[str, Any]]:
+    """The gain in every group of schools, and whether the group is harmed: worse by more than `HARM`, beyond chance.
+
+    With forty groups, two would fall outside their 95% intervals by chance, so the interval is that of all of them together
+    (Bonferroni). So harm to a small group can hide in its wide interval; a group whose own 95% interval (`gain_high_alone`)
+    lies below nought is named among the reasons, as one to watch. Schools whose group isn't known are no group.
+    """
+    belongs = pairs[["urn"]].merge(evaluate.grouped(schools), on="urn", how="left", validate="many_to_one")
+    groups = {(by, str(name)): belongs[by].eq(name).fillna(False).to_numpy(dtype=bool)
+              for by in BY for name in sorted(belongs[by].dropna().unique()) if name != "nan"}  # fmt: skip
+    groups = {key: here for key, here in groups.items() if here.sum() >= evaluate.FEW}
+    if not groups:
+        return []
+    rows = compare(pairs, list(groups.values()), 1 - 0.05 / len(groups), seed)
+    return [{"by": by, "group": name, **row, "harmed": row["gain_high"] < -HARM}
+            for (by, name), row in zip(groups, rows, strict=True)]  # fmt: skip
+
+
+# --- the comparison ---------------------------------------------------------------------------------------------------
+
+
+def paired(mine: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The rows both have said something about, with the squared error of each."""
+    pairs = mine[["fold", "urn", "lineage", "label", "p_improve"]].merge(
+        other[["fold", "urn", "p_improve"]], on=["fold", "urn"], validate="one_to_one", suffixes=("", "_other")
+    )
+    improved = pairs["label"].eq("improved").astype(float)
+    return pairs.assign(error=(pairs["p_improve"] - improved) ** 2, other=(pairs["p_improve_other"] - improved) ** 2)
+
+
+def compare(pairs: pd.DataFrame, groups: list[np.ndarray] | None = None, level: float = 0.95, seed: int = 0
+            ) -> list[dict[str, Any]]:  # fmt: skip
+    """How much lower the first Brier is than the other's, as a share, over all rows or each group of them, with intervals.
+
+    The percentile bootstrap over lineages (Efron 1979): one drawing of schools serves all groups.
+    """
+    groups = [np.ones(len(pairs), dtype=bool)] if groups is None else groups
+    school, names = pd.factorize(pairs["lineage"])
+    sums = np.column_stack([np.bincount(school, pairs[name].to_numpy() * here, len(names))
+                            for here in groups for name in ("error", "other")])  # fmt: skip
+    rng = np.random.default_rng(seed)
+    drawn = np.array([np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names)) @ sums
+                      for _ in range(MANY if level > 0.95 else RESAMPLES)])  # fmt: skip
+    with np.errstate(invalid="ignore"):  # a small group may not be drawn at all
+        spread = 1 - drawn[:, ::2] / drawn[:, 1::2]
+    low, high, alone = np.nanquantile(spread, [(1 - level) / 2, (1 + level) / 2, 0.975], axis=0)
+    count = [int(here.sum()) for here in groups]
+    error, other = (sums.sum(axis=0)[place::2] / count for place in (0, 1))
+    return [{"n": count[at], "schools": int((np.bincount(school, here, len(names)) > 0).sum()), "brier": float(error[at]),
+             "brier_other": float(other[at]), "gain": float(1 - error[at] / other[at]), "gain_low": float(low[at]),
+             "gain_high": float(high[at]), "gain_high_alone": float(alone[at])} for at, here in enumerate(groups)]  # fmt: skip
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    return (f"Brier {row['brier']:.4f} against {row['brier_other']:.4f} on {row['n']:,} rows, {row['gain']:+.1%} better "
+            f"({row['gain_low']:+.1%} to {row['gain_high']:+.1%})")  # fmt: skip
