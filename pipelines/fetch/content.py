@@ -1,0 +1,86 @@
+"""Whether what came is what was asked for: not empty, not a web page, an archive that opens, a table with its key headers."""
+
+import csv
+import io
+import shutil
+import zipfile
+import zlib
+from pathlib import Path
+
+from pipelines.fetch.services import Wanted
+from pipelines.fetch.web import NotThere, Refused
+from pipelines.files import HEADER_WITHIN, MOST_UNPACKED
+
+_ARCHIVES = (".zip", ".xlsx", ".ods")
+_TOP = 1 << 18  # bytes: room for twenty rows of the widest headers
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
+
+
+def check(part: Path, name: str, wanted: Wanted) -> None:
+    """Raises `Refused` where a file can't be what its name says."""
+    size = part.stat().st_size
+    with part.open("rb") as file:
+        top = file.read(_TOP)
+    if not size:
+        raise Refused("it is empty (0 bytes)")
+    if top.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        raise NotThere("it is a web page, not data")  # what some services say instead of 404
+    if wanted.size is not None and size != wanted.size:
+        raise Refused(f"it has {size:,} bytes where its page says {wanted.size:,}")
+    if Path(name).suffix.lower() in _ARCHIVES:
+        _opens(part)
+    elif b"\0" in top:
+        raise Refused("it is not text, so not CSV")
+    else:
+        _headed(top, wanted)
+
+
+def unpacked(part: Path, inside: str | None) -> Path:
+    """The file wanted: `inside` an archive, put beside it, or what came itself where that is none or nothing is inside.
+
+    What came stays as it is, so that it can still be gone on from. Raises `Refused`.
+    """
+    if inside is None or not zipfile.is_zipfile(part):
+        return part
+    beside = part.with_name(f"{part.name}.inside")
+    try:
+        with zipfile.ZipFile(part) as archive:
+            members = [member for member in archive.infolist() if member.filename.rsplit("/", 1)[-1] == inside]
+            if len(members) != 1:
+                raise Refused(f"its archive holds {'more than one' if members else 'no'} {inside}")
+            _small_enough(members)
+            with archive.open(members[0]) as member, beside.open("wb") as file:
+                shutil.copyfileobj(member, file)
+    except _BROKEN as error:
+        beside.unlink(missing_ok=True)
+        raise Refused(f"it is not a whole archive ({error})") from error
+    return beside
+
+
+def _opens(part: Path) -> None:
+    try:
+        with zipfile.ZipFile(part) as archive:
+            _small_enough(archive.infolist())
+            bad = archive.testzip()
+    except _BROKEN as error:
+        raise Refused(f"it is not a whole archive ({error})") from error
+    if bad:
+        raise Refused(f"{bad} in it is damaged")
+
+
+def _small_enough(members: list[zipfile.ZipInfo]) -> None:
+    size = sum(member.file_size for member in members)
+    if size > MOST_UNPACKED:
+        raise Refused(f"it would unpack to {size:,} bytes, and we stop at {MOST_UNPACKED:,}")
+
+
+def _headed(top: bytes, wanted: Wanted) -> None:
+    lines = csv.reader(io.StringIO(top.removeprefix(b"\xef\xbb\xbf").decode("cp1252", errors="replace"), newline=""))
+    try:
+        rows = [row for _, row in zip(range(HEADER_WITHIN), lines, strict=False)]
+    except csv.Error as error:
+        raise Refused(f"it is not well-formed CSV ({error})") from error
+    if not any(wanted.headed(row) for row in rows):
+        one, *_ = wanted.keys()
+        keys = " and ".join(f"“{column.headers[0]}”" for column in one)
+        raise Refused(f"none of its first {HEADER_WITHIN} rows has the header {keys}")

@@ -1,0 +1,138 @@
+"""Past predictions, kept, and what became of them: the scoreboard.
+
+Scoring overwrites predictions.parquet and outcomes come years later, so each morning's predictions are kept once, among the
+tables. They are judged by the rules that labels for training are made by, and by nothing else.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines import as_of, evaluate, inspections, tables
+from pipelines.evaluate import FEW, GROUPS
+from pipelines.frameworks import GRADES
+from pipelines.score import SCORED
+from pipelines.tables import DataError
+
+KEPT = "scored"  # their folder, among the tables
+# What is read of them: a file kept years ago may lack a column that was added since.
+NEEDED = ("urn", "lineage", "as_of", "status", "overall", "inspected_on", "framework", "phase", "p_improve", "p_same", "p_low",
+          "p_high", "base_rate", "grade_set", "extrapolation", "model_version", "data_source")  # fmt: skip
+STATE_LOST = "the inspection it was predicted from is no longer in the tables"
+
+
+def keep(folder: Path) -> tuple[Path, bool]:
+    """Where the current predictions are kept, and whether they were kept just now: what is kept is never replaced.
+
+    One file for each morning and model; scoring overwrites predictions.parquet, and outcomes come years later.
+    """
+    rows, about = tables.read(folder, "predictions"), tables.about(folder, "predictions")
+    name = f"{rows['as_of'].iloc[0]:%Y-%m-%d}-{rows['model_version'].iloc[0]}"
+    path = folder / KEPT / f"{name}.parquet"
+    if path.exists():
+        return path, False
+    tables.write(path.parent, {"predictions": rows}, about=about, named={"predictions": name})
+    return path, True
+
+
+def predictions(path: Path) -> pd.DataFrame:
+    """The predictions in a file. Raises `DataError` where it holds none."""
+    if not path.is_file():
+        raise DataError(f"There is no {path}.\nRun `headway score` first, or name a file it wrote with --predictions.")
+    rows = tables.read(path.parent, path.stem)
+    if absent := [name for name in NEEDED if name not in rows]:
+        raise DataError(f"{path} holds no predictions: no {', '.join(absent)}.\nName a file that `headway score` wrote.")
+    if rows.empty:
+        raise DataError(f"{path} holds no school.\nRun `headway score` again.")
+    return rows[list(NEEDED)]
+
+
+def outcomes(rows: pd.DataFrame, known: pd.DataFrame, coverage: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
+    """The scored predictions with what came next, or why nothing has: by the rules labels for training are made by.
+
+    The lineage is today's, as in the inspections: a school may have converted since it was predicted for.
+    """
+    scored = rows[rows["status"].eq(SCORED)]
+    lineage = scored["urn"].map(schools.set_index("urn")["lineage"]).fillna(scored["lineage"]).astype("int64")
+    asked = scored.assign(lineage=lineage)
+    found = inspections.next_graded(asked, known, coverage, schools)
+    graded = known.loc[known["kind"].eq("graded"), ["lineage", "inspected_on"]]
+    there = asked[["lineage", "inspected_on"]].merge(graded, how="left", on=["lineage", "inspected_on"], indicator="there",
+                                                     validate="many_to_one")["there"].eq("both").to_numpy()  # fmt: skip
+    # Predictions are made on mornings the files don't cover yet: nothing is missing there, it hasn't come.
+    until = pd.Series(coverage["to_on"].max(), index=found.index)
+    reason = found["label_missing_reason"].mask(as_of.is_before(until, found["as_of"]) & found["label"].isna(),
+                                                inspections.NOT_YET)  # fmt: skip
+    return found.assign(label_missing_reason=reason.where(there, STATE_LOST))
+
+
+def figures(rows: pd.DataFrame) -> dict[str, Any]:
+    """Predictions against what came: n, rates, gap, calibration, Brier, skill over the stored rate, and the sets' coverage.
+
+    `rows` has p and base (the chances at stake), happened (1 or 0) and the grade set. Few outcomes are only counted.
+    """
+    if len(rows) < FEW:
+        return {"n": len(rows), "too_few": True}
+    p, happened = rows["p"].to_numpy(float), rows["happened"].to_numpy(float)
+    error, rule = (p - happened) ** 2, (rows["base"].to_numpy(float) - happened) ** 2
+    slope, intercept = evaluate.calibration(p, happened)
+    gap = happened - p
+    half = 1.959964 * gap.std(ddof=1) / np.sqrt(len(gap))
+    low, high = evaluate.skill_interval(error, rule)
+    graded = rows[rows["next_overall"].notna() & rows["grade_set"].notna()]
+    held = graded["next_overall"].between(graded["grade_set"].str[0].astype(int), graded["grade_set"].str[-1].astype(int))
+    return {
+        "n": len(rows), "too_few": False, "rate": happened.mean(), "mean_p": p.mean(), "gap": gap.mean(),
+        "gap_low": gap.mean() - half, "gap_high": gap.mean() + half, "slope": slope, "intercept": intercept,
+        "brier": error.mean(), "base_brier": rule.mean(), "skill": 1 - error.mean() / rule.mean(), "skill_low": low,
+        "skill_high": high, "sets": len(graded), "coverage": held.mean() if len(graded) else None,
+    }  # fmt: skip
+
+
+def scoreboard(history: list[pd.DataFrame], folder: Path, champion: dict[str, Any]) -> dict[str, Any]:
+    """Every stored prediction against what happened: each morning's alone; and all together by grade and group.
+
+    Together each outcome counts once, by the newest prediction made before it. A morning before the champion's learning ended
+    is marked as hindsight, and left out of the whole unless it is all there is.
+    """
+    names = ("inspections", "coverage", "schools")
+    known, coverage, schools = (tables.read(folder, name) for name in names)
+    mornings, parts = [], []
+    for rows in history:
+        told = _at_stake(outcomes(rows, known, coverage, schools))
+        came = told[told["label"].notna()]
+        day, version = rows["as_of"].iloc[0], rows["model_version"].iloc[0]
+        hindsight = bool(version == champion["version"] and as_of.is_before(rows["as_of"].head(1),
+                         pd.Series(pd.Timestamp(champion["as_of"]), index=rows.index[:1])).any())  # fmt: skip
+        mornings.append({"as_of": f"{day:%Y-%m-%d}", "model_version": version, "hindsight": hindsight, "scored": len(told),
+                         "outcomes": len(came), "without": told["label_missing_reason"].value_counts().to_dict(),
+                         **figures(came[came["overall"].gt(1)])})  # fmt: skip
+        if not hindsight or len(history) == 1:
+            parts.append(came)
+    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if whole.empty:
+        return {"mornings": mornings, "outcomes": 0, "groups": []}
+    whole = whole.sort_values("as_of", kind="stable").drop_duplicates(["lineage", "next_inspected_on"], keep="last")
+    return {"mornings": mornings, "outcomes": len(whole), "groups": _by_group(whole, schools)}
+
+
+def _at_stake(rows: pd.DataFrame) -> pd.DataFrame:
+    top = rows["overall"].eq(1)
+    return rows.assign(p=rows["p_same"].where(top, rows["p_improve"]), base=rows["base_rate"],
+                       happened=rows["label"].eq("same").where(top, rows["label"].eq("improved")).astype(float))  # fmt: skip
+
+
+def _by_group(whole: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]:
+    """All that could improve, each grade (at the top of staying), and every group fairness is looked at by."""
+    could = whole[whole["overall"].gt(1)]
+    found = [{"by": "all", "group": "could improve", **figures(could)}]
+    found += [{"by": "overall", "group": word, **figures(whole[whole["overall"].eq(grade)])} for grade, word in GRADES.items()]
+    grouped = evaluate.grouped(schools).drop(columns="phase")
+    rows = could.drop(columns=["region", *GROUPS[1:]], errors="ignore").merge(grouped, on="urn", how="left",
+                                                                            validate="many_to_one")  # fmt: skip
+    for by in (*GROUPS, "label_source"):
+        named = rows[by].astype("str").fillna("not known").replace({"<NA>": "not known", "nan": "not known"})
+        found += [{"by": by, "group": group, **figures(mine)} for group, mine in rows.groupby(named)]
+    return found
