@@ -3,11 +3,10 @@
 Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-written), 3 a stated limit was passed.
 """
 
-import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,16 +18,23 @@ for _name, _value in {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_
 
 import typer  # noqa: E402
 
+from pipelines import terminal  # noqa: E402
+from pipelines.terminal import say  # noqa: E402
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="Will this school improve at its next inspection? From official files to a probability.")  # fmt: skip
 
 Raw = Annotated[Path, typer.Option(help="Folder of official files.")]
 Tables = Annotated[Path, typer.Option(help="Folder of our tables.")]
+Registers = Annotated[Path, typer.Option(help="Folder of the schools' and trusts' own registers.")]
 Tracking = Annotated[str | None, typer.Option(help="MLflow store; default sqlite:///mlruns/mlflow.db.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The morning to ask from, as 2025-09-01; default the day "
                                                           "after the newest file.")]  # fmt: skip
+ExperimentFile = Annotated[Path | None, typer.Option("--experiment", help="TOML file of settings to train by, in place of "
+                                                                          "ours; see experiments/no-intake.toml.")]  # fmt: skip
 DEMO_YEARS = 3  # the demo judges on the newest only, to be done in two minutes
-RAW, TABLES, RUNS = Path("data/raw"), Path("data/tables"), Path("mlruns")
+OWNER_ANSWERS = Path("data/owner.toml")  # beside the tables, which may be deleted and built again
+RAW, TABLES, REGISTERS, RUNS = Path("data/raw"), Path("data/tables"), Path("data/registers"), Path("mlruns")
 
 
 class Promote(StrEnum):
@@ -44,6 +50,35 @@ class Effect(StrEnum):
 
 
 @app.command()
+def fetch(raw: Raw = RAW,
+          only: Annotated[list[str] | None, typer.Option(help="Only one kind: inspections, gias, workforce, performance, "
+                                                              "census or absence. Can be given again.")] = None,
+          since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE",
+                                                         help="Only what can have come out since, as 2026-09-01.")] = None,
+          look: Annotated[bool, typer.Option("--list", help="Say what would be brought, and bring nothing.")] = False,
+          base: Annotated[str | None, typer.Option(hidden=True)] = None) -> None:  # fmt: skip
+    """Download the official files to data/raw: what is new or changed, going on where the last run stopped.
+
+    Example: headway fetch --only inspections --since 2026-09-01
+    """
+    from pipelines import fetch as stage
+    from pipelines.tables import DataError
+
+    asked = {"kinds": tuple(only or ()), "since": since and since.date(), "base": base}
+    if not look:
+        with terminal.downloads() as (say, tell):
+            report = stage.fetch(raw, **asked, say=say, tell=tell)
+        say(f"in {raw}: " + ", ".join(f"{len(names):,} {state}" for state, names in report.items()))
+        return
+    listed, failed = stage.listing(raw, **asked)
+    for one in listed:
+        size = f"{one.wanted.size / 1e6:.1f} MB" if one.wanted.size else ""
+        say(f"{one.state:<8}{size:>9}  {one.choice.name}\n{'':19}{one.wanted.title}: {one.choice.address}")
+    if failed:
+        raise DataError("\n".join(["Not every list could be had.", *failed]))
+
+
+@app.command()
 def ingest(raw: Raw = RAW, tables: Tables = TABLES) -> None:
     """Read data/raw into data/tables, and report every file.
 
@@ -51,30 +86,134 @@ def ingest(raw: Raw = RAW, tables: Tables = TABLES) -> None:
     """
     from pipelines import ingest as stage
 
-    report = stage.ingest(raw, tables, _bar("reading"))
-    _print_ingest(report)
+    report = stage.ingest(raw, tables, terminal.bar("reading"))
+    terminal.ingested(report)
 
 
 @app.command()
 def train(tables: Tables = TABLES, tracking: Tracking = None, as_of: AsOf = None,
-          promote: Annotated[Promote, typer.Option(help="Make the result champion: if it earns it, never, or anyway.")]
+          promote: Annotated[Promote, typer.Option(help="Make the result champion: if it earns it, never, or anyway "
+                                                                   "(but for a leak).")]
           = Promote.auto,
-          seed: Annotated[int, typer.Option(help="Seed of the boosted trees.")] = 0,
+          seed: Annotated[int | None, typer.Option(help="Seed of the boosted trees; default the experiment's.", min=0)] = None,
           workers: Annotated[int, typer.Option(help="Processes for the folds; the result doesn't depend on it.")] = 2,
           whole: Annotated[bool, typer.Option(help="Also what each family adds, quick re-inspection, and the audit of "
                                                    "leaks: parts that fit the folds again.")] = True,
-          years: Annotated[int | None, typer.Option(help="Judge on the newest so many academic years only.", min=1)] = None
-          ) -> None:  # fmt: skip
+          years: Annotated[int | None, typer.Option(help="Judge on the newest so many academic years only.", min=1)] = None,
+          registers: Registers = REGISTERS, experiment: ExperimentFile = None) -> None:  # fmt: skip
     """Backtest, fit, calibrate and register; promote to champion only what earns it.
 
     Example: headway train --as-of 2025-10-01 --promote never
     """
+    from models import RegistryError
     from models.registry import Registry
+    from pipelines import experiments
     from pipelines import train as stage
 
-    report = stage.train(tables, Registry.at(tracking, RUNS), morning=_day(as_of), promote=promote.value, seed=seed,
-                         workers=workers, whole=whole, newest=years, say=_say, progress=_bar("folds"))  # fmt: skip
-    _print_train(report)
+    report = stage.train(tables, Registry.at(tracking, RUNS), morning=_day(as_of), promote=promote.value,
+                         experiment=experiments.asked(experiment, seed=seed, newest=years), workers=workers, whole=whole,
+                         registers=registers, say=say, progress=terminal.bar("folds"))  # fmt: skip
+    terminal.trained(report)
+    if report["unsent"]:
+        raise RegistryError(report["unsent"])
+
+
+@app.command()
+def tune(tables: Tables = TABLES, tracking: Tracking = None,
+         trials: Annotated[int, typer.Option(help="How many to add; a search's first is what it starts from.", min=1)]
+         = 30,
+         minutes: Annotated[float | None, typer.Option(help="Start no trial after so many minutes.", min=0)] = None,
+         experiment: ExperimentFile = None,
+         out: Annotated[Path, typer.Option(help="Folder for the winner, a file for `headway train --experiment`.")]
+         = Path("experiments"),
+         workers: Annotated[int, typer.Option(help="Processes for the folds; the result doesn't depend on it.", min=1)] = 2,
+         registers: Registers = REGISTERS) -> None:  # fmt: skip
+    """Search for better settings on every fold but the last, go on where the last search ended, and write the winner.
+
+    Example: headway tune --trials 40 --minutes 90
+    """
+    from models.registry import Registry
+    from pipelines import experiments
+    from pipelines import tune as stage
+
+    found = stage.tune(tables, Registry.at(tracking, RUNS), trials=trials, minutes=minutes,
+                       experiment=experiments.asked(experiment), out=out, workers=workers, registers=registers, say=say,
+                       progress=terminal.bar("trials"))  # fmt: skip
+    for line in [*stage.lines(found), f"written: {found['written']}"]:
+        say(line)
+
+
+@app.command()
+def compare(first: Annotated[str, typer.Argument(help="champion, challenger, a version's number or a run's id.")],
+            second: Annotated[str, typer.Argument(help="Another, to be set against the first.")],
+            as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for scripts.")] = False,
+            tracking: Tracking = None) -> None:  # fmt: skip
+    """What differs between two trainings: data, code, settings, signals, and how good each is on the same rows.
+
+    Example: headway compare champion challenger
+    """
+    import json
+
+    from models.registry import Registry
+    from pipelines import compare as stage
+
+    registry = Registry.at(tracking, RUNS)
+    found = stage.compare(registry.recorded(first), registry.recorded(second))
+    if as_json:
+        say(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for title, columns, rows in stage.tables(found):
+        terminal.table(title, columns, rows)
+    for line in stage.lines(found):
+        say(line)
+
+
+@app.command()
+def rollback(to: Annotated[str | None, typer.Option(help="A version of the registered model; default the champion before "
+                                                         "this one.")] = None,
+             why: Annotated[str, typer.Option(help="For the log.")] = "", tracking: Tracking = None) -> None:  # fmt: skip
+    """Make an earlier version champion again: the alias, the plain files that scoring reads, and a line in the log.
+
+    Example: headway rollback --why "the chances of secondaries looked wrong"
+    """
+    from models.registry import Registry
+
+    entry = Registry.at(tracking, RUNS).rollback(to, why)
+    say(f"champion: version {entry['to']} (model {entry['model_version']}), after version {entry['from']}")
+    say("Run `headway score` for its predictions.")
+
+
+@app.command()
+def promotions() -> None:
+    """The log of who made which version champion, when and why, as made from this folder.
+
+    Example: headway promotions
+    """
+    from models.registry import Registry
+
+    entries = Registry.at(None, RUNS).promotions()
+    for entry in entries:
+        say(f"{entry['when'][:19].replace('T', ' ')} {entry['what']} by {entry['who']}, from version {entry['from'] or 'none'} "
+             f"to {entry['to']} (model {entry['model_version']}): {entry['why'] or 'no reason given'}")  # fmt: skip
+    if not entries:
+        say(f"nothing was promoted from {RUNS} yet")
+
+
+@app.command()
+def send(tracking: Tracking = None) -> None:
+    """Send the runs the tracking store could not take when they were trained.
+
+    Example: headway send --tracking http://127.0.0.1:5000
+    """
+    from models.registry import Registry
+
+    registry = Registry.at(tracking, RUNS)
+    waiting = registry.unsent()
+    for folder in waiting:
+        sent = registry.send(folder)
+        say(f"sent: {folder.name} as version {sent.version}, {'now champion' if sent.promoted else 'challenger'}")
+    if not waiting:
+        say(f"nothing waits in {RUNS / 'unsent'}")
 
 
 @app.command()
@@ -92,16 +231,17 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
     store.write_json(tables / "evidence.json", found)
     store.write_text(tables / "evidence.html", evidence_report.report(found))
     for claim in found["claims"]:
-        _say(f"{claim['id']}: {claim['verdict_words']}")
+        say(f"{claim['id']}: {claim['verdict_words']}")
     _log_evidence(tables, tracking)
-    _say(f"written: {tables / 'evidence.json'}, {tables / 'evidence.html'}")
+    say(f"written: {tables / 'evidence.json'}, {tables / 'evidence.html'}")
 
 
 @app.command()
 def score(tables: Tables = TABLES, as_of: AsOf = None,
           output: Annotated[Path | None, typer.Option(help="Parquet to write; default predictions.parquet among the "
                                                            "tables. A CSV goes beside it.")] = None,
-          similar: Annotated[bool, typer.Option(help="Also find the schools most like each one.")] = True) -> None:  # fmt: skip
+          similar: Annotated[bool, typer.Option(help="Also find the schools most like each one.")] = True,
+          registers: Registers = REGISTERS) -> None:  # fmt: skip
     """Predictions for every open school, from the champion; nothing is trained.
 
     Example: headway score --as-of 2025-10-01
@@ -110,32 +250,103 @@ def score(tables: Tables = TABLES, as_of: AsOf = None,
     from pipelines import tables as store
 
     champion = stage.load(RUNS / "champion")
-    made, about = stage.score(tables, champion, _day(as_of), similar and output is None)
+    made, about = stage.score(tables, champion, _day(as_of), similar and output is None, registers, say)
     rows = store.conform(made["predictions"], "predictions")  # so that both copies have the same columns in the same order
     folder, name = (tables, "predictions") if output is None else (output.parent, output.stem)
     store.write(folder, made if output is None else {"predictions": rows}, about=about, named={"predictions": name})
     stage.write_csv(rows, folder / f"{name}.csv")
     counts = rows["status"].value_counts()
-    _say(f"cohort {rows['as_of'].iloc[0]:%Y-%m-%d}: {len(rows):,} open = "
+    say(f"cohort {rows['as_of'].iloc[0]:%Y-%m-%d}: {len(rows):,} open = "
          + " + ".join(f"{n:,} {status}" for status, n in counts.items()))  # fmt: skip
-    _say(f"written: {folder / f'{name}.parquet'} (model {champion.about['version']}, {about['data_source']} files)")
+    say(f"written: {folder / f'{name}.parquet'} (model {champion.about['version']}, {about['data_source']} files)")
+
+
+@app.command()
+def monitor(tables: Tables = TABLES,
+            predictions: Annotated[Path | None, typer.Option(help="Judge this file of `headway score --output` alone; "
+                                                                  "default all predictions, which are kept.")] = None,
+            limit: Annotated[list[str] | None, typer.Option(help="A limit of your own, as drift=0.3; may be said again.")]
+            = None) -> None:  # fmt: skip
+    """Drift, what to expect, and how earlier predictions turned out; ends 3 where a limit is passed.
+
+    Example: headway monitor --limit drift=0.3
+    """
+    from pipelines import monitor as stage
+    from pipelines import monitor_report, score
+    from pipelines import tables as store
+
+    allowed = stage.limits(limit or ())
+    found = stage.monitor(tables, score.load(RUNS / "champion").about, predictions, allowed)
+    store.write_json(tables / "monitor.json", found)
+    store.write_text(tables / "monitor.html", monitor_report.report(found))
+    for title, columns, rows in monitor_report.short(found):
+        say(title)
+        terminal.table("", columns, rows)
+    for line in [*found["notes"], f"written: {tables / 'monitor.json'}, {tables / 'monitor.html'}",
+                 *(f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is {row['allowed']:g})"
+                   for row in found["passed"])]:  # fmt: skip
+        say(line)
+    if found["passed"]:
+        raise typer.Exit(3)
+    say("no limit passed")
+
+
+@app.command()
+def month(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
+          fetching: Annotated[bool, typer.Option("--fetch/--no-fetch", help="Download what is new first, or take data/raw as it "
+                                                                            "lies.")] = True,
+          limit: Annotated[list[str] | None, typer.Option(help="A limit of your own for the monitor, as drift=0.3; may be said "
+                                                               "again.")] = None,
+          experiment: ExperimentFile = None,
+          workers: Annotated[int, typer.Option(help="Processes for the folds; the result doesn't depend on it.", min=1)] = 2,
+          registers: Registers = REGISTERS) -> None:  # fmt: skip
+    """The month's work: fetch, ingest, train if anything changed, evidence, score, cards, monitor; and a page of summary.
+
+    Run again, it does only what is left; ends 3 where a limit is passed. As a line of cron, each 15th at five:
+    0 5 15 * * cd headway && .venv/bin/headway month >> month.log 2>&1
+
+    Example: headway month --limit extrapolation=1
+    """
+    from models.registry import Registry
+    from pipelines import experiments, fetch
+    from pipelines import monitor as watch
+    from pipelines import month as stage
+    from pipelines.tables import DataError
+
+    def bring() -> dict[str, list[str]]:
+        with terminal.downloads() as (tell_line, tell):
+            return fetch.fetch(raw, say=tell_line, tell=tell)
+
+    found = stage.month(tables, Registry.at(tracking, RUNS), raw=raw, bring=bring if fetching else None, registers=registers,
+                        experiment=experiments.asked(experiment), owner=OWNER_ANSWERS if OWNER_ANSWERS.is_file() else None,
+                        limits=watch.limits(limit or ()), workers=workers, say=say, bar=terminal.bar)  # fmt: skip
+    for row in found["passed"]:
+        say(f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is {row['allowed']:g})")
+    if found["problems"]:
+        raise DataError("\n".join(found["problems"]))
+    if found["passed"]:
+        raise typer.Exit(3)
 
 
 @app.command()
 def synthesise(out: Annotated[Path, typer.Option(help="Folder to write to; it may hold made-up files only.")],
                seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
                schools: Annotated[int, typer.Option(help="How many schools.", min=20)] = 22000,
-               effect: Annotated[Effect, typer.Option(help="The effect of the leadership gap to plant.")] = Effect.published
-               ) -> None:  # fmt: skip
-    """Made-up official files in the official layouts, with a known effect planted in them.
+               effect: Annotated[Effect, typer.Option(help="How strong the planted effects are: of the leadership gap, of "
+                                                           "staff who stay, and of middle leaders.")] = Effect.published,
+               registers: Annotated[Path | None, typer.Option(help="Also made-up registers of schools and trusts, in this "
+                                                                   "folder, which may hold made-up ones only; none "
+                                                                   "unless named.")] = None) -> None:  # fmt: skip
+    """Made-up official files in the official layouts, and registers, with known effects planted in them.
 
-    Example: headway synthesise --out data/raw --seed 1 --effect none
+    Example: headway synthesise --out data/raw --registers data/registers --seed 1 --effect none
     """
     from pipelines import synthesise as stage
 
-    with _steps("writing made-up files") as step:
-        stage.synthesise(out, seed=seed, schools=schools, effect=effect.value, progress=step)
-    _say(f"written: {schools:,} made-up schools, effect “{effect.value}”, in {out}")
+    with terminal.steps("writing made-up files") as step:
+        stage.synthesise(out, seed=seed, schools=schools, effect=effect.value, registers=registers, progress=step)
+    say(f"written: {schools:,} made-up schools, effect “{effect.value}”, in {out}"
+         + (f"; their registers in {registers}" if registers else ""))  # fmt: skip
 
 
 @app.command()
@@ -155,32 +366,52 @@ def how_good(tables: Tables = TABLES,
         raise DataError(f"There is no {tables / 'train.json'}.\nRun `headway train` first.")
     text = cards.how_good(json.loads((tables / "train.json").read_text(encoding="utf-8")))
     if page is None:
-        _say(text)
+        say(text)
     else:
         cards.into(page, text)
-        _say(f"written: {page}")
+        say(f"written: {page}")
+
+
+@app.command()
+def cards(tables: Tables = TABLES,
+          out: Annotated[Path | None, typer.Option(help="Folder to write to; default cards among the tables.")] = None,
+          owner: Annotated[Path | None, typer.Option(help="TOML file of the owner's answers; default data/owner.toml, where "
+                                                          "there is one.")] = None) -> None:  # fmt: skip
+    """Model card, transparency record and TRIPOD+AI checklist of the last training, as Markdown and HTML.
+
+    Example: headway cards --owner data/owner.toml && xdg-open data/tables/cards/model-card.html
+    """
+    from pipelines import cards as stage
+
+    answers = owner or (OWNER_ANSWERS if OWNER_ANSWERS.is_file() else None)
+    for path in stage.write(tables, out or tables / "cards", answers):
+        say(f"written: {path}")
 
 
 @app.command()
 def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
-         schools: Annotated[int, typer.Option(help="Made-up schools, where there are no official files.", min=2000)] = 22000
-         ) -> None:  # fmt: skip
+         schools: Annotated[int, typer.Option(help="Made-up schools, where there are no official files.", min=10_000)] = 22000,
+         registers: Registers = REGISTERS) -> None:  # fmt: skip
     """The main job on what lies in data/raw, or on made-up files where nothing does.
 
     Example: headway demo
     """
+    from pipelines import synthesise as stage
+
     started = time.monotonic()
     if not raw.is_dir() or not any(path.is_file() and not path.name.startswith(".") for path in raw.rglob("*")):
-        synthesise(raw, 1, schools, Effect.published)
+        # Registers of real schools are nobody's to overwrite: they stay, and are left out beside made-up files.
+        synthesise(raw, 1, schools, Effect.published, registers if stage.free(registers) else None)
     ingest(raw, tables)
-    train(tables, tracking, None, Promote.auto, 0, 2, whole=False, years=DEMO_YEARS)
+    train(tables, tracking, None, Promote.auto, None, 2, whole=False, years=DEMO_YEARS, registers=registers)
     evidence(tables, tracking)
-    score(tables, None, None)
-    _say(f"done in {time.monotonic() - started:.0f} s. To look at it: headway explore")
+    score(tables, None, None, registers=registers)
+    say(f"done in {time.monotonic() - started:.0f} s. To look at it: headway explore")
 
 
 @app.command()
-def explore(tables: Tables = TABLES, port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
+def explore(tables: Tables = TABLES, registers: Registers = REGISTERS,
+            port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:  # fmt: skip
     """Open the explorer on the current tables, on this machine only.
 
     Example: headway explore --port 8502
@@ -188,16 +419,146 @@ def explore(tables: Tables = TABLES, port: Annotated[int, typer.Option(help="Por
     import subprocess
 
     script = Path(__file__).resolve().parent.parent / "app.py"
-    environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(RUNS.resolve())}
+    environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(RUNS.resolve()),
+                   "HEADWAY_REGISTERS": str(registers.resolve())}  # fmt: skip
     raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)],
                                      env=environment))  # fmt: skip
 
 
-# --- what commands say ------------------------------------------------------------------------------------------------
+# --- registers ----------------------------------------------------------------------------------------------------------
+
+register = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(register, name="register", help="A school's or trust's own registers: made, checked, kept and removed on this "
+              "machine only.\n\nExample: headway register template staff")  # fmt: skip
+Kind = Annotated[str, typer.Argument(help="leadership-development, improvement-capacity or staff.")]
+OWNER = typer.Option(help="Whose it is: trust-1234 (UID), authority-301 (code) or school-100001 (URN).")
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+@register.command()
+def template(kind: Kind,
+             out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("."),
+             replace: Annotated[bool, typer.Option("--replace", help="Overwrite files of the same name.")] = False
+             ) -> None:  # fmt: skip
+    """An empty register to fill in, and a guide to its columns.
+
+    Example: headway register template staff --out .
+    """
+    from pipelines import registers as stage
+    from pipelines.tables import DataError, write_atomically, write_text
+
+    empty, guide = stage.template(kind), stage.guide(kind)
+    paths = [out / f"{kind}.csv", out / f"{kind}-guide.md"]
+    there = [str(path) for path in paths if path.exists()]
+    if there and not replace:
+        raise DataError(f"{' and '.join(there)} would be overwritten.\nSay --replace, or name another folder with --out.")
+    write_atomically(paths[0], lambda file: file.write(empty) and None)
+    write_text(paths[1], guide)
+    say(f"written: {paths[0]}, {paths[1]}")
+
+
+@register.command()
+def check(target: Annotated[str, typer.Argument(help="A file, or a kind: then every register of it that is kept.")],
+          owner: Annotated[str | None, OWNER] = None, tables: Tables = TABLES,
+          registers: Registers = REGISTERS) -> None:  # fmt: skip
+    """Every problem of a register, by row and column; nothing is kept.
+
+    Example: headway register check staff.csv --owner trust-1234
+    """
+    from pipelines import registers as stage
+
+    schools, _ = _schools(tables)
+    if target in stage.KINDS and not Path(target).is_file():
+        found, problems, notes = stage.read_stored(registers, schools, _today(), target)
+        said = f"{sum(map(len, found.values())):,} rows in {len(stage.stored(registers, target)):,} registers"
+    else:
+        checked = stage.check(_bytes(target), Path(target).name, schools, _today(), owner)
+        problems, notes = checked.problems, checked.notes
+        said = f"{0 if checked.rows is None else len(checked.rows):,} rows, a register of {checked.kind and checked.kind.name}"
+    if problems:
+        raise stage.refused(target, problems, several=target in stage.KINDS)
+    for line in [f"in order: {target}: {said}", *notes]:
+        say(line)
+
+
+@register.command()
+def add(file: Annotated[Path, typer.Argument(help="The filled-in register.")], owner: Annotated[str, OWNER],
+        tables: Tables = TABLES, registers: Registers = REGISTERS) -> None:  # fmt: skip
+    """Check a register and keep it, in place of the owner's earlier one of its kind.
+
+    Example: headway register add staff.csv --owner trust-1234
+    """
+    from pipelines import registers as stage
+
+    schools, source = _schools(tables)
+    path, notes = stage.add(registers, owner, _bytes(file), file.name, schools, _today(), source)
+    for line in [f"kept: {path}", *notes]:
+        say(line)
+
+
+@register.command()
+def remove(owner: Annotated[str, typer.Argument(help="Whose: trust-1234, authority-301 or school-100001.")],
+           kind: Annotated[str | None, typer.Argument(help="One kind; without it, all of the owner's.")] = None,
+           yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+           registers: Registers = REGISTERS) -> None:  # fmt: skip
+    """Delete an owner's registers, or one of them.
+
+    Example: headway register remove trust-1234 staff
+    """
+    from pipelines import registers as stage
+    from pipelines.tables import DataError
+
+    try:
+        agreed = yes or typer.confirm(f"Delete {kind or 'every'} register of {owner} in {registers}?")
+    except typer.Abort as error:
+        raise DataError("Nothing was deleted, because nobody answered.\nSay --yes to delete without being asked.") from error
+    if not agreed:
+        say("nothing was deleted")
+        return
+    for path in stage.remove(registers, owner, kind):
+        say(f"deleted: {path}")
+    say("What was made from it goes when `headway train` and `headway score` are run again.")
+
+
+@register.command("list")
+def list_(registers: Registers = REGISTERS) -> None:
+    """The registers kept: owner, kind, rows and newest day counted, and nothing of what they say.
+
+    Example: headway register list
+    """
+    from pipelines import registers as stage
+
+    kept = stage.summary(registers, _today())
+    terminal.table(f"Registers in {registers}", ["owner", "kind", "rows", "newest day counted", "problems"],
+           ([row.owner, row.kind, f"{row.rows:,}", f"{row.newest:%Y-%m-%d}" if row.rows and row.newest == row.newest else "-",
+             f"{row.problems:,}"] for row in kept.itertuples()))  # fmt: skip
+
+
+def _schools(tables: Path) -> tuple[Any, str | None]:
+    """Our table of schools and where its files come from, or nothing where there is none."""
+    from pipelines import tables as store
+
+    if not (tables / "schools.parquet").is_file():
+        return None, None
+    return store.read(tables, "schools"), store.about(tables, "schools")["data_source"]
+
+
+def _bytes(path: str | Path) -> bytes:
+    """A file's bytes, but of one far too large only enough to tell."""
+    from pipelines import registers as stage
+    from pipelines.tables import DataError
+
+    try:
+        with open(path, "rb") as file:
+            return file.read(stage.MOST_BYTES + 1)
+    except OSError as error:
+        kinds = ", ".join(stage.KINDS)
+        raise DataError(f"{path} can't be read ({error.strerror}).\nName a CSV file, or a kind: {kinds}.") from error
+
+
+def _today() -> Any:
+    import pandas as pd
+
+    return pd.Timestamp.now().normalize()
 
 
 def _day(text: str | None) -> Any:
@@ -213,135 +574,6 @@ def _day(text: str | None) -> Any:
         raise DataError(f"--as-of {text} is not a day we can read.\nWrite it as 2025-09-01.") from error
 
 
-def _bar(what: str) -> Any:
-    """A progress bar over an iterable, on a terminal; nothing elsewhere."""
-
-    def over(steps: Iterable, total: int) -> Iterator:
-        from rich.progress import track
-
-        if not sys.stderr.isatty():
-            yield from steps
-            return
-        from rich.console import Console
-
-        yield from track(steps, description=what, total=total, console=Console(stderr=True), transient=True)
-
-    return over
-
-
-@contextlib.contextmanager
-def _steps(what: str) -> Iterator[Any]:
-    """A bar moved by share done, on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=1.0)
-        yield lambda share, next_: progress.update(task, completed=share, description=f"{what}: {next_}")
-
-
-def _table(title: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    width = None if sys.stdout.isatty() else 200
-    grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for at, column in enumerate(columns):
-        grid.add_column(column, justify="left" if at == 0 else "right", overflow="fold")
-    for row in rows:
-        grid.add_row(*(str(cell) for cell in row))
-    Console(width=width).print(grid)
-
-
-def _print_ingest(report: dict[str, Any]) -> None:
-    def aside(file: dict[str, Any]) -> str:
-        return "; ".join([f"{n:,} {why}" for why, n in file["set_aside"].items()] + file["notes"])
-
-    _table("Files read", ["file", "read as", "dated", "rows", "kept", "set aside, and notes"],
-           ([f["file"], f["release"], f["dated"] or "no date", f"{f['rows_read']:,}", f"{f['rows_kept']:,}", aside(f)]
-            for f in report["files"]))  # fmt: skip
-    for name, why in report["not_needed"].items():
-        _say(f"not needed: {name}: {why}")
-    for why, n in report["set_aside"].items():
-        if n:
-            _say(f"set aside: {n:,} {why}")
-    _say("tables: " + ", ".join(f"{name} {n:,}" for name, n in report["rows"].items()))
-    _say(f"{report['data_source']} files, the newest of {report['newest_file_on']}")
-
-
-def _figure(value: Any, form: str = ".3f") -> str:
-    return "-" if value is None or value != value else format(value, form)
-
-
-def _with_interval(row: dict[str, Any], name: str) -> str:
-    return f"{_figure(row[name])} ({_figure(row[f'{name}_low'], '.2f')} to {_figure(row[f'{name}_high'], '.2f')})"
-
-
-def _print_train(report: dict[str, Any]) -> None:
-    mine = [row for row in report["scores"] if row["model"] == "champion"]
-    _table("Backtest of the chosen candidate, on schools that could improve; 95% intervals",
-           ["fold", "n", "improved", "mean chance", "skill over grade and phase", "skill over their last two years",
-            "AUC within Good", "AUC within RI", "slope"],
-           ([row["fold"], f"{row['n']:,}", _figure(row["rate"]), _figure(row["mean_p"]), _with_interval(row, "skill"),
-             _with_interval(row, "skill_two_years"), _with_interval(row, "auc_2"), _with_interval(row, "auc_3"),
-             _figure(row["slope"], ".2f")] for row in mine))  # fmt: skip
-    _table("Means over folds", ["model", "Brier", "skill", "skill over two years", "AUC Good", "AUC RI", "slope", "|gap|"],
-           ([row["model"], *(_figure(row[key]) for key in ("brier", "skill", "skill_two_years", "auc_2", "auc_3", "slope",
-                                                           "mean_gap"))] for row in report["means"]))  # fmt: skip
-    no_better = [row["fold"] for row in mine if row["skill_two_years_low"] <= 0]
-    _say("no better than the last two years' rates could be (interval across 0) in: " + (", ".join(no_better) or "no fold"))
-    _table("Chosen in each fold, on the folds before it", ["fold", "candidate", "half-life of the recent rate, years"],
-           ([row["fold"], row["candidate"], row["half_life"]] for row in report["choices"]))  # fmt: skip
-    _table("Grade sets promised at 90%", ["where", "n", "held", "mean size"],
-           ([" ".join(str(row[k]) for k in ("fold", "overall", "next_framework") if k in row) or "all", f"{row['n']:,}",
-             _figure(row["coverage"]), _figure(row["mean_size"], ".2f")]
-            for row in report["coverage"] if not ("fold" in row and "overall" in row)))  # fmt: skip
-    _table("Below good next time, caught among the schools most at risk (best published: 65% and 85%)",
-           ["fold", "below good", "in the riskiest 10%", "most possible", "in the riskiest 20%", "most possible"],
-           ([row["fold"], f"{row['below_good']:,} of {row['n']:,}", *(f"{row[key]:.0%}" for key in (
-               "caught_10%", "most_possible_10%", "caught_20%", "most_possible_20%"))] for row in report["caught"]))  # fmt: skip
-    if "ablation" in report:
-        _table("What each family adds to all the others (share of Brier, same rows, 95% interval)",
-               ["family", "all", "within Good", "within RI", "says"],
-               ([name, *(f"{row['gain']:+.2%} ({row['gain_low']:+.2%} to {row['gain_high']:+.2%})" for row in rows[:3]),
-                 rows[0]["verdict"]] for name, rows in _by_family(report["ablation"])))  # fmt: skip
-    if "audit" in report:
-        _table("Where columns of later-dated files are blanked (origins of every column: train.json)",
-               ["fold", "rows blanked", "Brier as is", "blanked"],
-               ([row["fold"], f"{row['rows_blanked']:,}", _figure(row["brier_as_is"], ".4f"),
-                 _figure(row["brier_blanked"], ".4f")] for row in report["audit"]["blanked"]))  # fmt: skip
-    if "censoring" in report:
-        _table("Weighted so that schools re-inspected quickly count no more than others (ridge)",
-               ["fold", "inspected", "Brier plain", "weighted", "mean chance of all that could improve, plain", "weighted"],
-               ([row["fold"], f"{row['inspected']:,} of {row['could_improve']:,}", _figure(row["brier_plain"], ".4f"),
-                 _figure(row["brier_weighted"], ".4f"), _figure(row["mean_p_all_plain"]), _figure(row["mean_p_all_weighted"])]
-                for row in report["censoring"]))  # fmt: skip
-    _table("By group: what came less what was said, and skill over grade and phase; 95% intervals",
-           ["group", "n", "improved", "mean chance", "came less said", "skill"],
-           ([f"{row['by']}: {row['group']}", f"{row['n']:,}", "too few", "", "", ""] if row["too_few"] else
-            [f"{row['by']}: {row['group']}", f"{row['n']:,}", _figure(row["rate"]), _figure(row["mean_p"]),
-             _with_interval(row, "gap"), _with_interval(row, "skill")] for row in report["fairness"]))  # fmt: skip
-    _table("By where the next grade comes from", ["source", "n", "Brier", "skill over grade and phase"],
-           ([row["label_source"], f"{row['n']:,}", _figure(row["brier"]), _figure(row["skill"])]
-            for row in report["by_source"]))  # fmt: skip
-    for off in report["families_off"]:
-        _say(f"off: {off}, a family no model uses by default")
-    if report["signals_blank"]:
-        _say("made without, because the files don't hold them: " + ", ".join(report["signals_blank"]))
-    final = report["final"]
-    _say(f"model {report['model_version']}: {final['candidate']}, half-life {final['half_life']}, run {report['run']}, "
-         f"version {report['registered_version']}")  # fmt: skip
-    _say(("promoted to champion: " if report["promoted"] else "not promoted: ") + report["promotion"]["why"])
-
-
-def _by_family(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
-    names = dict.fromkeys(row["family"] for row in rows)
-    return [(name, [row for row in rows if row["family"] == name]) for name in names]
-
-
 def _log_evidence(tables: Path, tracking: str | None) -> None:
     """Keep the evidence with the run it was made from, where there is one."""
     import json
@@ -352,6 +584,8 @@ def _log_evidence(tables: Path, tracking: str | None) -> None:
     if not told.is_file():
         return
     run = json.loads(told.read_text(encoding="utf-8"))["run"]
+    if run is None:  # it waits to be sent
+        return
     with Registry.at(tracking, RUNS).same_run(run) as mlflow:
         for name in ("evidence.json", "evidence.html"):
             mlflow.log_artifact(str(tables / name))

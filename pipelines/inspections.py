@@ -13,6 +13,7 @@ from pipelines.tables import DATE
 
 # After a covered stretch ends, reports of its last inspections come out for so long: the 95th percentile is 89 days.
 REPORTS_OUT_WITHIN = pd.Timedelta(days=92)
+MONTHS = (9,)  # on whose first day training asks; folds are asked on 1 September
 
 NEVER_GRADED = "never graded"
 LIMBO = "inspected before the morning, report not out"
@@ -28,13 +29,13 @@ _STATE = ("urn", "overall", "overall_source", "leadership", "framework", "inspec
           "shown_on")  # fmt: skip
 
 
-def mornings(coverage: pd.DataFrame) -> list[pd.Timestamp]:
-    """The grid training asks from: each 1 September that the files cover, and the first day of each covered stretch."""
+def mornings(coverage: pd.DataFrame, months: tuple[int, ...] = MONTHS) -> list[pd.Timestamp]:
+    """The grid training asks from: the first day of each month named that the files cover, and of each covered stretch."""
     grid = set()
     for stretch in coverage.itertuples():
         first = stretch.from_on + pd.Timedelta(days=1)
-        years = range(first.year, stretch.to_on.year + 1)
-        grid |= {first, *(day for year in years if first <= (day := pd.Timestamp(year, 9, 1)) <= stretch.to_on)}
+        asked = (pd.Timestamp(year, month, 1) for year in range(first.year, stretch.to_on.year + 1) for month in months)
+        grid |= {first, *(day for day in asked if first <= day <= stretch.to_on)}
     return sorted(grid)
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ import pytest
 
 from models.champion import Champion
 from models.registry import MODEL, Registry
-from pipelines import evaluate, evidence, ingest, inspections, score, signals, tables, train
+from pipelines import evaluate, evidence, ingest, inspections, score, scoreboard, signals, tables, train
 from pipelines.synthesise import EFFECTS, register, synthesise
 from pipelines.tables import DataError
 
@@ -26,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 SCHOOLS = 3700  # the fewest whose inspections fill a fold in 2014/15
 EARLY = "2015-09-01"  # a morning with one fold before it: training as of then takes a tenth of the time
 PAST = pd.Timestamp("2018-09-01")
+AWAY = "http://127.0.0.1:9"  # where no tracking server listens
 
 
 def _headway(folder: Path, *words: str) -> str:
@@ -41,12 +41,13 @@ def strong(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A folder in which the main job was done from the command line, where the gap multiplies the odds by 2.5."""
     folder = tmp_path_factory.mktemp("strong")
     said = {name: _headway(folder, name, *words) for name, *words in (
-        ("synthesise", "--out", "data/raw", "--seed", "1", "--schools", str(SCHOOLS), "--effect", "strong"),
+        ("synthesise", "--out", "data/raw", "--registers", "data/registers", "--seed", "1", "--schools", str(SCHOOLS),
+         "--effect", "strong"),
         ("ingest",), ("train", "--no-whole"), ("evidence",), ("score",),
     )}  # fmt: skip
     held = folder / "data" / "tables"
     return SimpleNamespace(
-        folder=folder, tables=held, said=said, champion=Champion.load(folder / "mlruns" / "champion"),
+        folder=folder, tables=held, registers=folder / "data" / "registers", said=said, champion=Champion.load(folder / "mlruns" / "champion"),
         read=lambda name: tables.read(held, name),
         report=json.loads((held / "train.json").read_text("utf-8")),
         evidence=json.loads((held / "evidence.json").read_text("utf-8")),
@@ -57,14 +58,14 @@ def strong(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def nothing(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The examples of an England in which nothing has an effect."""
     folder = tmp_path_factory.mktemp("none")
-    synthesise(folder / "raw", seed=1, schools=SCHOOLS, effect="none")
+    synthesise(folder / "raw", seed=1, schools=SCHOOLS, effect="none", registers=folder / "registers")
     ingest.ingest(folder / "raw", folder / "tables")
-    return train.examples(train.read_known(folder / "tables")[0])
+    return train.examples(signals.read_known(folder / "tables", folder / "registers")[0])
 
 
 # --- the job and what it leaves ---------------------------------------------------------------------------------------
 
-# What others rely on: /contract.md's columns.
+# The columns that batch jobs, the explorer and others rely on.
 WANTED = {
     "schools": "urn lineage name phase type region local_authority trust_uid trust_name idaci_quintile open",
     "inspections": "lineage urn inspection_number kind framework inspected_on published_on known_on overall overall_source "
@@ -95,7 +96,8 @@ def test_the_tables_have_the_columns_others_rely_on(strong, name):
 
 def test_all_that_is_written_lies_under_data_and_mlruns(strong):
     assert {path.name for path in strong.folder.iterdir()} == {"data", "mlruns"}
-    assert {path.name for path in (strong.folder / "mlruns").iterdir()} == {"mlflow.db", "artifacts", "champion"}
+    there = {"mlflow.db", "artifacts", "champion", "promotions.jsonl", "lock"}
+    assert {path.name for path in (strong.folder / "mlruns").iterdir()} == there
     assert not [path for path in strong.folder.rglob(".*")]
 
 
@@ -117,6 +119,25 @@ def test_contributions_add_up_to_the_step_from_the_recent_rate(strong):
     parts = rows.filter(regex="^contribution_").sum(axis=1)
     at_stake = rows["p_improve"].fillna(rows["p_same"])
     assert (rows["base_rate"] + parts).to_numpy() == pytest.approx(at_stake.to_numpy(), abs=1e-9)
+
+
+def test_the_monitor_keeps_the_predictions_and_judges_a_past_morning_s_by_the_labels_training_has(strong, tmp_path):
+    for part in ("data/tables", "mlruns/champion"):
+        shutil.copytree(strong.folder / part, tmp_path / part)
+    told = subprocess.run([sys.executable, "-m", "pipelines", "monitor"], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=600, check=False)  # fmt: skip
+    said = [line for line in told.stdout.splitlines() if line.startswith("limit passed: ")]
+    assert (told.returncode, told.stderr) == (3 if said else 0, ""), told.stdout + told.stderr
+    (kept,) = (tmp_path / "data/tables/scored").iterdir()
+    pd.testing.assert_frame_equal(tables.read(kept.parent, kept.stem), strong.read("predictions"))
+    morning = pd.Timestamp("2023-09-01")
+    past = score.score(strong.tables, strong.champion, morning, alike=False, registers=strong.registers)[0]["predictions"]
+    came = scoreboard.outcomes(past, *(strong.read(name) for name in ("inspections", "coverage", "schools")))
+    examples = strong.read("examples").query("as_of == @morning")
+    both = came.merge(examples, on="urn", suffixes=("", "_learned"), validate="one_to_one")
+    assert len(both) > 0.9 * len(came) and both["label"].notna().sum() > 300
+    pd.testing.assert_series_equal(both["label"], both["label_learned"], check_names=False)
+    pd.testing.assert_series_equal(both["next_inspected_on"], both["next_inspected_on_learned"], check_names=False)
 
 
 def test_the_copy_for_spreadsheets_has_every_row_and_no_formula(strong):
@@ -194,6 +215,28 @@ print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "s
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "again.parquet"), strong.read("predictions"), check_exact=True)
 
 
+STAFF = ("leadership", "retention", "middle_leaders", "capacity")  # capacity is a decoy: nothing of it has an effect
+
+
+def _added(examples: pd.DataFrame) -> dict[str, str]:
+    """What the ablation says of each family of STAFF, and of the decoys."""
+    held = evaluate.usable(examples, evaluate.OVERALL)[list(signals.declared(STAFF))].notna().sum()
+    families = {name: signals.family_of()[name] for name in held.index[held >= train.FEWEST_HELD]}
+    assert set(families.values()) == set(STAFF)
+    found = pd.DataFrame(evaluate.ablation(evaluate.wholes(examples, list(families)), list(families), families))
+    return found[found["within"].isna()].set_index("family")["verdict"].to_dict()
+
+
+def test_the_ablation_finds_what_is_planted_in_staff_and_no_decoy(strong):
+    said = _added(strong.read("examples"))
+    assert {name for name, verdict in said.items() if verdict == "adds"} == {"leadership", "retention", "middle_leaders"}
+    assert {"capacity", "decoy of retention", "decoy of middle_leaders"} <= set(said)
+
+
+def test_the_ablation_finds_nothing_in_staff_where_nothing_is_planted(nothing):
+    assert "adds" not in _added(nothing).values()
+
+
 # --- the future, and other schools ------------------------------------------------------------------------------------
 
 
@@ -224,7 +267,7 @@ def _garbled(rows: pd.DataFrame, late: pd.Series, keys: set[str]) -> pd.DataFram
 
 
 def test_the_future_rewritten_changes_no_prediction(strong):
-    held, _ = train.read_known(strong.tables)
+    held, *_ = signals.read_known(strong.tables, strong.registers)
     changed = {}
     for name, rows in held.items():
         dated = "known_on" in rows and name != "norms"
@@ -238,17 +281,34 @@ def test_the_future_rewritten_changes_no_prediction(strong):
 
 
 def test_the_past_rewritten_does_change_predictions(strong):
-    held, _ = train.read_known(strong.tables)
+    held, *_ = signals.read_known(strong.tables, strong.registers)
     early = held["inspections"]["known_on"] < PAST
     changed = held | {"inspections": _garbled(held["inspections"], early, {"inspected_on"})}
     before, after = (_predicted(which, strong.champion, PAST)["p_same"] for which in (held, changed))
     assert (before != after).mean() > 0.6
 
 
+def test_shifting_the_release_dates_of_a_source_by_a_year_changes_exactly_the_signals_made_from_it(strong):
+    held, *_ = signals.read_known(strong.tables, strong.registers)
+    asked = inspections.roster(held["schools"], [pd.Timestamp(f"{year}-09-01") for year in (2014, 2018, 2024)])
+    cohort = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    before = signals.build(cohort, held)
+    dated = [name for name in (*signals.TABLES, *signals.REGISTERS)
+             if "known_on" in held[name] and len(held[name]) and name not in ("inspections", "school_facts")]  # fmt: skip
+    assert {"turnover", "posts", "vacancies", "sickness", "npq", "workforce", *signals.REGISTERS} <= set(dated)
+    for name in dated:
+        later = held[name].assign(known_on=(held[name]["known_on"] + pd.DateOffset(years=1)).astype(tables.DATE))
+        after = signals.build(cohort, held | {name: later})
+        moved = {column for column in before if not before[column].equals(after[column])}
+        assert moved == {signal.name for signal in signals.declared().values()
+                         if name in signal.source.split(", ") and before[signal.name].notna().any()}, name  # fmt: skip
+        assert moved, name
+
+
 def test_adding_schools_changes_no_other_school_s_row(strong):
     """Schools without a history of their own: what was found at others moves the averages that records are set against."""
-    held, about = train.read_known(strong.tables)
-    held = {name: tables.conform(rows, name) for name, rows in held.items()}
+    held, about, _ = signals.read_known(strong.tables, strong.registers)
+    held |= {name: tables.conform(rows, name) for name, rows in held.items() if name in tables.TABLES}
     some = held["schools"].loc[held["schools"]["open"], "lineage"].unique()[:200]
     more = dict(held)
     for name in ("schools", "school_facts", "census", "absence"):
@@ -325,25 +385,36 @@ def _early(folder: Path, *words: str) -> subprocess.Popen:
                             env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
 
 
-def _trained(folder: Path, *words: str) -> SimpleNamespace:
-    """What training as of an early morning left in a folder."""
-    running = _early(folder, *words)
+def _group(pid: int) -> bool:
+    """Whether any process of a group still runs."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _trained(folder: Path, *words: str, away: bool = False) -> SimpleNamespace:
+    """What training as of an early morning left in a folder; where the tracking server is away, once its run is sent."""
+    running = _early(folder, *words, *(["--tracking", AWAY] if away else []))
     said, complaint = running.communicate(timeout=600)
-    assert (running.returncode, complaint) == (0, "")
+    assert (running.returncode, complaint == "") == ((2, False) if away else (0, True)), complaint
+    waiting = [path.name for path in (folder / "mlruns" / "unsent").glob("*")]
+    said += _headway(folder, "send") if away else ""
     held = folder / "data" / "tables"
     plain = {path.name: path.read_bytes() for path in (folder / "mlruns" / "champion").rglob("*") if path.is_file()}
-    return SimpleNamespace(said=said, folder=folder, champion=plain, report=json.loads((held / "train.json").read_text("utf-8")),
+    return SimpleNamespace(said=said, complaint=complaint, waiting=waiting, folder=folder, champion=plain,
+                           report=json.loads((held / "train.json").read_text("utf-8")),
                            backtest=tables.read(held, "backtest"), examples=tables.read(held, "examples"))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def twice(strong: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> tuple[SimpleNamespace, SimpleNamespace]:
-    """The same trained twice, the second time with another number of processes and not to be promoted."""
+    """The same trained twice: first with the tracking server away, then with more processes and not to be promoted."""
     folder = tmp_path_factory.mktemp("twice")
     shutil.copytree(strong.tables, folder / "data" / "tables")
-    return _trained(folder, "--promote", "force", "--workers", "1", "--no-whole"), _trained(
-        folder, "--promote", "never", "--workers", "2"
-    )
+    once = _trained(folder, "--promote", "force", "--workers", "1", "--no-whole", away=True)
+    return once, _trained(folder, "--promote", "never", "--workers", "2")
 
 
 def test_training_twice_gives_the_same_version_examples_and_backtest(strong, twice):
@@ -355,13 +426,23 @@ def test_training_twice_gives_the_same_version_examples_and_backtest(strong, twi
     assert once.report["scores"] == again.report["scores"] and once.report["choices"] == again.report["choices"]
 
 
+def test_a_server_that_is_away_is_told_at_the_start_and_the_run_is_kept_whole_and_sent_later(twice):
+    once, again = twice
+    assert once.said.index("Training goes on") < once.said.index("backtest: ")
+    assert f"headway: The tracking store {AWAY} could not be read or written" in once.complaint
+    assert len(once.waiting) == 1 and once.waiting[0] in once.complaint and "`headway send`" in once.complaint
+    assert f"sent: {once.waiting[0]} as version 1" in once.said and again.waiting == []
+    assert {"about.json", "backtest.parquet"} <= set(once.champion)
+    assert not (once.folder / "mlruns" / "unsent").exists()
+
+
 def test_a_candidate_that_is_not_to_be_promoted_leaves_the_champion_alone(twice):
     once, again = twice
-    assert "promoted to champion" in once.said and "not promoted" in again.said
+    assert "now champion" in once.said and "not promoted" in again.said
     assert again.champion == once.champion and "about.json" in once.champion
     registry = Registry.at(None, once.folder / "mlruns")
-    assert registry.champion_version() == "1"
-    assert str(registry.client().get_model_version_by_alias(MODEL, "challenger").version) == "2"
+    for alias, version in (("champion", "1"), ("challenger", "2")):
+        assert str(registry.client().get_model_version_by_alias(MODEL, alias).version) == version
 
 
 def test_training_as_of_a_morning_uses_nothing_known_later(twice):
@@ -379,18 +460,31 @@ def test_the_audit_names_a_file_known_before_the_morning_for_every_column_and_fo
     assert set(origins["signal"]) == dated
 
 
+# How often training is killed, at moments drawn anew but for the last, which is in the midst of writing. The long form, a
+# few minutes: HEADWAY_KILLS=20
+KILLS = int(os.environ.get("HEADWAY_KILLS", "2"))
+
+
 @pytest.mark.slow
-def test_training_killed_at_any_moment_leaves_tables_and_champion_readable(twice):
+@pytest.mark.timeout(600 + 60 * KILLS)
+def test_training_killed_at_any_moment_leaves_tables_and_champion_readable_and_no_process_behind(twice):
     folder, chance = twice[0].folder, random.Random(4)
     held = folder / "data" / "tables"
-    for when in ("any moment", "writing"):
+    for when in [*["any moment"] * (KILLS - 1), "writing"]:
         running, until = _early(folder, "--promote", "force", "--no-whole"), time.monotonic() + chance.uniform(2, 6)
         while running.poll() is None:
             if (time.monotonic() > until) if when == "any moment" else any(held.glob(".*")):
-                os.killpg(running.pid, signal.SIGKILL)
+                running.kill()  # alone: the processes it started have to notice
                 break
             time.sleep(0.001)
-        running.communicate(timeout=60)
+        running.communicate(timeout=60)  # which ends when nobody can write to us any more
+        while _group(running.pid) and time.monotonic() < until + 120:
+            time.sleep(0.2)
+        assert not _group(running.pid)
         for name in ("schools", "inspections", "examples", "backtest", "predictions"):
             tables.conform(tables.read(held, name), name)
-        assert Champion.load(folder / "mlruns" / "champion").about["version"] == twice[0].report["model_version"]
+        registry = Registry.at(None, folder / "mlruns")
+        assert Champion.load(registry.champion_folder).about["version"] == twice[0].report["model_version"]
+        for alias in ("champion", "challenger"):  # a version that is named is whole
+            version = registry.client().get_model_version_by_alias(MODEL, alias)
+            assert registry.client().get_run(version.run_id).info.status == "FINISHED"

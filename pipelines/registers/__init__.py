@@ -7,9 +7,11 @@ file, every problem at once. `keeping` stores registers by owner, and says what 
 hindsight must not be used for mornings before. Nothing here writes anywhere but in the registers' own folder.
 """
 
-from pipelines.registers.keeping import add, known, owners, read_stored, refused, remove, stored, summary
+from pipelines.registers.keeping import add, known, made_known, owners, read_stored, refused, remove, stored, summary
 from pipelines.registers.kinds import KINDS, TABLES, Kind, guide, kind_named, shown, template
-from pipelines.registers.reading import MOST_BYTES, MOST_ROWS, Checked, Problem, check
+from pipelines.registers.reading import MOST_BYTES, MOST_ROWS, Checked, Problem, check, owned_by
 
-__all__ = ["KINDS", "MOST_BYTES", "MOST_ROWS", "TABLES", "Checked", "Kind", "Problem", "add", "check", "guide", "kind_named",
-           "known", "owners", "read_stored", "refused", "remove", "shown", "stored", "summary", "template"]  # fmt: skip
+__all__ = [  # fmt: skip
+    "KINDS", "MOST_BYTES", "MOST_ROWS", "TABLES", "Checked", "Kind", "Problem", "add", "check", "guide", "kind_named", "known",
+    "made_known", "owned_by", "owners", "read_stored", "refused", "remove", "shown", "stored", "summary", "template",
+]

@@ -117,7 +117,7 @@ def known(folder: Path | None, schools: pd.DataFrame, data_source: str, today: p
 
     Counts of one or two people stand as 1.5, and nothing here gives them away: see `_alike`.
     """
-    empty = {name: _frame(kind, None) for name, kind in ((kind.table, kind) for kind in KINDS.values())}
+    empty = {name: made_known(kind, None) for name, kind in ((kind.table, kind) for kind in KINDS.values())}
     if not stored(folder):
         return empty, []
     if (data_source == "made-up") != (folder / MADE_UP).is_file():
@@ -132,7 +132,7 @@ def known(folder: Path | None, schools: pd.DataFrame, data_source: str, today: p
         if len(single) < len(rows):
             notes.append(f"{name} registers: {len(rows) - len(single):,} rows gave way to another owner's of the same school "
                          "and day: the school's own comes first, then its trust's, then its authority's.")  # fmt: skip
-        empty[KINDS[name].table] = _frame(KINDS[name], single.sort_index())
+        empty[KINDS[name].table] = made_known(KINDS[name], single.sort_index())
     return empty, notes
 
 
@@ -141,7 +141,7 @@ def _beside(folder: Path, data_source: str) -> str:
     return f"{folder} holds registers of {held} schools, and the tables come from {data_source} files."
 
 
-def _frame(kind: Kind, rows: pd.DataFrame | None) -> pd.DataFrame:
+def made_known(kind: Kind, rows: pd.DataFrame | None) -> pd.DataFrame:
     """The rows in the shape that TABLES declares; without any, that shape."""
     table = TABLES[kind.table]
     if rows is None:

@@ -165,7 +165,7 @@ def read(files: Iterable[tuple[str, str | None, bytes]], schools: pd.DataFrame |
         _open(sheet, content, found)
         if sheet.kind:
             alike.setdefault((sheet.kind.name, sheet.columns), []).append(sheet)
-    owned = None if schools is None else _owned(schools)
+    owned = None if schools is None else owned_by(schools)
     parts: dict[str, list[pd.DataFrame]] = {}
     for (kind, columns), sheets in alike.items():
         parts.setdefault(kind, []).append(_rows(KINDS[kind], columns, sheets, schools, owned, today, found))
@@ -397,7 +397,7 @@ def _check_schools(values: pd.DataFrame, texts: pd.DataFrame, sheets: list[_Shee
     return values.drop(columns="school")
 
 
-def _owned(schools: pd.DataFrame) -> pd.DataFrame:
+def owned_by(schools: pd.DataFrame) -> pd.DataFrame:
     """Which lineages each owner may speak of: a register goes on when a school of its owner's gets a new URN."""
     named = {"trust": "trust_uid", "authority": "la_code", "school": "urn"}
     pairs = [schools.dropna(subset=[column]).assign(owner=lambda rows, kind=kind, column=column: f"{kind}-"

@@ -1,0 +1,120 @@
+"""Cells of text to values: days, numbers, grades and words, each read or its blank explained."""
+
+import pandas as pd
+
+from pipelines import frameworks, sources
+from pipelines.sources import Column, evened
+from pipelines.tables import DATE
+
+SHOWN = 5  # examples of each problem in a message
+MOST_SHOWN = 80  # letters of each
+
+_DATES = (
+    (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"), (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
+    (r"\d{1,2} [A-Za-z]+ \d{4}", "%d %B %Y"), (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
+    (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
+)  # fmt: skip
+_PLACEHOLDERS = ("1900-01-01", "1899-12-31", "1899-12-30")
+
+
+def _dates(cells: pd.Series) -> pd.Series:
+    days = pd.Series(pd.NaT, index=cells.index, dtype=DATE)
+    for pattern, form in _DATES:
+        fit = cells.str.fullmatch(pattern)
+        if fit.any():
+            days = days.where(~fit, pd.to_datetime(cells.where(fit), format=form, errors="coerce").astype(DATE))
+    return days
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    plain = cells.str.replace(r"[£,%\s]", "", regex=True).str.replace("\ufffd", "", regex=False)
+    return pd.to_numeric(plain.where(plain.str.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")), errors="coerce")
+
+
+def _words(cells: pd.Series, meanings: dict[str, float | bool | str]) -> pd.Series:
+    return cells.str.lower().map(meanings)
+
+
+_GRADES = {**{str(code): code for code in frameworks.GRADES}, **{f"{code}.0": code for code in frameworks.GRADES},
+           **frameworks.GRADE_CODES, **dict.fromkeys(frameworks.CATEGORY_GRADES, 4)}  # fmt: skip
+_STANDARDS = {**{word.lower(): code for word, code in frameworks.STANDARDS.items()},
+              **{alias: frameworks.STANDARDS[word] for alias, word in frameworks.STANDARD_ALIASES.items()}}  # fmt: skip
+_CATEGORIES = {**{code.lower(): code for code in frameworks.CATEGORIES},
+               **{alias.lower(): code for alias, code in frameworks.CATEGORY_ALIASES.items()}}  # fmt: skip
+_YES_NO = {"yes": True, "no": False, "met": True, "not met": False}
+
+
+def read_cells(
+    cells: pd.Series, kind: str, words: dict[str, str] | None = None
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """The values of a column of text, why each blank is blank, and which cells could not be understood.
+
+    Each distinct text is read once. Suppressed, not applicable and not collected stay apart in the second result.
+    """
+    codes, texts = pd.factorize(cells)
+    texts = pd.Series(texts, dtype="str")
+    why = texts.str.lower().map(sources.BLANKS)
+    if kind == "word":
+        why = why.where(texts.eq(""))  # no marker: “x” is a word nobody declared
+    if kind in ("grade", "standard", "yes_no", "category"):
+        why = why.fillna(texts.str.lower().str.replace(r"\.0$", "", regex=True).map(frameworks.NOT_GRADES))
+    live = texts.where(why.isna(), "")
+    if kind in ("grade", "standard", "yes_no", "category"):
+        meanings = {"grade": _GRADES, "standard": _STANDARDS, "yes_no": _YES_NO, "category": _CATEGORIES}[kind]
+        values = _words(live, meanings)
+    elif kind == "date":
+        values = _dates(live)
+        why = why.mask(texts.isin(_PLACEHOLDERS) | values.isin(pd.to_datetime(list(_PLACEHOLDERS))), "blank")
+        values = values.where(why.isna())
+    elif kind == "period":
+        years = live.str.extract(r"^((?:19|20)[0-9]{2})[-/_ ]?(?:19|20)?([0-9]{2})$").astype("float64")
+        values = (years[0] + 1).where((years[0] + 1) % 100 == years[1])
+    elif kind in ("count", "number", "share", "money"):
+        values = _numbers(live)
+        if kind == "share" and (live.str.contains("%", regex=False).any() or values.max() > 1.5):
+            values = values / 100
+        if kind in ("count", "share", "money"):
+            values = values.where(values >= 0)
+        if kind == "share":
+            values = values.where(values <= 1.0005).clip(upper=1.0)
+    elif kind == "word":
+        values = live.map(evened)
+        values = (values.map(words) if words else values).where(why.isna())
+    else:
+        values = live.where(why.isna())
+        if kind == "key":
+            values = values.str.replace(r"\.0$", "", regex=True).str.upper()
+    bad = values.isna() & why.isna()
+    taken = pd.Series(values.to_numpy()[codes], index=cells.index, dtype=values.dtype)
+    return taken, why.iloc[codes].set_axis(cells.index), bad.iloc[codes].set_axis(cells.index)
+
+
+def unread(column: Column, cells: pd.Series, header_row: int) -> str:
+    examples = "; ".join(f"row {at + header_row + 2}: “{printable(text, MOST_SHOWN)}”" for at, text in cells.head(SHOWN).items())
+    expects = {"grade": "a grade 1-4 or its word", "standard": "a report-card grade", "date": "a day, as 31/08/2025",
+               "category": "a category of concern", "yes_no": "yes or no", "share": "a share of at most 100%"}  # fmt: skip
+    known = f"one of {', '.join(f'“{word}”' for word in column.words)}" if column.words else column.kind
+    where = "pipelines/sources.py" if column.words else "BLANKS in pipelines/sources.py or to pipelines/frameworks.py"
+    return (
+        f"  {column.headers[0]}: {len(cells)} cells hold what we don't know as {expects.get(column.kind, known)}: "
+        f"{examples}.\n    If it is a new {'word' if column.words else 'marker or grade'}, add it to {where}."
+    )
+
+
+def printable(text: str, most: int = 300) -> str:
+    """Text of a file as a message may show it: no longer, and without characters that would drive the terminal."""
+    seen = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[: most + 1])
+    return seen if len(seen) <= most else f"{seen[:most]}…"
+
+
+def numbers(values: pd.Series) -> pd.Series:
+    """Text keys as whole numbers, blank where they are not."""
+    return pd.to_numeric(values, errors="coerce").astype("Int64")
+
+
+def first_known(*columns: pd.Series) -> pd.Series:
+    """The first of the columns that has a value, row by row."""
+    result = columns[0]
+    for column in columns[1:]:
+        result = result.where(result.notna(), column)
+    return result

@@ -1,0 +1,76 @@
+"""The day a file dates from: in its name, by its release calendar, or the newest day it holds."""
+
+import re
+
+import pandas as pd
+
+from pipelines import sources
+from pipelines.sources import Layout
+from pipelines.tables import DataError
+
+SLIP = pd.Timedelta(days=366)  # a report dated so long after its file is a slip of the pen
+
+_MONTH = "|".join(sources.MONTHS)
+_DAY_IN_NAME = re.compile(
+    rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s_-]*(?P<m>{_MONTH})[a-z]*[\s_-]*(?P<y>20\d\d|\d\d(?!\d))"
+    r"|(?P<iy>20\d\d)-?(?P<im>\d\d)-?(?P<id>\d\d)(?!\d)", re.IGNORECASE)  # fmt: skip
+
+
+def day_in_name(name: str) -> pd.Timestamp | None:
+    """The last day a file's name gives: 31_Aug_2023, 30Apr2014, 2019-12-31, 20260901. None where it gives none."""
+    days = []
+    for found in _DAY_IN_NAME.finditer(name):
+        if found["y"]:
+            year = int(found["y"]) + (2000 if len(found["y"]) == 2 else 0)
+            parts = year, sources.MONTHS[found["m"][:3].lower()], int(found["d"])
+        else:
+            parts = int(found["iy"]), int(found["im"]), int(found["id"])
+        try:
+            days.append(pd.Timestamp(*parts))
+        except ValueError:
+            continue
+    return days[-1] if days else None
+
+
+def tables_year(name: str) -> int | None:
+    """The year of the performance tables a file belongs to: 2019 for `2019_england_swf.csv` and for `2018-2019`."""
+    span = re.search(r"(?<!\d)(20\d\d)[-_](20)?(\d\d)(?!\d)", name)
+    if span and int(span[3]) == (int(span[1]) + 1) % 100:
+        return int(span[1]) + 1
+    single = re.search(r"(?<!\d)(20\d\d)(?!\d)", name)
+    return int(single[1]) if single else None
+
+
+def _public(period: int, layout: Layout, name: str) -> pd.Timestamp:
+    month, day, after = next((when for pattern, when in sources.EARLIER_RELEASES if re.search(pattern, name, re.I)),
+                             layout.public)  # fmt: skip
+    return pd.Timestamp(period + after, month, day)
+
+
+def file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame]) -> pd.Timestamp:
+    """The day a file dates from: in its name, by its release calendar, or the newest day it holds; never earlier."""
+    held = [
+        frame[column]
+        for record, frame in records.items()
+        for column in frame
+        if column in ("published_on", "changed_by") or (record == "register" and column == "ended_on")
+    ]
+    if layout.dated == "tables":
+        year = tables_year(name)
+        if year is None:
+            raise DataError(
+                f"{name} doesn't say which year's tables it is from.\n"
+                "Put the year before its name (2019_england_swf.csv) or in its folder's (2018-2019)."
+            )
+        return _public(year, layout, name)
+    if layout.dated == "period":
+        periods = next(iter(records.values()))["period"]
+        return _public(int(periods.max()), layout, name) if periods.notna().any() else pd.NaT
+    named = day_in_name(name)
+    if layout.dated == "as at" and named is not None:
+        held = [days[days <= named + SLIP] for days in held]  # one slip must not move the whole file
+    newest = max((day for days in held if pd.notna(day := days.max())), default=pd.NaT)
+    if layout.dated == "as at" and named is None and pd.isna(newest):
+        raise DataError(f"{name} doesn't say when it is from.\nPut its date in its name, as 31_August_2025.")
+    days = [day for day in (named if layout.dated == "as at" else None, newest) if day is not None and pd.notna(day)]
+    return max(days) if days else pd.NaT

@@ -1,0 +1,183 @@
+"""One official file to a release: the layout recognised, every row kept or set aside, all problems in one message."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines import sources
+from pipelines.files.cells import MOST_SHOWN, SHOWN, printable, read_cells, unread
+from pipelines.files.dating import day_in_name, file_on
+from pipelines.files.limits import MOST_UNPACKED
+from pipelines.files.long_form import doubtful, mended, used, widened
+from pipelines.files.opening import Sheet, members, sheets
+from pipelines.files.recognising import recognise
+from pipelines.sources import Layout
+from pipelines.tables import DataError
+
+
+@dataclass
+class Release:
+    """A file as read: its layout, its date, and for each record a frame of rows under our names.
+
+    Frames share their index: the row's number in the file. `set_aside` counts rows left out, by reason.
+    """
+
+    name: str
+    layout: Layout
+    file_on: pd.Timestamp
+    records: dict[str, pd.DataFrame]
+    rows: int
+    set_aside: Counter = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def schools(self) -> pd.DataFrame:
+        return self.records.get("schools", pd.DataFrame(columns=["urn"]))
+
+
+def read_file(path: Path, raw: Path) -> list[Release]:
+    """What a file holds: one release, or several for an archive of several files.
+
+    Raises `DataError` with every problem of the file: unknown headers, markers and grades, days in the future, URNs
+    that repeat in a list of schools.
+    """
+    name = printable(path.relative_to(raw).as_posix())
+    try:
+        return _read(name, path)
+    except MemoryError as error:
+        raise DataError(f"{name} needs more memory than there is.\nDownload it again, or use a larger machine.") from error
+
+
+def _read(name: str, path: Path) -> list[Release]:
+    if path.suffix.lower() != ".zip":
+        if (size := path.stat().st_size) > MOST_UNPACKED:
+            raise DataError(f"{name} has {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.\nDownload it again.")
+        return [_release(name, list(sheets(name, path.read_bytes())))]
+    releases, problems = [], []
+    for part, content in members(name, path):
+        try:
+            releases.append(_release(part, list(sheets(part, content))))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n\n".join(problems))
+    if not releases:
+        raise DataError(f"{name} holds no .csv, .xlsx or .ods file.\nTake it away, or put the data file in its place.")
+    return releases
+
+
+def _release(name: str, opened: list[Sheet]) -> Release:
+    sheet, match = recognise(name, opened)
+    layout = match.layout
+    cells, slipped = sheet.columns(match.header_row, sorted(set(match.found.values())))
+    aside: Counter[str] = Counter()
+    notes = [f"read “{printable(was)}” as “{known}”" for was, known in match.misspelt]
+    keys = {column.name: cells[match.found[record, column.name]] for record, column in layout.columns()
+            if (record, column.name) in match.found and (column.name == "urn" or column.name in layout.only)}  # fmt: skip
+    records, problems = {}, []
+    keep = pd.Series(True, index=slipped.index)
+    keep &= _keep(~slipped, keep, aside, "more cells than headers: a comma without quotation marks")
+    filled = pd.DataFrame(keys, index=keep.index).ne("").any(axis=1) | (not keys)
+    keep &= _keep(filled, keep, aside, "blank row")
+    if "urn" in keys:
+        total = ~keys["urn"].str.fullmatch(r"[0-9]+(\.0)?") & _is_total(cells, keys["urn"], layout)
+        keep &= _keep(~total, keep, aside, "row of totals")
+    for _, column in layout.columns():
+        if column.name in layout.only:
+            *_, bad = read_cells(keys[column.name][keep], column.kind, column.words)
+            if bad.any():
+                problems.append(unread(column, keys[column.name][keep][bad], match.header_row))
+            wanted = keys[column.name].str.lower().isin(layout.only[column.name])
+            keep &= _keep(wanted, keep, aside, f"not one of the {column.name}s we use")
+    if "urn" in keys:
+        keep &= _keep(~keys["urn"].str.lower().isin(sources.BLANKS), keep, aside, "no URN")
+        again = pd.DataFrame(cells)[keep].duplicated().reindex(keep.index, fill_value=False)
+        keep &= _keep(~again, keep, aside, "the same row again")
+    for record, columns in layout.records.items():
+        texts = {column.name: cells[match.found[record, column.name]] for column in columns
+                 if (record, column.name) in match.found}  # fmt: skip
+        texts = texts if keep.all() else {name: column[keep] for name, column in texts.items()}
+        if layout.long_form:
+            texts, moved, doubt = mended(texts, columns, layout.long_form)
+            if moved:
+                notes.append(f"{moved} rows had their figures a column too far left: moved back")
+            problems += doubtful(doubt, match.header_row)
+            wanted, unknown = used(texts, columns, layout.long_form, match.header_row)
+            problems += unknown
+            _keep(wanted, pd.Series(True, index=wanted.index), aside, "of a group of teachers we don't use")
+            texts = {name: column[wanted] for name, column in texts.items()}
+        read: dict[str, pd.Series] = {}
+        for column in columns:
+            if column.name not in texts:
+                continue
+            values, why, bad = read_cells(texts[column.name], column.kind, column.words)
+            if bad.any():
+                problems.append(unread(column, texts[column.name][bad], match.header_row))
+            read[column.name] = values
+            if column.kind in ("count", "number", "share", "money"):
+                read[f"{column.name}_why_blank"] = why
+        records[record] = pd.DataFrame(read, index=next(iter(texts.values())).index if texts else keep.index[keep])
+        if layout.long_form and not problems:
+            records[record], odd = widened(records[record], layout.long_form)
+            problems += odd
+    release = Release(name, layout, file_on(name, layout, records), records, len(keep), aside, notes)
+    problems += _impossible(release, match.header_row)
+    if problems:
+        raise DataError("\n".join([f"{name}, read as “{layout.name}”:", *problems]))
+    if match.unread:
+        notes.append(f"{len(match.unread)} columns not needed")
+    return release
+
+
+def _keep(good: pd.Series, still: pd.Series, aside: Counter, reason: str) -> pd.Series:
+    lost = int((still & ~good).sum())
+    if lost:
+        aside[reason] += lost
+    return good
+
+
+def _is_total(cells: dict[int, pd.Series], urns: pd.Series, layout: Layout) -> pd.Series:
+    """Rows whose first cells say they sum others: NAT, LA."""
+    marked = pd.Series(False, index=urns.index)
+    if layout.summary:
+        for values in cells.values():
+            marked |= values.isin(layout.summary)
+    return marked
+
+
+def _impossible(release: Release, header_row: int) -> list[str]:
+    """Days after the file's own date, and URNs that repeat where each school has one row."""
+    problems = []
+    as_at = day_in_name(release.name) or release.file_on
+    for frame in release.records.values():
+        for column in ("inspected_on", "ended_on"):
+            if column in frame and release.layout.depth:
+                late = frame[column][frame[column] > max(as_at, release.file_on if column == "ended_on" else as_at)]
+                if len(late):
+                    where = "; ".join(f"row {i + header_row + 2}: {day:%d/%m/%Y}" for i, day in late.head(SHOWN).items())
+                    problems.append(
+                        f"  {len(late)} inspections are dated after the file itself ({as_at:%d/%m/%Y}): {where}.\n"
+                        "    Check the file's name and those cells."
+                    )
+    first = next(iter(release.records.values()))
+    if release.layout.dated == "period":
+        by = [name for name in ("urn", "la_code", "phase", "period") if name in first]
+        twice = first[first[by].notna().all(axis=1) & first.duplicated(by, keep=False)]
+        if len(twice):
+            told = twice[by].astype({"period": "int64"}).astype("str").agg(", ".join, axis=1).head(SHOWN)
+            shown = "; ".join(f"row {at + header_row + 2}: {key}" for at, key in told.items())
+            problems.append(f"  {len(twice)} rows give different figures for the same {' and '.join(by)}: {shown}.")
+    if "urn" in first:
+        odd = first["urn"][~first["urn"].fillna("").str.fullmatch(r"[0-9]{4,7}")]
+        if len(odd):
+            where = "; ".join(f"row {i + header_row + 2}: “{printable(urn, MOST_SHOWN)}”" for i, urn in odd.head(SHOWN).items())
+            problems.append(f"  {len(odd)} URNs are not numbers of four to seven figures: {where}.")
+        listed = release.layout.depth in (1, 2) or release.layout.dated == "tables" or "GIAS all data" in release.layout.name
+        twice = first["urn"][first["urn"].duplicated(keep=False)]
+        if listed and len(twice):
+            shown = ", ".join(f"{printable(urn, MOST_SHOWN)} (rows {', '.join(str(i + header_row + 2) for i in rows)})"
+                              for urn, rows in list(twice.groupby(twice).groups.items())[:SHOWN])  # fmt: skip
+            problems.append(f"  {twice.nunique()} URNs stand on more than one row: {shown}.\n    Each school has one row.")
+    return problems
