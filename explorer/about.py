@@ -1,10 +1,13 @@
 """What the explorer can't tell you, where its figures come from, and what every column means."""
 
+import re
+
 import pandas as pd
 import streamlit as st
 
 from explorer import charts, store, words
-from pipelines.tables import TABLES, DataError
+from pipelines import registers, tables
+from pipelines.tables import DataError
 
 CANNOT = (
     "**When inspectors will come.** Nothing here guesses at a date.",
@@ -14,8 +17,8 @@ CANNOT = (
     "well it teaches.",
     "**Which of two schools is better.** Chances of schools with different grades answer different questions; there "
     "is no league table here.",
-    "**Much about middle leaders.** No public file says who was developed; posts and vacancies are the nearest there "
-    "is.",
+    "**Much about middle leaders.** No public file says who was developed; a school’s or trust’s own register does, for "
+    "its own schools.",
     "**What report cards will bring.** Since November 2025 inspections give no overall grade, and few report cards "
     "can be learned from yet.",
     "**Anything the inspectors see.** Inspectors agree with each other most of the time, not always: part of every "
@@ -29,70 +32,49 @@ LICENCE = (
 )
 
 
-def record(told: dict | None) -> pd.DataFrame:
-    """The algorithmic transparency record in short, from the training report."""
-    told = told or {}
-    means = {row["model"]: row for row in told.get("means", [])}
-    mine = means.get("champion", {})
-    skill = (
-        f"; Brier skill {words.percent(mine['skill'], 1)} over the rate of grade and phase, mean over folds"
-        if mine
-        else ""
-    )
-    return pd.DataFrame(
-        [
-            (
-                "What it is",
-                "A chance, for each open state-funded school in England, that its next graded inspection is better, "
-                "the same or worse.",
-            ),
-            (
-                "What it is for",
-                "People who lead schools and trusts, to see how schools like theirs fared and what is known of their "
-                "own.",
-            ),
-            (
-                "What it must not be used for",
-                "Judging, ranking or paying people; deciding where to send inspectors; publishing league tables.",
-            ),
-            (
-                "Who decides",
-                "A person. Nothing is decided by the figure, and every figure comes with what it was made from and "
-                "without.",
-            ),
-            (
-                "How it works",
-                "The recent rate of schools of the same grade and phase, moved by what was publicly known of the "
-                "school that morning "
-                "(a penalised regression and boosted trees, averaged).",
-            ),
-            (
-                "What it learned from",
-                f"Official files known before {words.day(told.get('as_of'))}; {len(told.get('signals', []))} "
-                f"signals; model {told.get('model_version', 'not known')}{skill}.",
-            ),
-            ("Whose data", "Schools, not people: no pupil, parent or member of staff is described."),
-            (
-                "Known weaknesses",
-                "Levels of improvement move between years by more than the order of schools does; see “How good is "
-                "this?”.",
-            ),
-            (
-                "Checked how",
-                "On inspections that came after everything the model had learned from, against plain rules, and by "
-                "phase, "
-                "deprivation, region and type.",
-            ),
-        ],
-        columns=["question", "answer"],
-    )
+CARDS = {
+    "model-card": "Model card",
+    "transparency-record": "Transparency record",
+    "checklist": "TRIPOD+AI checklist",
+}
+
+
+def cards() -> None:
+    """The pages that `headway cards` wrote from the last run, each to read here or to take away."""
+    st.header("The full record", anchor=False)
+    there = {name: title for name, title in CARDS.items() if (store.folder() / "cards" / f"{name}.md").is_file()}
+    if there:
+        st.markdown("As written by `headway cards` from the run’s own files, nothing typed.")
+    else:
+        st.info(
+            "The model card, the algorithmic transparency record and the TRIPOD+AI checklist aren’t among the tables yet: "
+            "`headway cards` writes them, after `headway train` and `headway score`."
+        )
+    for name, title in there.items():
+        path = store.folder() / "cards" / f"{name}.md"
+        with st.expander(title):
+            page = path.with_suffix(".html")
+            if page.is_file():
+                st.download_button(
+                    f"{title} to keep (HTML)", page.read_bytes, page.name, "text/html", key=page.name, on_click="ignore"
+                )
+            st.markdown(quiet(path.read_text(encoding="utf-8", errors="replace")))
+
+
+def quiet(text: str) -> str:
+    """Markdown to show within a page: headings two levels down, no picture fetched, no formula or colour made of a sign."""
+    lower = re.sub(r"(?m)^(#{1,4}) ", r"##\1 ", text)
+    return re.sub(r"\$|!(?=\[)|:(?=[a-z])", r"\\\g<0>", lower)
+
+
+TABLES = {**tables.TABLES, **registers.TABLES}  # registers are read where they lie, in the same columns
 
 
 def dictionary(name: str) -> pd.DataFrame:
     """A table's columns and what they mean, as declared; those on disk beyond the declaration are signals."""
     declared = pd.DataFrame(
-        [(column.name, column.dtype, column.sentence) for column in TABLES[name].columns],
-        columns=["column", "type", "meaning"],
+        [(column.name, column.sentence, column.dtype) for column in TABLES[name].columns],
+        columns=["column", "meaning", "type"],
     )
     try:
         extra = [column for column in store.types_of(name) if column not in set(declared["column"])]
@@ -105,7 +87,7 @@ def dictionary(name: str) -> pd.DataFrame:
     told = signals.declared()
     types = store.types_of(name)
     more = [
-        (column, types[column], told[column].sentence if column in told else EXTRA.get(column, _contribution(column)))
+        (column, told[column].sentence if column in told else EXTRA.get(column, _contribution(column)), types[column])
         for column in extra
     ]
     return pd.concat([declared, pd.DataFrame(more, columns=declared.columns)], ignore_index=True)
@@ -147,7 +129,7 @@ def page() -> None:
     st.markdown("\n".join(f"- {line}" for line in CANNOT))
 
     st.header("Where the figures come from", anchor=False)
-    told, read = store.told("train"), store.told("ingest")
+    read = store.told("ingest")
     if read:
         files = pd.DataFrame(
             [
@@ -171,14 +153,7 @@ def page() -> None:
     else:
         st.info("The report of the files read (ingest.json) isn’t among the tables; `headway ingest` writes it.")
 
-    st.header("Transparency record", anchor=False)
-    st.markdown("In short, in the order of the Algorithmic Transparency Recording Standard.")
-    rows = record(told)
-    charts.table(rows)
-    charts.download(rows, "transparency-record")
-    for path in sorted(store.folder().glob("*.md")):
-        with st.expander(f"In full: {path.stem.replace('_', ' ').replace('-', ' ')}"):
-            st.code(path.read_text(encoding="utf-8", errors="replace"), language=None, wrap_lines=True)
+    cards()
 
     st.header("Data dictionary", anchor=False)
     names = sorted(TABLES)

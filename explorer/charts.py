@@ -1,12 +1,15 @@
 """Charts, each with what they find: a title that says it, a sentence, the table behind it and a download.
 
 Nothing rests on colour: direction has a sign, kinds have shapes, bars have their figures. No red and green, which would
-read as a verdict on a school.
+read as a verdict on a school. Charts are Vega-Lite, written out as it is sent to the browser: altair, which writes and
+checks the same, takes half a second to import and a tenth of a second for each chart of each page.
 """
 
+import json
 import textwrap
+from typing import Any
 
-import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,6 +19,7 @@ from pipelines.frameworks import FRAMEWORKS, GRADES, PAUSE
 # At least 3 to 1 against the light and the dark background alike.
 MAIN, OTHER, QUIET = "#3576BD", "#BA6A12", "#7A8696"
 LONG = 60  # rows above which a table scrolls rather than stands in full
+Spec = dict[str, Any]
 
 
 def ink() -> str:
@@ -27,19 +31,19 @@ def paper() -> str:
     return "#10151D" if getattr(st.context.theme, "type", None) == "dark" else "#FFFFFF"
 
 
-def show(chart: alt.TopLevelMixin, title: str, sentence: str, rows: pd.DataFrame, key: str, level: int = 2) -> None:
-    """A chart under its finding, with a sentence, and its table and download in an expander. Texts must be safe."""
+def show(chart: Spec | str, title: str, sentence: str, rows: pd.DataFrame, key: str, level: int = 2) -> None:
+    """A chart (or SVG) under its finding, with a sentence, and its table and download in an expander. Texts must be safe."""
     st.markdown(f"{'#' * level} {title}", anchors=False)
     st.markdown(sentence)
-    st.altair_chart(
-        _legible(chart),
-        key=f"chart_{key}",
-        width="stretch",
-        alt=_unmarked(f"{title}. {sentence} The table below holds the figures."),
-    )
-    with st.expander(f"The table behind it: {title}", key=f"table_{key}"):
-        table(rows)
-        download(rows, key)
+    alt = _unmarked(f"{title}. {sentence}{' The table below holds the figures.' if len(rows) else ''}")
+    if isinstance(chart, str):
+        st.image(chart, alt=alt)
+    else:
+        st.vega_lite_chart(spec={**chart, "config": _legible()}, key=f"chart_{key}", width="stretch", alt=alt)
+    if len(rows):
+        with st.expander(f"The table behind it: {title}", key=f"table_{key}"):
+            table(rows)
+            download(rows, key)
 
 
 def table(rows: pd.DataFrame) -> None:
@@ -54,7 +58,7 @@ def table(rows: pd.DataFrame) -> None:
 def download(rows: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
     st.download_button(
         label,
-        words.for_spreadsheet(rows),
+        lambda: words.for_spreadsheet(rows),
         f"headway-{words.file_name(key)}.csv",
         "text/csv",
         key=f"csv_{key}",
@@ -62,13 +66,10 @@ def download(rows: pd.DataFrame, key: str, label: str = "Download as CSV") -> No
     )
 
 
-def _legible(chart: alt.TopLevelMixin) -> alt.TopLevelMixin:
+def _legible() -> Spec:
     """Axes and legends in the colour of text: the theme's grey is too pale to read."""
-    return (
-        chart.configure_axis(labelColor=ink(), titleColor=ink(), labelFontSize=12, titleFontSize=12)
-        .configure_legend(labelColor=ink(), titleColor=ink(), labelFontSize=12)
-        .configure_view(strokeWidth=0)
-    )
+    text = {"labelColor": ink(), "titleColor": ink(), "labelFontSize": 12}
+    return {"axis": {**text, "titleFontSize": 12}, "legend": text, "view": {"strokeWidth": 0}}
 
 
 def _wrapped(names: pd.Series, most: int = 27) -> pd.Series:
@@ -83,71 +84,85 @@ def _unmarked(text: str) -> str:
     return text.replace("\\", "").replace("**", "")
 
 
-def _text(**settings) -> dict:
-    return {"color": ink(), "fontSize": 13, **settings}
+# --- the words of Vega-Lite -------------------------------------------------------------------------------------------
+
+
+def _drawn(height: int, *layers: Spec) -> Spec:
+    return {"height": height, "layer": list(layers)}
+
+
+def _of(rows: pd.DataFrame, *marks: Spec, **shared: Spec) -> Spec:
+    """Marks over the same rows, with the channels they share; a blank is null."""
+    values = json.loads(rows.to_json(orient="records", date_format="iso"))
+    return {"data": {"values": values}, "encoding": shared, "layer": list(marks)}
+
+
+def _mark(kind: str, channels: Spec, only: str | None = None, **settings) -> Spec:
+    """A mark and its channels; `only` is a test of the rows it is drawn for."""
+    kept = {"transform": [{"filter": only}]} if only else {}
+    return {"mark": {"type": kind, **settings}, "encoding": channels, **kept}
+
+
+def _text(field: str, channels: Spec, only: str | None = None, **settings) -> Spec:
+    written = {"field": field, "type": "nominal"} | settings.pop("written", {})
+    return _mark("text", {**channels, "text": written}, only, **{"color": ink(), "fontSize": 13, **settings})
+
+
+def _q(field: str, **more) -> Spec:
+    """A quantity. Likewise `_n` a name, `_t` a day."""
+    return {"field": field, "type": "quantitative", **more}
+
+
+def _n(field: str, **more) -> Spec:
+    return {"field": field, "type": "nominal", **more}
+
+
+def _t(field: str, **more) -> Spec:
+    return {"field": field, "type": "temporal", **more}
 
 
 # --- one school -------------------------------------------------------------------------------------------------------
 
 
-def chances(rows: pd.DataFrame) -> alt.LayerChart:
+def chances(rows: pd.DataFrame) -> Spec:
     """The chance of each next grade (`grade`, `chance`) as bars, schools like it (`usual`) as a diamond."""
     made = rows.assign(label=rows["chance"].map(words.percent), far=rows[["chance", "usual"]].max(axis=1))
     most = float(max(rows["chance"].max(), rows["usual"].fillna(0).max())) * 1.15
-    base = alt.Chart(made).encode(y=alt.Y("grade:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)))
-    x = alt.X(
-        "chance:Q", title="Chance", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, min(most, 1.1)])
-    )
-    bars = base.mark_bar(color=MAIN, height=22).encode(
-        x=x,
-        tooltip=[
-            "grade",
-            alt.Tooltip("chance", format=".0%"),
-            alt.Tooltip("usual", format=".0%", title="schools like it"),
-        ],
-    )
-    figures = base.mark_text(align="left", dx=10, **_text()).encode(x="far:Q", text="label")
-    usual = (
-        base.transform_filter("isValid(datum.usual)")
-        .mark_point(shape="diamond", size=130, filled=True, color=OTHER, stroke=paper(), strokeWidth=1.5)
-        .encode(x="usual:Q")
-    )
+    x = _q("chance", title="Chance", axis={"format": "%", "tickCount": 5}, scale={"domain": [0, min(most, 1.1)]})
+    tips = [_n("grade"), _q("chance", format=".0%"), _q("usual", format=".0%", title="schools like it")]
+    bars = _mark("bar", {"x": x, "tooltip": tips}, color=MAIN, height=22)
+    usual = _mark("point", {"x": _q("usual")}, "isValid(datum.usual)", shape="diamond", size=130, filled=True,
+                  color=OTHER, stroke=paper(), strokeWidth=1.5)  # fmt: skip
+    figures = _text("label", {"x": _q("far")}, align="left", dx=10)
     layers = [bars, usual, figures] if rows["usual"].notna().any() else [bars, figures]
-    return alt.layer(*layers).properties(height=38 * len(rows) + 40)
+    y = _n("grade", sort=None, title=None, axis={"labelLimit": 220})
+    return _drawn(38 * len(rows) + 40, _of(made, *layers, y=y))
 
 
-def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, end_words: str) -> alt.LayerChart:
+def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, end_words: str) -> Spec:
     """From the usual rate to the school's chance, a step a row (`what`, `step`), each starting where the last ended."""
-    steps, at = (
-        [{"what": start_words, "low": 0.0, "high": start, "label": words.percent(start), "kind": "whole"}],
-        start,
+    after = start + parts["step"].cumsum()
+    before = after - parts["step"]
+    steps = pd.DataFrame(
+        {
+            "what": parts["what"],
+            "low": after.where(after < before, before),
+            "high": after.where(after > before, before),
+            "label": parts["step"].map(words.points),
+            "kind": parts["step"].gt(0).map({True: "raises", False: "lowers"}),
+        }
     )
-    for what, step in parts[["what", "step"]].itertuples(index=False):
-        after = at + step
-        steps.append(
-            {
-                "what": what,
-                "low": min(at, after),
-                "high": max(at, after),
-                "label": words.points(step),
-                "kind": "raises" if step > 0 else "lowers",
-            }
-        )
-        at = after
-    steps.append({"what": end_words, "low": 0.0, "high": end, "label": words.percent(end), "kind": "whole"})
-    made = pd.DataFrame(steps)
-    made["what"] = _wrapped(made["what"])
+    whole = {"low": 0.0, "kind": "whole"}
+    first = pd.DataFrame([{"what": start_words, "high": start, "label": words.percent(start), **whole}])
+    last = pd.DataFrame([{"what": end_words, "high": end, "label": words.percent(end), **whole}])
+    made = pd.concat([first, steps, last], ignore_index=True).assign(what=lambda rows: _wrapped(rows["what"]))
     most = max(made["high"].max() * 1.25, 0.05)
-    base = alt.Chart(made).encode(
-        y=alt.Y("what:N", sort=None, title=None, axis=alt.Axis(labelLimit=200, labelExpr=LINES))
-    )
-    x = alt.X("low:Q", title="Chance", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, most]))
-    colour = alt.Color(
-        "kind:N", legend=None, scale=alt.Scale(domain=["whole", "raises", "lowers"], range=[QUIET, MAIN, OTHER])
-    )
-    bars = base.mark_bar(height=18).encode(x=x, x2="high:Q", color=colour, tooltip=["what", "label"])
-    figures = base.mark_text(align="left", dx=6, **_text()).encode(x="high:Q", text="label")
-    return alt.layer(bars, figures).properties(height=34 * len(made) + 40)
+    x = _q("low", title="Chance", axis={"format": "%", "tickCount": 5}, scale={"domain": [0, most]})
+    colour = _n("kind", legend=None, scale={"domain": ["whole", "raises", "lowers"], "range": [QUIET, MAIN, OTHER]})
+    bars = _mark("bar", {"x": x, "x2": {"field": "high"}, "color": colour, "tooltip": [_n("what"), _n("label")]}, height=18)
+    figures = _text("label", {"x": _q("high")}, align="left", dx=6)
+    y = _n("what", sort=None, title=None, axis={"labelLimit": 200, "labelExpr": LINES})
+    return _drawn(34 * len(made) + 40, _of(made, bars, figures, y=y))
 
 
 def together(parts: pd.DataFrame, least: float = 0.002) -> pd.DataFrame:
@@ -159,116 +174,108 @@ def together(parts: pd.DataFrame, least: float = 0.002) -> pd.DataFrame:
     return pd.concat([parts[~small], rest], ignore_index=True)
 
 
-def history(graded: pd.DataFrame) -> alt.LayerChart:
+def history(graded: pd.DataFrame) -> Spec:
     """Overall grades over time, the best at the top, with a line where the rule-book changed and the pause shaded."""
-    rows = graded.assign(
-        word=graded["overall"].astype("int64").map(GRADES),
-        when=graded["inspected_on"].map(words.day),
-        source=graded["overall_source"].map(words.source),
+    rows = pd.DataFrame(
+        {
+            "inspected_on": graded["inspected_on"],
+            "word": graded["overall"].astype("int64").map(GRADES),
+            "when": graded["inspected_on"].map(words.day),
+            "framework": graded["framework"],
+            "source": graded["overall_source"].map(words.source),
+        }
     )
-    kinds = [words.SOURCES[one] for one in words.SOURCES if graded["overall_source"].eq(one).any()] or [
-        "source not known"
-    ]
+    kinds = [words.SOURCES[one] for one in words.SOURCES if graded["overall_source"].eq(one).any()] or ["source not known"]
     shapes = dict(zip(words.SOURCES.values(), ("circle", "square", "triangle-up"), strict=True))
-    first, last = rows["inspected_on"].min(), rows["inspected_on"].max()
     edge = pd.Timedelta(days=240)
-    first, last = first - edge, last + edge
-    books = FRAMEWORKS[FRAMEWORKS["from_on"].between(first, last)]
-    x = alt.X(
-        "inspected_on:T",
+    first, last = rows["inspected_on"].min() - edge, rows["inspected_on"].max() + edge
+    x = _t("inspected_on", title=None, scale={"domain": [first.isoformat(), last.isoformat()]},
+           axis={"format": "%Y", "tickCount": "year", "labelOverlap": True})  # fmt: skip
+    grades = list(GRADES.values())
+    y = _n("word", sort=grades, title=None, scale={"domain": grades}, axis={"labelLimit": 200})
+    shape = _n(
+        "source",
         title=None,
-        scale=alt.Scale(domain=[first.isoformat(), last.isoformat()]),
-        axis=alt.Axis(format="%Y", tickCount="year", labelOverlap=True),
+        scale={"domain": kinds, "range": [shapes.get(one, "circle") for one in kinds]},
+        legend={"orient": "bottom", "columns": 1, "labelLimit": 420},
     )
-    y = alt.Y(
-        "word:N",
-        sort=list(GRADES.values()),
-        title=None,
-        scale=alt.Scale(domain=list(GRADES.values())),
-        axis=alt.Axis(labelLimit=200),
-    )
-    line = (
-        alt.Chart(rows)
-        .mark_line(interpolate="step-after", color=QUIET, strokeDash=[4, 3])
-        .encode(x=x, y=y, order="inspected_on:T")
-    )
-    dots = (
-        alt.Chart(rows)
-        .mark_point(size=130, filled=True, color=MAIN, opacity=1)
-        .encode(
-            x=x,
-            y=y,
-            shape=alt.Shape(
-                "source:N",
-                title=None,
-                scale=alt.Scale(domain=kinds, range=[shapes.get(one, "circle") for one in kinds]),
-                legend=alt.Legend(orient="bottom", columns=1, labelLimit=420),
-            ),
-            tooltip=["word", "when", "framework", "source"],
-        )
-    )
-    layers = [line, dots]
+    line = _mark("line", {"order": _t("inspected_on")}, interpolate="step-after", color=QUIET, strokeDash=[4, 3])
+    tips = [_n("word"), _n("when"), _n("framework"), _n("source")]
+    dots = _mark("point", {"shape": shape, "tooltip": tips}, size=130, filled=True, color=MAIN, opacity=1)
+    layers = [_of(rows, line, dots, x=x, y=y)]
+    books = FRAMEWORKS.loc[FRAMEWORKS["from_on"].between(first, last), ["framework", "from_on"]]
     if len(books):
-        rules = (
-            alt.Chart(books)
-            .mark_rule(color=OTHER, strokeWidth=1.5, strokeDash=[5, 3])
-            .encode(x="from_on:T", tooltip=["framework"])
-        )
-        layers = [rules, *layers]
+        rule = _mark("rule", {"tooltip": [_n("framework")]}, color=OTHER, strokeWidth=1.5, strokeDash=[5, 3])
+        layers = [_of(books, rule, x=_t("from_on")), *layers]
     if first < PAUSE[1] and last > PAUSE[0]:
         pause = pd.DataFrame([{"from_on": max(PAUSE[0], first), "to_on": min(PAUSE[1], last)}])
-        layers = [alt.Chart(pause).mark_rect(color=QUIET, opacity=0.2).encode(x="from_on:T", x2="to_on:T"), *layers]
-    return alt.layer(*layers).properties(height=260)
+        layers = [_of(pause, _mark("rect", {"x2": {"field": "to_on"}}, color=QUIET, opacity=0.2), x=_t("from_on")), *layers]
+    return _drawn(260, *layers)
 
 
-def trend(rows: pd.DataFrame, form: str) -> alt.LayerChart:
+def trend(rows: pd.DataFrame, form: str) -> Spec:
     """A measure over the years (`year`, `value`), years without a figure left as gaps."""
-    base = alt.Chart(rows).encode(x=alt.X("year:N", sort=None, title="Academic year", axis=alt.Axis(labelAngle=-45)))
-    y = alt.Y("value:Q", title=None, axis=alt.Axis(format=form, tickCount=5), scale=alt.Scale(zero=False, padding=12))
-    line = base.mark_line(color=MAIN, point=alt.OverlayMarkDef(size=60, color=MAIN, filled=True)).encode(
-        y=y, tooltip=["year", alt.Tooltip("value", format=form)]
-    )
-    figures = (
-        base.transform_filter("isValid(datum.value)")
-        .mark_text(dy=-12, **_text(fontSize=11))
-        .encode(y=y, text=alt.Text("value:Q", format=form))
-    )
-    return alt.layer(line, figures).properties(height=230)
+    y = _q("value", title=None, axis={"format": form, "tickCount": 5}, scale={"zero": False, "padding": 12})
+    point = {"size": 60, "color": MAIN, "filled": True}
+    line = _mark("line", {"tooltip": [_n("year"), _q("value", format=form)]}, color=MAIN, point=point)
+    figures = _text("value", {}, "isValid(datum.value)", dy=-12, fontSize=11, written=_q("value", format=form))
+    x = _n("year", sort=None, title="Academic year", axis={"labelAngle": -45})
+    return _drawn(230, _of(rows[["year", "value"]], line, figures, x=x, y=y))
 
 
 # --- many schools -----------------------------------------------------------------------------------------------------
 
 
-def england(rows: pd.DataFrame, marked: pd.DataFrame) -> alt.LayerChart:
-    """Where schools are (`longitude`, `latitude`), thinned to a grid, and those marked; nothing is fetched."""
-    grid = rows[["longitude", "latitude"]].div([0.12, 0.075]).round().mul([0.12, 0.075]).drop_duplicates()
-    far = (
-        alt.Chart(grid)
-        .mark_circle(size=7, color=QUIET, opacity=0.6)
-        .encode(longitude="longitude:Q", latitude="latitude:Q")
+def england(places: pd.DataFrame, marked: pd.DataFrame) -> str:
+    """Where schools are (`longitude`, `latitude`: `store.places`), and those marked, as SVG: nothing is fetched.
+
+    A picture, since it stands on the first page: it is there before Vega would be loaded.
+    """
+    west, north = places["longitude"].min(), _mercator(places["latitude"]).max()
+    east, south = places["longitude"].max(), _mercator(places["latitude"]).min()
+    tall, edge = 430, 8
+    scale = (tall - 2 * edge) / (north - south or 1)
+
+    def drawn(rows: pd.DataFrame, shape: str) -> str:
+        across = edge + scale * (rows["longitude"] - west)
+        down = edge + scale * (north - _mercator(rows["latitude"]))
+        return "".join(f"M{x:.1f} {y:.1f}{shape}" for x, y in zip(across, down, strict=True))
+
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * edge + scale * (east - west):.0f}" height="{tall}">'
+        f'<path d="{drawn(places, "h0")}" stroke="{QUIET}" stroke-width="2.5" stroke-linecap="round"/>'
+        f'<path d="{drawn(marked, "m-5-4h10l-5 9z")}" fill="{OTHER}" stroke="{paper()}" stroke-width="0.7"/></svg>'
     )
-    near = (
-        alt.Chart(marked[["longitude", "latitude", "name", "local_authority"]])
-        .mark_point(shape="triangle-down", size=70, filled=True, color=OTHER, opacity=0.9)
-        .encode(longitude="longitude:Q", latitude="latitude:Q", tooltip=["name", "local_authority"])
-    )
-    return alt.layer(far, near).project("mercator").properties(height=430)
 
 
-def spread(rows: pd.DataFrame, x: str, title: str) -> alt.LayerChart:
-    """How many schools fall in each band of `x` (a share), counts written on the bars."""
-    edges = [edge / 10 for edge in range(11)]
-    bands = pd.cut(rows[x], edges, labels=[f"{10 * at}–{10 * at + 10}" for at in range(10)], include_lowest=True)
-    made = bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools")
-    made["band"] = made["band"].astype("str")
-    base = alt.Chart(made).encode(x=alt.X("band:N", sort=None, title=title, axis=alt.Axis(labelAngle=0)))
-    bars = base.mark_bar(color=MAIN).encode(
-        y=alt.Y("schools:Q", title="Schools", axis=alt.Axis(tickMinStep=1)), tooltip=["band", "schools"]
-    )
-    figures = (
-        base.transform_filter("datum.schools > 0").mark_text(dy=-8, **_text()).encode(y="schools:Q", text="schools")
-    )
-    return alt.layer(bars, figures).properties(height=240)
+def _mercator(latitude: pd.Series) -> pd.Series:
+    """How far north, in degrees of longitude, on a map that keeps angles."""
+    return np.degrees(np.log(np.tan(np.radians(45 + latitude / 2))))
+
+
+def spread(rows: pd.DataFrame, title: str) -> Spec:
+    """How many schools fall in each band (`band`, `schools`), counts written on the bars."""
+    bars = _mark("bar", {"tooltip": [_n("band"), _q("schools")]}, color=MAIN)
+    figures = _text("schools", {}, "datum.schools > 0", dy=-8)
+    x = _n("band", sort=None, title=title, axis={"labelAngle": 0})
+    y = _q("schools", title="Schools", axis={"tickMinStep": 1})
+    return _drawn(240, _of(rows, bars, figures, x=x, y=y))
+
+
+def against(dots: pd.DataFrame, marks: pd.DataFrame) -> Spec:
+    """Schools' shares (`what`, `share`, `school`) as circles, all together (`whole`) a diamond, what is suggested a line."""
+    most = max(dots["share"].max(), marks[["whole", "suggested"]].max().max()) * 1.15
+    x = {"title": "Share of staff", "axis": {"format": "%", "tickCount": 5}, "scale": {"domain": [0, float(most)]}}
+    tips = [_n("school"), _q("share", format=".1%")]
+    circles = _mark("point", {"x": _q("share", **x), "tooltip": tips}, shape="circle", size=70, color=MAIN, strokeWidth=2)
+    whole = _mark("point", {"x": _q("whole"), "tooltip": [_q("whole", format=".1%", title="together")]}, shape="diamond",
+                  size=190, filled=True, color=OTHER, stroke=paper(), strokeWidth=1.5, opacity=1)  # fmt: skip
+    line = _mark("tick", {"x": _q("suggested")}, color=ink(), thickness=2.5, size=46)
+    named = _text("label", {"x": _q("suggested")}, dy=-32, align="left", dx=-3, fontSize=12)
+    labelled = marks.assign(label=marks["suggested"].map("{:.1%} suggested".format))
+    y = _n("what", sort=None, title=None, axis={"labelExpr": LINES, "labelLimit": 160})
+    dots, labelled = (rows.assign(what=_wrapped(rows["what"], 14)) for rows in (dots, labelled))
+    return _drawn(90 * len(marks) + 40, _of(labelled, line, named, y=y), _of(dots, circles, y=y), _of(labelled, whole, y=y))
 
 
 # --- figures with intervals -------------------------------------------------------------------------------------------
@@ -283,7 +290,7 @@ def intervals(
     form: str = ".2f",
     mark: float | None = None,
     mark_words: str = "",
-) -> alt.LayerChart:
+) -> Spec:
     """A figure a row (`what`, `estimate`, `low`, `high`) with its interval, against a line at `at` (nothing to see).
 
     Rows may have `kind`, which then gives the shape. `mark` draws another line, such as a figure that was claimed.
@@ -292,77 +299,47 @@ def intervals(
     names = rows["what"].drop_duplicates().tolist()
     if log:
         low, high = min(rows["low"].min(), at) / 1.1, max(rows["high"].max(), at, mark or at) * 1.15
-        scale = alt.Scale(type="log", domain=[low, high], nice=False)
-        ticks = (
-            (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
-            if high / low > 4
-            else (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.4, 1.6, 2, 2.5)
-        )
-        axis = alt.Axis(values=[tick for tick in ticks if low <= tick <= high], format="~g")
+        scale = {"type": "log", "domain": [low, high], "nice": False}
+        wide = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+        ticks = wide if high / low > 4 else (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.4, 1.6, 2, 2.5)
+        axis = {"values": [tick for tick in ticks if low <= tick <= high], "format": "~g"}
     else:
-        scale, axis = alt.Scale(zero=False, padding=10), alt.Axis(format=form, tickCount=6)
-    x = alt.X("estimate:Q", title=x_title, scale=scale, axis=axis)
-    several = "kind" in rows and rows["kind"].nunique() > 1
-    encode = {"y": alt.Y("what:N", sort=names, title=None, axis=alt.Axis(labelLimit=220, labelExpr=LINES))}
+        scale, axis = {"zero": False, "padding": 10}, {"format": form, "tickCount": 6}
+    along = {"title": textwrap.wrap(x_title, 40), "scale": scale, "axis": axis}
+    kinds = rows["kind"].drop_duplicates().tolist() if "kind" in rows else []
+    several = len(kinds) > 1
+    shared = {"y": _n("what", sort=names, title=None, axis={"labelLimit": 220, "labelExpr": LINES})}
+    colour, shape = {"value": MAIN}, {"value": "circle"}
     if several:
-        kinds = rows["kind"].drop_duplicates().tolist()
-        encode["yOffset"] = alt.YOffset("kind:N", sort=kinds)
-    base = alt.Chart(rows).encode(**encode)
-    tips = [
-        *(["kind:N"] if several else []),
-        "what:N",
-        *(alt.Tooltip(f"{one}:Q", format=form) for one in ("estimate", "low", "high")),
-    ]
-    colour = alt.value(MAIN)
-    shape = alt.value("circle")
-    if several:
-        legend = alt.Legend(orient="bottom", title=None, columns=2, labelLimit=300)
-        colour = alt.Color(
-            "kind:N", sort=kinds, scale=alt.Scale(domain=kinds, range=[MAIN, OTHER, QUIET][: len(kinds)]), legend=legend
-        )
-        shape = alt.Shape(
-            "kind:N",
-            sort=kinds,
-            scale=alt.Scale(domain=kinds, range=["circle", "square", "triangle-up"][: len(kinds)]),
-            legend=legend,
-        )
-    bars = base.mark_rule(strokeWidth=2.5).encode(
-        x=alt.X("low:Q", scale=scale, title=x_title, axis=axis), x2="high:Q", color=colour, tooltip=tips
-    )
-    dots = base.mark_point(size=90, filled=True, opacity=1).encode(x=x, color=colour, shape=shape, tooltip=tips)
-    line = (
-        alt.Chart(pd.DataFrame({"at": [at]}))
-        .mark_rule(color=ink(), strokeDash=[4, 3])
-        .encode(x=alt.X("at:Q", scale=scale))
-    )
-    layers = [line, bars, dots]
+        shared["yOffset"] = _n("kind", sort=kinds)
+        legend = {"orient": "bottom", "title": None, "columns": 2, "labelLimit": 300}
+        colours, shapes = [MAIN, OTHER, QUIET][: len(kinds)], ["circle", "square", "triangle-up"][: len(kinds)]
+        colour = _n("kind", sort=kinds, scale={"domain": kinds, "range": colours}, legend=legend)
+        shape = _n("kind", sort=kinds, scale={"domain": kinds, "range": shapes}, legend=legend)
+    tips = [*([_n("kind")] if several else []), _n("what"), *(_q(one, format=form) for one in ("estimate", "low", "high"))]
+    bars = _mark("rule", {"x": _q("low", **along), "x2": {"field": "high"}, "color": colour, "tooltip": tips}, strokeWidth=2.5)
+    dots = _mark("point", {"x": _q("estimate", **along), "color": colour, "shape": shape, "tooltip": tips},
+                 size=90, filled=True, opacity=1)  # fmt: skip
+    line = _mark("rule", {}, color=ink(), strokeDash=[4, 3])
+    shown = rows[["what", "estimate", "low", "high", *(["kind"] if several else [])]]
+    layers = [_of(pd.DataFrame({"at": [at]}), line, x=_q("at", scale=scale)), _of(shown, bars, dots, **shared)]
     if mark is not None:
         claimed = pd.DataFrame({"at": [mark], "label": [mark_words]})
-        layers.append(alt.Chart(claimed).mark_rule(color=OTHER, strokeWidth=2).encode(x=alt.X("at:Q", scale=scale)))
-        layers.append(
-            alt.Chart(claimed)
-            .mark_text(align="right", dx=-6, **_text())
-            .encode(x=alt.X("at:Q", scale=scale), y=alt.value(8), text="label")
-        )
+        upright = _mark("rule", {}, color=OTHER, strokeWidth=2)
+        named = _text("label", {"y": {"value": 8}}, align="right", dx=-6)
+        layers.append(_of(claimed, upright, named, x=_q("at", scale=scale)))
     lines = int(rows["what"].str.count("\n").max()) + 1
-    each = max(24 * (rows["kind"].nunique() if several else 1) + 8, 15 * lines + 8)
-    return alt.layer(*layers).properties(height=max(each * len(names), 90) + (70 if several else 40))
+    each = max(24 * max(len(kinds), 1) + 8, 15 * lines + 8)
+    return _drawn(max(each * len(names), 90) + (70 if several else 40), *layers)
 
 
-def calibration(rows: pd.DataFrame) -> alt.LayerChart:
+def calibration(rows: pd.DataFrame) -> Spec:
     """What was said (`said`) against what came (`came`, with `low` and `high`); on the line, they agree."""
     whole = pd.DataFrame({"said": [0.0, 1.0], "came": [0.0, 1.0]})
-    x = alt.X("said:Q", title="The model said, on average", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    y = alt.Y("came:Q", title="Improved", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    line = alt.Chart(whole).mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=y)
-    bars = (
-        alt.Chart(rows)
-        .mark_rule(color=MAIN, strokeWidth=2)
-        .encode(x=x, y=alt.Y("low:Q", title="Improved"), y2="high:Q")
-    )
-    dots = (
-        alt.Chart(rows)
-        .mark_point(color=MAIN, filled=True, size=80, opacity=1)
-        .encode(x=x, y=y, tooltip=[alt.Tooltip("said", format=".0%"), alt.Tooltip("came", format=".0%"), "schools"])
-    )
-    return alt.layer(line, bars, dots).properties(height=360)
+    x = _q("said", title="The model said, on average", axis={"format": "%"}, scale={"domain": [0, 1]})
+    y = {"title": "Improved", "axis": {"format": "%"}, "scale": {"domain": [0, 1]}}
+    line = _mark("line", {"y": _q("came", **y)}, color=QUIET, strokeDash=[4, 3])
+    bars = _mark("rule", {"y": _q("low", title="Improved"), "y2": {"field": "high"}}, color=MAIN, strokeWidth=2)
+    tips = [_q("said", format=".0%"), _q("came", format=".0%"), _q("schools")]
+    dots = _mark("point", {"y": _q("came", **y), "tooltip": tips}, color=MAIN, filled=True, size=80, opacity=1)
+    return _drawn(360, _of(whole, line, x=x), _of(rows, bars, dots, x=x))

@@ -64,13 +64,12 @@ def page() -> None:
         "each grade: hold it against “schools like it”, not "
         "against another school."
     )
-    rows = store.schools()
-    known = set(rows["urn"])
+    names = store.names()
     asked = store.asked_urns(store.asked_for("urns"))
-    unknown = [urn for urn in asked if urn not in known]
+    unknown = [urn for urn in asked if urn not in names.index]
     if unknown:
         st.warning(f"No school has the URN {words.and_list([str(urn) for urn in unknown[:MOST]])}.")
-    urns = [urn for urn in asked if urn in known][:MOST]
+    urns = [urn for urn in asked if urn in names.index][:MOST]
 
     def change(after: list[int]) -> None:
         st.query_params["urns"] = ",".join(map(str, after))
@@ -100,7 +99,6 @@ def page() -> None:
         charts.table(made)
     charts.download(made, "compare")
     st.caption(words.ASSOCIATION)
-    names = rows[rows["urn"].isin(urns)].drop_duplicates("urn").set_index("urn")["name"]
     for urn in urns:
         left, right = st.columns([3, 1])
         with left:

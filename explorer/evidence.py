@@ -7,7 +7,8 @@ from explorer import charts, store, words
 
 NAMES = {
     "leadership_gap": "Ten times as likely: leadership graded above the school",
-    "middle_leaders": "Developing middle leaders",
+    "middle_leaders": "Posts for middle and senior leaders",
+    "development": "Developing middle leaders",
     "retention": "Staff who stay",
     "pipeline": "Leaders coming through",
     "head_change": "A new head",

@@ -1,5 +1,6 @@
 """Find a school, by name, postcode, URN, trust or local authority; and where the schools found are."""
 
+import pandas as pd
 import streamlit as st
 
 from explorer import charts, store, words
@@ -8,7 +9,7 @@ MOST = 25
 EXAMPLES = "For example: a name, a postcode such as LS1, a URN of six figures, a trust or a local authority."
 
 
-def links(rows, prefix: str) -> None:
+def links(rows: pd.DataFrame) -> None:
     """A link to each school's page, with what tells it from others of its name."""
     for row in rows.itertuples(index=False):
         where = ", ".join(
@@ -27,21 +28,18 @@ def links(rows, prefix: str) -> None:
 def page() -> None:
     st.title("Find a school", anchor=False)
     rows = store.schools()
-    store.predictions()  # read in now, so that the school page that follows is quick
     asked = st.text_input("Name, postcode, URN, trust or local authority", key="q", bind="query-params", max_chars=120)
     left, right = st.columns(2)
-    phases = sorted(rows.loc[rows["open"], "phase"].dropna().unique())
-    regions = sorted(rows.loc[rows["open"], "region"].dropna().unique())
-    phase = left.selectbox("Phase", ["Any", *phases], key="phase", bind="query-params")
-    region = right.selectbox("Region", ["Any", *regions], key="region", bind="query-params")
+    phase = left.selectbox("Phase", ["Any", *store.in_order("phase")], key="phase", bind="query-params")
+    region = right.selectbox("Region", ["Any", *store.in_order("region")], key="region", bind="query-params")
     closed = st.checkbox("Also schools that have closed", key="closed", bind="query-params")
     hits = store.found(asked, None if phase == "Any" else phase, None if region == "Any" else region, closed)
     narrowed = bool(asked.strip()) or phase != "Any" or region != "Any"
 
-    recent = [urn for urn in st.session_state.get("viewed", []) if urn in set(rows["urn"])]
-    if recent and not asked.strip():
+    recent = rows[rows["urn"].isin(store.recent())].drop_duplicates("urn") if not narrowed else rows.head(0)
+    if len(recent):
         st.header("Recently viewed", anchor=False)
-        links(rows.set_index("urn", drop=False).loc[recent], "recent")
+        links(recent.sort_values("urn", key=lambda urns: urns.map(store.recent().index)))
 
     if not narrowed:
         st.header(f"{len(hits):,} schools to look among", anchor=False)
@@ -57,10 +55,10 @@ def page() -> None:
         st.header(f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found", anchor=False)
         if more:
             st.markdown(more.strip())
-        links(hits.head(MOST), "hit")
+        links(hits.head(MOST))
 
-    placed = rows[rows["latitude"].notna() & rows["longitude"].notna() & rows["open"]]
-    if placed.empty:
+    places = store.places()
+    if places.empty:
         st.info("No map: the files read hold no coordinates.")
         return
     shown = hits[hits["latitude"].notna() & hits["longitude"].notna()] if narrowed else hits.head(0)
@@ -84,10 +82,8 @@ def page() -> None:
             "show "
             "where schools are."
         )
-    listed = (shown if len(shown) else placed.head(0))[
-        ["urn", "name", "phase", "local_authority", "region", "postcode", "latitude", "longitude"]
-    ]
-    charts.show(charts.england(placed, shown), title, sentence, listed, "map")
+    listed = shown[["urn", "name", "phase", "local_authority", "region", "postcode", "latitude", "longitude"]]
+    charts.show(charts.england(places, shown), title, sentence, listed, "map")
 
 
 page()

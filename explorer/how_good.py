@@ -1,6 +1,5 @@
 """How good is this? The backtest, calibration, grade sets and fairness, for readers without statistics."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -56,22 +55,10 @@ def ordering(scores: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def agreement(where: str, version: tuple[int, int]) -> pd.DataFrame:
-    """What the model had said, in ten equal groups, against what came; schools that could improve, folds together."""
-    rows = store.whole("backtest", ("model", "overall", "label", "p_improve"))
-    rows = rows[
-        rows["model"].eq("champion") & rows["overall"].gt(1) & rows["p_improve"].notna() & rows["label"].notna()
-    ]
-    if len(rows) < 100:
-        return pd.DataFrame()
-    group = pd.qcut(rows["p_improve"].rank(method="first"), 10, labels=False)
-    by = rows.assign(came=rows["label"].eq("improved")).groupby(group)
-    made = pd.DataFrame({"said": by["p_improve"].mean(), "came": by["came"].mean(), "schools": by.size()}).reset_index(
-        drop=True
-    )
-    spread = 1.96 * np.sqrt(made["came"] * (1 - made["came"]) / made["schools"])
-    return made.assign(low=(made["came"] - spread).clip(lower=0), high=(made["came"] + spread).clip(upper=1))
+def agreement(groups: list[dict]) -> pd.DataFrame:
+    """What the model had said, in equal groups, against what came, as stored."""
+    names = {"mean_p": "said", "rate": "came", "n": "schools", "low": "low", "high": "high"}
+    return pd.DataFrame(groups, columns=list(names)).rename(columns=names)
 
 
 def in_short(champion: dict, better: int, years: int) -> str:
@@ -189,30 +176,31 @@ def page() -> None:
             "order",
         )
 
-    if store.has("backtest"):
-        made = agreement(str(store.folder()), store.stamp(store.folder() / "backtest.parquet"))
-        if len(made):
-            under = (made["came"] * made["schools"]).sum() / made["schools"].sum() - (
-                made["said"] * made["schools"]
-            ).sum() / made["schools"].sum()
-            finding = (
-                "What it said and what came agree closely"
-                if abs(under) < 0.01
-                else f"It said {abs(100 * under):.1f} points too {'little' if under > 0 else 'much'}, taken together"
-            )
-            charts.show(
-                charts.calibration(made),
-                finding,
-                "Schools that could improve, in ten groups of equal size from the lowest chance to the highest. On "
-                "the dashed line, as many improved as was said. "
-                + (
-                    "That comes of improvement rising from year to year, which couldn’t be known beforehand."
-                    if under > 0.01
-                    else ""
-                ),
-                made,
-                "calibration",
-            )
+    made = agreement(told.get("calibration", []))
+    if len(made):
+        n = made["schools"].sum()
+        under = (made["came"] * made["schools"]).sum() / n - (made["said"] * made["schools"]).sum() / n
+        finding = (
+            "What it said and what came agree closely"
+            if abs(under) < 0.01
+            else f"It said {abs(100 * under):.1f} points too {'little' if under > 0 else 'much'}, taken together"
+        )
+        charts.show(
+            charts.calibration(made),
+            finding,
+            f"Schools that could improve, in {len(made)} groups of equal size from the lowest chance to the highest. "
+            "On the dashed line, as many improved as was said. "
+            + (
+                "That comes of improvement rising from year to year, which couldn’t be known beforehand."
+                if under > 0.01
+                else ""
+            ),
+            made,
+            "calibration",
+        )
+    else:
+        st.header("What it said against what came", anchor=False)
+        st.info("The report of the training (train.json) holds no such comparison; `headway train` adds it.")
 
     coverage = told.get("coverage", [])
     if coverage:

@@ -3,36 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, report, store, words
+from explorer import charts, history, own, report, store, words
 from pipelines import signals
 from pipelines.frameworks import GRADES
-
-# What is drawn over the years: table, column, name, format, and where one figure is a share of another.
-TRENDS = (
-    ("turnover", "stayed_fte", "Teachers who stayed a year later", ".0%", "teachers_fte"),
-    ("workforce", "pupils_per_teacher", "Pupils for each teacher", ".1f", None),
-    ("workforce", "teachers_fte", "Teachers, full-time equivalent", ".1f", None),
-    ("workforce", "assistants_fte", "Teaching assistants, full-time equivalent", ".1f", None),
-    ("workforce", "mean_salary", "Mean salary of teachers, pounds", ",.0f", None),
-    ("posts", "assistant_heads_fte", "Assistant heads for each teacher", ".2f", "teachers_fte"),
-    ("posts", "leaders_fte", "Teachers in the leadership group", ".0%", "teachers_fte"),
-    ("vacancies", "share_vacant", "Teaching posts vacant", ".1%", None),
-    ("sickness", "mean_days_all_teachers", "Days lost to sickness for each teacher", ".1f", None),
-    ("census", "pupils", "Pupils on roll", ",.0f", None),
-    ("census", "share_fsm_ever", "Pupils eligible for free meals in the last six years", ".0%", None),
-    ("census", "share_eal", "Pupils whose first language isn’t English", ".0%", None),
-    ("absence", "share_absence", "Sessions missed", ".1%", None),
-)
-JUDGEMENTS = {
-    "leadership": "Leadership",
-    "quality_of_education": "Quality of education",
-    "teaching": "Teaching",
-    "achievement": "Achievement",
-    "behaviour": "Behaviour",
-    "personal_development": "Personal development",
-    "early_years": "Early years",
-    "sixth_form": "Sixth form",
-}
 
 
 def who(row: pd.Series) -> str:
@@ -48,62 +21,6 @@ def who(row: pd.Series) -> str:
         f"URN {row['urn']}",
     ]
     return " · ".join(words.plain(part) for part in parts if not words.blank(part))
-
-
-def visits(rows: pd.DataFrame) -> pd.DataFrame:
-    """The inspections as a table to read, newest first: no grade without its day, framework and how it came about."""
-    shown = pd.DataFrame(
-        {
-            "inspected on": rows["inspected_on"].map(words.day),
-            "kind": rows["kind"],
-            "overall": [
-                words.grade(rank, day) if kind == "graded" else ""
-                for rank, day, kind in zip(rows["overall"], rows["inspected_on"], rows["kind"], strict=True)
-            ],
-            "framework": rows["framework"].map(words.framework),
-            "how it came about": [
-                words.source(name) if kind == "graded" else ""
-                for name, kind in zip(rows["overall_source"], rows["kind"], strict=True)
-            ],
-            "outcome": rows["ungraded_outcome"].map(lambda value: "" if words.blank(value) else value),
-            "category of concern": rows["category"].map(lambda value: "" if words.blank(value) else value),
-            **{
-                words_: rows[name].map(lambda rank: "" if words.blank(rank) else GRADES.get(int(rank), str(rank)))
-                for name, words_ in JUDGEMENTS.items()
-            },
-            "known on": rows["known_on"].map(words.day),
-            "URN": rows["urn"],
-        }
-    )
-    return shown[[column for column in shown if not shown[column].eq("").all()]]
-
-
-def yearly(lineage: int) -> dict[str, tuple[pd.DataFrame, str]]:
-    """Each measure the school has a figure for: its years with their values (gaps kept) and its format."""
-    found = {}
-    for table, column, name, form, whole in TRENDS:
-        rows = store.figures(table, lineage)
-        if rows.empty or column not in rows or rows[column].isna().all():
-            continue
-        value = rows[column] / rows[whole].where(rows[whole] > 0) if whole else rows[column]
-        if value.isna().all():
-            continue
-        made = pd.DataFrame(
-            {
-                "period": rows["period"],
-                "value": value.astype("float64"),
-                "why blank": rows.get(f"{column}_why_blank"),
-                "file": rows["source_file"],
-            }
-        )
-        years = range(int(made["period"].min()), int(made["period"].max()) + 1)
-        made = made.set_index("period").reindex(years).rename_axis("period").reset_index()
-        made["why blank"] = made["why blank"].mask(
-            made["value"].isna() & made["why blank"].isna(), "no file for this year"
-        )
-        made.insert(0, "year", made["period"].map(words.academic_year))
-        found[name] = (made.drop(columns="period"), form)
-    return found
 
 
 def prospects(row: pd.Series) -> None:
@@ -177,159 +94,59 @@ def prospects(row: pd.Series) -> None:
             )
 
 
-def without(row: pd.Series) -> None:
-    """What the prediction was made without."""
+def without(row: pd.Series, held: own.Kept) -> None:
+    """What the prediction was made without: as stored, or from the signals where an older table doesn't say."""
     st.header("What the prediction was made without", anchor=False)
-    told = store.told("train") or {}
-    absent = told.get("signals_blank", [])
-    declared = signals.declared()
-    values = store.signals_today(int(row["urn"]))
-    model = store.champion()
-    uses = model.signals if model is not None else told.get("signals", [])
-    if values is not None:
-        blank = [name for name in uses if name in values.index and words.blank(values[name])]
-    if values is not None and blank:
-        families = signals.family_of()
-        st.markdown(
-            f"{len(blank)} of the {len(uses)} signals are blank for this school; each then counts as unknown, not as "
-            "nought."
-        )
-        rows = pd.DataFrame(
-            [
-                {
-                    "signal": declared[name].sentence if name in declared else name,
-                    "family": words.FAMILIES.get(families.get(name, ""), ""),
-                    "source": declared[name].source if name in declared else "",
-                }
-                for name in blank
-            ]
-        )
-        with st.expander(f"The {len(blank)} blank signals"):
-            charts.table(rows)
-            charts.download(rows, f"blank-{row['urn']}")
-    elif not words.blank(row.get("signals_blank")):
-        st.markdown(
-            f"{int(row['signals_blank'])} of the {len(uses) or 'model’s'} signals are blank for this school (in most "
-            "cases because "
-            "they are about another phase, or no file gave them); each then counts as unknown, not as nought."
-        )
-    if absent:
-        with st.expander(f"{len(absent)} signals that the files hold for no school"):
-            charts.table(
-                pd.DataFrame(
-                    [
-                        {
-                            "signal": declared[name].sentence if name in declared else name,
-                            "source": declared[name].source if name in declared else "",
-                        }
-                        for name in absent
-                    ]
-                )
-            )
-    st.markdown(
-        "Nor does it know anything that is not public: the school’s own plans, its staff, or what it has changed since."
-    )
-
-
-def inspections(row: pd.Series) -> pd.DataFrame:
-    """The history of inspections, charted and listed."""
-    rows = store.inspections(int(row["lineage"]))
-    if rows.empty:
-        st.header("Inspections", anchor=False)
-        st.info("No inspection of this school is in the files read.")
-        return rows
-    graded = rows[rows["kind"].eq("graded") & rows["overall"].notna()]
-    listed = visits(rows)
-    urns = rows.loc[rows["urn"].ne(row["urn"]), "urn"].unique()
-    before = (
-        f" Some were made under an earlier URN ({words.and_list([str(urn) for urn in urns])}): schools are followed "
-        "when they become academies."
-        if len(urns)
-        else ""
-    )
-    if len(graded):
-        latest = graded.iloc[0]
-        many = "s" if len(graded) > 1 else ""
-        title = f"{len(graded)} graded inspection{many} on record, the latest on {words.day(latest['inspected_on'])}"
-        charts.show(
-            charts.history(graded),
-            title,
-            f"Latest: {words.plain(words.grade_in_full(latest))}. Upright lines mark a change of rule-book, and the "
-            "shaded stretch is the pause of 2020–21. Grades under different rule-books aren’t quite the same "
-            f"thing.{before}",
-            listed,
-            f"inspections-{row['urn']}",
-        )
+    if "made_without" not in row:
+        blanks(row, held)
     else:
-        st.header("Inspections", anchor=False)
-        st.markdown(f"No graded inspection is on record.{before}")
-        charts.table(listed)
-        charts.download(listed, f"inspections-{row['urn']}")
-    return rows
-
-
-def trends(row: pd.Series) -> dict[str, tuple[pd.DataFrame, str]]:
-    found = yearly(int(row["lineage"]))
-    if not found:
-        st.header("Staff and pupils over the years", anchor=False)
-        st.info(
-            "The files read hold no staff or pupil figures for this school: they may be suppressed, not supplied, or "
-            "not "
-            "among the files. A blank is not a nought."
-        )
-        return found
-    missing = not any(name in found for table, _, name, _, _ in TRENDS if table != "census" and table != "absence")
-    names = list(found)
-    asked = st.query_params.get("measure")
-    name = st.selectbox(
-        "Staff and pupils over the years: choose a figure",
-        names,
-        index=names.index(asked) if asked in names else 0,
-        key=f"measure_{row['urn']}",
+        declared = signals.declared()
+        used = {source for name in uses() if name in declared for source in declared[name].source.split(", ")}
+        said = words.made_without(row["made_without"], signals.REGISTERS, used)
+        if not said:
+            st.markdown("Nothing: every file and register that the model can use says something of this school.")
+        else:
+            st.markdown("\n".join(f"- {words.plain(one)}" for one in said))
+            st.markdown("What is not known counts as unknown, not as nought.")
+            if any(one.startswith("your own") for one in said):
+                st.page_link("explorer/your_data.py", label="Add a register on the page “Your own data”")
+    st.markdown(
+        "Nor does it know anything that is in no file and no register: the school’s plans, or what it has changed since."
     )
-    if name != names[0] or asked:
-        st.query_params["measure"] = name
-    made, form = found[name]
-    known = made.dropna(subset=["value"])
-    first, last = known.iloc[0], known.iloc[-1]
-    way = "rose" if last["value"] > first["value"] else "fell" if last["value"] < first["value"] else "were the same"
-    title = (
-        f"{words.plain(name)}: {format(first['value'], form)} in {first['year']}, {format(last['value'], form)} in "
-        f"{last['year']}"
-        if len(known) > 1
-        else f"{words.plain(name)}: {format(last['value'], form)} in {last['year']}"
-    )
-    if len(known) == 1:
-        st.header(title, anchor=False)
-        st.markdown(f"It is the only year with a figure in the files read ({words.plain(last['file'])}).")
-        return _and_staff(found, missing)
-    gaps = int(made["value"].isna().sum())
-    charts.show(
-        charts.trend(made, form),
-        title,
-        f"The figures {way} between the first and the last year known. "
-        + (f"{gaps} year{'s have' if gaps > 1 else ' has'} no figure, and the table says why. " if gaps else "")
-        + "What the Department counts has changed over the years, so compare with care.",
-        made,
-        f"{name}-{row['urn']}",
-    )
-    return _and_staff(found, missing)
 
 
-def _and_staff(found: dict[str, tuple[pd.DataFrame, str]], missing: bool) -> dict[str, tuple[pd.DataFrame, str]]:
-    if missing:
-        st.info(
-            "There are no staff figures for this school in the files read: suppressed, not supplied, or not among "
-            "the files."
-        )
-    return found
+def uses() -> list[str]:
+    """The signals the stored model uses."""
+    model = store.champion()
+    return model.signals if model is not None else (store.told("train") or {}).get("signals", [])
+
+
+def blanks(row: pd.Series, held: own.Kept) -> None:
+    """The model's signals that are blank for a school, those of registers the visitor may not see left out."""
+    values, used = store.signals_today(int(row["urn"])), uses()
+    if values is None:
+        if not words.blank(row.get("signals_blank")):
+            many = int(row["signals_blank"])
+            st.markdown(f"{many} of the {len(used) or 'model’s'} signals are blank for this school; each counts as unknown.")
+        return
+    unseen = own.hidden(held, int(row["lineage"]), values)
+    blank = [name for name in used if name in values.index and name not in unseen and words.blank(values[name])]
+    if not blank:
+        return
+    declared = signals.declared()
+    told = [{"signal": declared[name].sentence, "source": declared[name].source} for name in blank if name in declared]
+    st.markdown(f"{len(blank)} of the {len(used)} signals are blank for this school; each then counts as unknown, not as nought.")
+    with st.expander(f"The {len(blank)} blank signals"):
+        charts.table(pd.DataFrame(told))
+        charts.download(pd.DataFrame(told), f"blank-{row['urn']}")
 
 
 def reasons(names: object) -> str:
-    """The signals two schools are alike in, as sentences rather than names."""
-    declared = signals.declared()
+    """The signals two schools are alike in, as sentences; none made from a register, which would tell of the other's."""
+    declared, unseen = signals.declared(), own.own_signals()
     told = [name.strip() for name in str(names or "").split(";")]
-    return "; ".join(declared[name].sentence.rstrip(".") if name in declared else name for name in told if name)
+    kept = [name for name in told if name and name not in unseen]
+    return "; ".join(declared[name].sentence.rstrip(".") if name in declared else name for name in kept)
 
 
 def alike(row: pd.Series) -> pd.DataFrame:
@@ -343,11 +160,10 @@ def alike(row: pd.Series) -> pd.DataFrame:
             else "No similar schools are stored for this school."
         )
         return rows
-    names = store.schools().drop_duplicates("urn").set_index("urn")["name"]
     told = pd.DataFrame(
         {
             "nearness": rows.get("rank"),
-            "school": rows["other_urn"].map(names).fillna("no longer listed"),
+            "school": rows["other_urn"].map(store.names()).fillna("no longer listed"),
             "URN": rows["other_urn"],
             "as it was on": rows["other_as_of"].map(words.day),
             "similar in": rows["reasons"].map(reasons),
@@ -427,21 +243,29 @@ def page() -> None:
     shown = predicted is not None and words.enough(predicted)
     if shown:
         prospects(predicted)
-    history = inspections(row)
-    yearly_figures = trends(row)
+    inspected = history.inspections(row)
+    held = own.kept()
+    by_register = own.known(held, [int(row["lineage"])])
+    figures = history.trends(row, by_register)
+    history.by_register(row, held, by_register)
     others = alike(row) if shown or store.has("similar") else pd.DataFrame()
     if shown:
-        without(predicted)
+        without(predicted, held)
 
     st.header("Take it away", anchor=False)
     st.markdown(
         "The report is one file that opens anywhere, two pages when printed; a browser’s print menu makes a PDF of it."
     )
+
+    def made() -> str:
+        yearly = {name: (history.yearly(rows), form) for name, (rows, form) in figures.items()}
+        return report.html(row, predicted, inspected, yearly, others)
+
     left, right = st.columns(2)
     with left:
         st.download_button(
             "Report to print (HTML)",
-            report.html(row, predicted, history, yearly_figures, others),
+            made,
             f"headway-{urn}.html",
             "text/html",
             on_click="ignore",

@@ -1,8 +1,10 @@
 """The tables, as far as a page needs them: read once, kept until the file changes. Nothing is written."""
 
+import contextlib
 import json
 import os
 import re
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,10 @@ IN_LISTS = (
     "longitude",
     "open",
 )
-RECENT = 8
+RECENT, KEPT_AS = 8, "headway_viewed"
 # The measures that pages show, of the tables of yearly figures: the rest is never read.
 MEASURES = {
-    "turnover": ("stayed_fte", "teachers_fte"),
+    "turnover": ("stayed_fte", "moved_school_fte", "left_system_fte", "teachers_fte"),
     "workforce": ("pupils_per_teacher", "teachers_fte", "assistants_fte", "mean_salary"),
     "posts": ("assistant_heads_fte", "leaders_fte", "teachers_fte"),
     "vacancies": ("share_vacant",),
@@ -118,7 +120,7 @@ def some(name: str, column: str, value: int, columns: Iterable[str] | None = Non
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _large(where: str, name: str, column: str, columns: tuple[str, ...], version: tuple[int, int]) -> Any:
-    """Some columns of a large table as it lies on disk, texts kept once each, and the column it is asked by."""
+    """Some columns of a large table as it lies on disk, texts kept once each; the order of one column, and it so ordered."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -131,15 +133,17 @@ def _large(where: str, name: str, column: str, columns: tuple[str, ...], version
             if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)
         ]
         rows = pq.read_table(path, columns=list(columns), read_dictionary=[text for text in texts if text in columns])
-        return rows, rows[column].to_numpy()
+        order = np.argsort(rows[column].to_numpy(), kind="stable")
+        return rows, order, rows[column].to_numpy()[order]
     except (KeyError, ValueError, OSError) as error:
         raise DataError(f"{path} can't be read ({error}).\nRun `headway train` and `headway score` again.") from error
 
 
 def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]) -> pd.DataFrame:
     """The rows of a large table with one of these values; only they become a frame."""
-    rows, key = _large(str(folder()), name, column, columns, stamp(_path(name)))
-    return rows.take(np.flatnonzero(np.isin(key, values))).to_pandas()
+    rows, order, key = _large(str(folder()), name, column, columns, stamp(_path(name)))
+    first, last = (np.searchsorted(key, values, side=side) for side in ("left", "right"))
+    return rows.take(np.concatenate([order[one:end] for one, end in zip(first, last, strict=True)])).to_pandas()
 
 
 # --- what pages ask for -----------------------------------------------------------------------------------------------
@@ -147,6 +151,51 @@ def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]
 
 def schools() -> pd.DataFrame:
     return whole("schools", IN_LISTS)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _in_order(where: str, column: str, version: tuple[int, int]) -> list[str]:
+    rows = schools()
+    return sorted(rows.loc[rows["open"], column].dropna().unique())
+
+
+def in_order(column: str) -> list[str]:
+    """What stands in a column of the open schools, once each, by the alphabet."""
+    return _in_order(str(folder()), column, stamp(_path("schools")))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _trusts(where: str, version: tuple[int, int]) -> dict[str, str]:
+    rows = schools()
+    rows = rows[rows["open"]].dropna(subset=["trust_uid"]).drop_duplicates("trust_uid").sort_values("trust_name")
+    return dict(zip(rows["trust_uid"].astype("int64").astype("str"), rows["trust_name"].astype("str"), strict=True))
+
+
+def trusts() -> dict[str, str]:
+    """The trusts of open schools, names by number, by the alphabet."""
+    return _trusts(str(folder()), stamp(_path("schools")))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _places(where: str, version: tuple[int, int]) -> pd.DataFrame:
+    rows = schools()
+    rows = rows.loc[rows["open"], ["longitude", "latitude"]].dropna()
+    return rows.div([0.12, 0.075]).round().mul([0.12, 0.075]).round(3).drop_duplicates(ignore_index=True)
+
+
+def places() -> pd.DataFrame:
+    """Where open schools are, thinned to a grid of some five miles: a map of all would be slow and no clearer."""
+    return _places(str(folder()), stamp(_path("schools")))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _names(where: str, version: tuple[int, int]) -> pd.Series:
+    return schools().drop_duplicates("urn").set_index("urn")["name"]
+
+
+def names() -> pd.Series:
+    """The name of every school, by URN."""
+    return _names(str(folder()), stamp(_path("schools")))
 
 
 def school(urn: int) -> pd.Series | None:
@@ -277,22 +326,30 @@ def found(asked: str, phase: str | None = None, region: str | None = None, close
     if region:
         mask &= rows["region"].eq(region)
     clean = " ".join(asked.lower().replace("’", "").replace("'", "").replace(".", "").split())
+    if not clean:
+        return rows[mask]
     text = _search_text(str(folder()), stamp(_path("schools")))
     for word in clean.split():
         mask &= text.str.contains(word, regex=False)
     hits = rows[mask]
-    if not clean:
-        return hits
     name = hits["name"].str.lower().str.replace("[’'.]", "", regex=True)
     nearness = (~name.str.startswith(clean)).astype(int) + (~name.str.contains(clean, regex=False)).astype(int)
     nearness = nearness.mask(hits["urn"].astype("str").eq(clean), -1)
     return hits.assign(nearness=nearness).sort_values(["nearness", "name", "urn"]).drop(columns="nearness")
 
 
+def recent() -> list[int]:
+    """The schools looked at, newest first. A new visit takes them from the cookie that the browser kept of the last."""
+    if "viewed" not in st.session_state:
+        st.session_state["viewed"] = asked_urns(str(st.context.cookies.get(KEPT_AS, "")), RECENT)
+    return st.session_state["viewed"]
+
+
 def viewed(urn: int) -> None:
-    """Remember a school for “recently viewed”, newest first, for as long as the visit lasts."""
-    before = [one for one in st.session_state.get("viewed", []) if one != urn]
-    st.session_state["viewed"] = [urn, *before][:RECENT]
+    """Remember a school for “recently viewed”: in the visit, and in the browser until it is closed, for a reload."""
+    st.session_state["viewed"] = [urn, *(one for one in recent() if one != urn)][:RECENT]
+    kept = f"{KEPT_AS}={'.'.join(map(str, recent()))}; path=/; SameSite=Strict"  # figures and full stops alone
+    st.container(key="kept").html(f"<script>document.cookie = '{kept}'</script>", unsafe_allow_javascript=True)
 
 
 def asked_for(name: str) -> str:
@@ -305,10 +362,9 @@ def asked_urn() -> int | None:
     text = asked_for("urn")
     if text:
         return int(text) if text.isdecimal() and len(text) < 10 else -1
-    recent = st.session_state.get("viewed", [])
-    if recent:
-        st.query_params["urn"] = str(recent[0])
-        return recent[0]
+    if recent():
+        st.query_params["urn"] = str(recent()[0])
+        return recent()[0]
     return None
 
 
@@ -316,3 +372,23 @@ def asked_urns(text: str, most: int | None = None) -> list[int]:
     """Every number of five to seven figures in a text, once each, in order."""
     numbers = list(dict.fromkeys(int(one) for one in re.findall(r"(?<!\d)\d{5,7}(?!\d)", text)))
     return numbers[:most]
+
+
+# --- before it is asked for --------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def read_ahead() -> None:
+    """Once the first page is out, what the others read first, while the visitor reads; trouble is left to the pages."""
+    threading.Thread(target=_read_ahead, daemon=True).start()
+
+
+def _read_ahead() -> None:
+    with contextlib.suppress(DataError):
+        found("a"), names(), trusts(), in_order("local_authority"), champion(), similar(0), predictions()
+        for name, key in (("schools", "urn"), ("predictions", "urn"), ("signals_today", "urn"), ("inspections", "lineage")):
+            some(name, key, 0)
+        for name in MEASURES:
+            figures(name, 0)
+        for name in ("train", "evidence", "ingest"):
+            told(name)

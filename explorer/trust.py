@@ -1,13 +1,12 @@
 """The schools of a trust, of a local authority or of a list: how they are spread, never who comes first."""
 
-import importlib.util
-
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
+from explorer import capacity, charts, own, store, words
 
 KINDS = {"trust": "A trust", "authority": "A local authority", "urns": "A list of URNs"}
+BANDS = [f"{10 * at}–{10 * at + 10}" for at in range(10)]
 FEWEST = 5  # schools below which a spread would be a list of named schools
 
 
@@ -72,12 +71,9 @@ def choose() -> tuple[str, str]:
         format_func=KINDS.get,
         horizontal=True,
     )
-    rows = store.schools()
-    rows = rows[rows["open"]]
     asked = store.asked_for(kind)
     if kind == "trust":
-        trusts = rows.dropna(subset=["trust_uid"]).drop_duplicates("trust_uid").sort_values("trust_name")
-        names = {str(int(uid)): str(name) for uid, name in zip(trusts["trust_uid"], trusts["trust_name"], strict=True)}
+        names = store.trusts()
         options = list(names)
         if asked and asked not in names:
             st.warning(
@@ -92,7 +88,7 @@ def choose() -> tuple[str, str]:
             placeholder="Type part of its name",
         )
     elif kind == "authority":
-        options = sorted(rows["local_authority"].dropna().unique())
+        options = store.in_order("local_authority")
         if asked and asked not in options:
             st.warning(
                 f"There is no local authority called {words.plain(asked)} in these tables. Choose another below."
@@ -108,7 +104,7 @@ def choose() -> tuple[str, str]:
             "URNs, one a line or apart by commas", value=asked.replace(",", "\n"), height=120, max_chars=4000
         )
         chosen = ",".join(map(str, store.asked_urns(text)))
-        unknown = sorted(set(store.asked_urns(text)) - set(rows["urn"]))
+        unknown = sorted(set(store.asked_urns(text)) - set(members("urns", text)[0]["urn"]))
         if unknown:
             st.warning(f"Not among the open schools: {words.and_list([str(urn) for urn in unknown[:20]])}.")
     for other in KINDS:
@@ -146,36 +142,19 @@ def spread(rows: pd.DataFrame) -> None:
         st.info(f"Fewer than {FEWEST} of its schools have a chance of improving, so no spread is drawn.")
         return
     step = could["p_improve"] - could["base_rate"]
+    bands = pd.cut(could["p_improve"], [at / 10 for at in range(11)], labels=BANDS, include_lowest=True)
+    counted = bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools").astype({"band": "str"})
     charts.show(
-        charts.spread(could, "p_improve", "Chance of improving, in %"),
+        charts.spread(counted, "Chance of improving, in %"),
         f"The middle half of its chances of improving runs from {words.percent(could['p_improve'].quantile(0.25))} "
         f"to {words.percent(could['p_improve'].quantile(0.75))}",
         "How many schools fall in each band. Grades differ, and with them the usual chance: a school’s own page "
         "holds it against schools like it. "
         f"{int((step > 0.005).sum())} stand above schools like them, {int((step < -0.005).sum())} below; together "
         f"they are {abs(100 * (whole - usual) / len(could)):.0f} points {way}.",
-        pd.cut(could["p_improve"], [at / 10 for at in range(11)], include_lowest=True)
-        .astype("str")
-        .value_counts(sort=False)
-        .rename_axis("band")
-        .reset_index(name="schools")
-        .sort_values("band"),
+        counted,
         "spread",
     )
-
-
-def capacity() -> None:
-    """Capacity against 0.5% and 5% of staff, which only a register can say."""
-    st.header("Capacity, and where development is thin", anchor=False)
-    st.markdown(
-        "One published yardstick is that about 0.5% of staff are advanced improvers and about 5% improvement "
-        "practitioners. "
-        "No public file counts either, nor says who is being developed: a trust’s own register would."
-    )
-    if importlib.util.find_spec("pipelines.registers") is None:
-        st.info("Registers are not part of this version, so this can’t be shown.")
-    else:
-        st.info("Add a register on the page “Your own data” to see this for your own schools.")
 
 
 def page() -> None:
@@ -218,7 +197,9 @@ def page() -> None:
             }
         )
     )
-    charts.download(listed, f"schools-{asked if kind != 'urns' else 'list'}", "Download these schools (CSV)")
+    held, key = own.kept(), asked if kind != "urns" else "list"
+    made, known = capacity.figures(held, mine["lineage"].tolist())
+    charts.download(capacity.exported(listed, made), f"schools-{key}", "Download these schools (CSV)")
     with st.expander("Open a school’s page"):
         for row in rows.sort_values("name").head(150).itertuples():
             st.page_link(
@@ -233,7 +214,7 @@ def page() -> None:
         query_params={"urns": ",".join(map(str, rows.sort_values("name")["urn"].head(6)))},
         label="Compare the first six side by side",
     )
-    capacity()
+    capacity.page_part(held, made, known, key)
 
 
 page()

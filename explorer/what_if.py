@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
+from explorer import charts, own, store, words
 from pipelines import signals
 from pipelines.frameworks import GRADES
 
@@ -13,6 +13,7 @@ RANGES = {
     "percentile": (0.0, 1.0, 0.01, 100),
     "posts": (0.0, 10.0, 0.1, 1),
     "days": (0.0, 30.0, 0.5, 1),
+    "reviews": (0.0, 20.0, 1.0, 1),
 }
 
 
@@ -36,7 +37,18 @@ def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[
         except ValueError:
             start = now * times if now is not None else None
         if now is None:
-            st.markdown(f"{sentence}: not known for this school, so it can’t be moved.")
+            value = st.number_input(
+                f"{sentence}: now not known{f' (in {sign})' if sign else ''}",
+                low * times,
+                high * times,
+                start,
+                step * times,
+                placeholder="not known",
+                key=f"{name}_{urn}",
+            )
+            if value is not None:
+                changed[name] = value / times
+            _into_address(name, value)
             continue
         low, high = min(low, now), max(high, now)
         start = min(max(round(start, 2), low * times), high * times)
@@ -51,10 +63,15 @@ def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[
         )
         if abs(value - now * times) > step * times * 0.6:
             changed[name] = value / times
-            st.query_params[name] = f"{value:g}"
-        elif name in st.query_params:
-            del st.query_params[name]
+        _into_address(name, value if name in changed else None)
     return changed
+
+
+def _into_address(name: str, value: float | None) -> None:
+    if value is not None:
+        st.query_params[name] = f"{value:g}"
+    elif name in st.query_params:
+        del st.query_params[name]
 
 
 def page() -> None:
@@ -100,7 +117,8 @@ def page() -> None:
         )
         return
     told = signals.declared()
-    movable = [name for name in model.signals if name in told and told[name].could_change]
+    unseen = own.hidden(own.kept(), int(row["lineage"]), values)
+    movable = [name for name in model.signals if name in told and told[name].could_change and name not in unseen]
     if not movable:
         could = [signal.sentence for signal in told.values() if signal.could_change]
         st.info(

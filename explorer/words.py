@@ -15,6 +15,7 @@ from pipelines.signals.trajectory import RENAMED_ON
 FAMILIES = {
     "leadership": "Leadership against the overall grade",
     "judgements": "The other judgements",
+    "consistency": "How even the school is",
     "trajectory": "Earlier inspections",
     "timing": "Time since the last inspection",
     "visits": "The latest ungraded inspection",
@@ -48,6 +49,25 @@ MODELS = {
     "blend": "Regression and trees together",
 }
 LABELS = {"improved": "improved", "same": "stayed the same", "worse": "fell"}
+# The tables and registers a prediction can be made without, as a head would name them.
+MADE_FROM = {
+    "school_facts": "the school’s type and character",
+    "coverage": "which inspections the files cover",
+    "census": "the pupil census",
+    "absence": "pupils’ absence",
+    "workforce": "staffing levels and pay",
+    "results": "exam and test results",
+    "turnover": "teacher turnover",
+    "posts": "posts of heads, deputies and assistant heads",
+    "vacancies": "teacher vacancies",
+    "sickness": "teachers’ sickness absence",
+    "npq": "national professional qualifications in its authority",
+    "head_changes": "changes of head",
+    "norms": "what is usual for its phase",
+    "leadership_development": "leadership development",
+    "improvement_capacity": "improvement capacity",
+    "staff_register": "staff",
+}
 ASSOCIATION = (
     "These are patterns among schools inspected before. They don’t say what a change would bring about, and the "
     "inspection itself has some chance in it."
@@ -292,6 +312,16 @@ def parts_in_words(made: pd.DataFrame) -> str:
         return "Nothing known about the school moves it by as much as half a point from schools like it."
     said = [f"Raised most by {and_list(up)}." if up else "", f"Lowered most by {and_list(down)}." if down else ""]
     return " ".join(part for part in said if part)
+
+
+def made_without(told: Any, registers: tuple[str, ...], used: set[str]) -> list[str]:
+    """The sources a prediction was made without, in words, with why; `told` is the stored list, `used` the model's sources."""
+    said = []
+    for name in [] if blank(told) else filter(None, str(told).split("; ")):
+        what = f"your own register of {MADE_FROM.get(name, name)}" if name in registers else MADE_FROM.get(name, name)
+        why = "none known when the chances were made" if name in registers else "no file published for this school"
+        said.append(f"{what} ({why if name in used else 'the stored model uses nothing of it'})")
+    return said
 
 
 EXTRAPOLATION = (

@@ -1,4 +1,8 @@
-"""The explorer in a real browser: search, links that restore, back, downloads, keyboard; nothing is fetched."""
+"""The explorer in a real browser: search, links that restore, back, downloads, print, keyboard, axe; nothing is fetched.
+
+On six schools drawn by hand; on a made-up England of its own making with HEADWAY_BROWSER_SCHOOLS=22000, which takes some
+minutes more. Axe is that of axe-playwright-python; without it that test is skipped.
+"""
 
 import os
 import re
@@ -7,10 +11,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from test_explorer import GOOD, NAMED, PAGES, ROOT, TOP, write_tables
+from test_explorer import GOOD, HOSTILE, NAMED, PAGES, ROOT, TOP, register, write_tables
+
+from explorer import words
+from pipelines import tables
+
+SCHOOLS = int(os.environ.get("HEADWAY_BROWSER_SCHOOLS", "0"))
 
 CHROMIUM = next(
     (
@@ -37,15 +47,56 @@ pytestmark = [
 ]
 
 
+@dataclass(frozen=True)
+class England:
+    """Where the tables are, and schools to look for in them: one with a chance, another, and one whose name is hostile."""
+
+    tables: Path
+    runs: Path
+    one: int
+    other: int
+    named: int
+
+    def __getattr__(self, column: str):
+        """What `one` is called, or is told of it."""
+        if column.startswith("_"):
+            raise AttributeError(column)
+        rows = tables.read(self.tables, "predictions" if column == "lead" else "schools").set_index("urn").loc[self.one]
+        return words.lead(rows) if column == "lead" else rows[column]
+
+
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Where the explorer answers, on tables drawn by hand."""
+def england(tmp_path_factory) -> England:
     folder = tmp_path_factory.mktemp("explorer")
-    write_tables(folder / "tables")
+    if not SCHOOLS:
+        return England(write_tables(folder / "tables"), folder / "mlruns", GOOD, TOP, NAMED)
+    command = [sys.executable, "-m", "pipelines", "demo", "--schools", str(SCHOOLS)]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    made = folder / "data" / "tables"
+    told = tables.read(made, "predictions")
+    told = told[told["status"].eq("scored") & told["enough_like_it"] & told["overall"].gt(1)]
+    schools, about = tables.read(made, "schools"), tables.about(made, "schools")
+    within = told.merge(schools[schools["trust_uid"].notna()][["urn", "name"]], on="urn", validate="one_to_one")
+    one, other, named = within.drop_duplicates("name")["urn"].sample(3, random_state=0)
+    schools["name"] = schools["name"].mask(schools["urn"].eq(named), HOSTILE)
+    kept = {name: about[name] for name in ("data_source", "newest_file_on", "inputs")}
+    tables.write(made, {"schools": schools}, about=kept)
+    return England(made, folder / "mlruns", int(one), int(other), int(named))
+
+
+@pytest.fixture(scope="module")
+def address(england, tmp_path_factory):
+    """Where the explorer answers."""
+    folder = tmp_path_factory.mktemp("server")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "HEADWAY_TABLES": str(folder / "tables"), "HEADWAY_RUNS": str(folder / "mlruns")}
+    environment = {
+        **os.environ,
+        "HEADWAY_TABLES": str(england.tables),
+        "HEADWAY_RUNS": str(england.runs),
+        "HEADWAY_REGISTERS": str(england.tables.parent / "own"),
+    }
     command = [
         sys.executable,
         "-m",
@@ -121,41 +172,50 @@ def test_every_page_opens_at_its_own_address(page, name):
     assert "These schools are made up." in text
 
 
-def test_a_search_leads_to_a_school_and_back(page):
+def test_a_search_leads_to_a_school_and_back(page, england):
     opened(page, "/")
     box = page.get_by_role("textbox", name="Name, postcode, URN, trust or local authority")
-    box.fill("ash primary")
+    box.fill(england.name)
     box.press("Enter")
     page.get_by_role("heading", name=re.compile("schools? found")).wait_for()
-    assert "q=ash" in page.url
-    page.get_by_role("link", name=re.compile("Ash Primary School")).click()
-    page.get_by_role("heading", name="Ash Primary School", level=1).wait_for()
-    assert f"urn={GOOD}" in page.url
+    assert "q=" in page.url
+    page.get_by_role("link", name=re.compile(f"URN {england.one}")).click()
+    page.get_by_role("heading", name=england.name, level=1).wait_for()
+    assert f"urn={england.one}" in page.url
     page.go_back()
     page.get_by_role("heading", name="Find a school", level=1).wait_for()
 
 
-def test_a_link_restores_the_view_and_so_does_a_reload(page):
-    assert "the model puts this school at 68" in opened(page, f"/school?urn={GOOD}")
+def test_a_link_restores_the_view_and_so_does_a_reload(page, england):
+    assert england.lead in opened(page, f"/school?urn={england.one}")
     page.reload()
-    assert "the model puts this school at 68" in settled(page)
-    assert (
-        "leeds"
-        in (
-            opened(page, "/?q=leeds"),
-            page.get_by_role("textbox", name="Name, postcode, URN, trust or local authority").input_value(),
-        )[1]
-    )
-    assert "Oak, Ash & Thorn Trust" in opened(page, "/trust?trust=77")
-    assert "2 schools side by side" in opened(page, f"/compare?urns={TOP},{GOOD}")
+    assert england.lead in settled(page)
+    box = page.get_by_role("textbox", name="Name, postcode, URN, trust or local authority")
+    opened(page, "/?q=leeds")
+    assert box.input_value() == "leeds"
+    assert england.trust_name in opened(page, f"/trust?trust={england.trust_uid}")
+    assert "2 schools side by side" in opened(page, f"/compare?urns={england.other},{england.one}")
 
 
-def test_the_report_and_the_figures_can_be_taken_away(page, tmp_path):
-    opened(page, f"/school?urn={NAMED}")
+def test_the_schools_looked_at_outlast_a_reload_and_stay_in_the_browser(page, england, chromium, address):
+    opened(page, f"/school?urn={england.one}")
+    opened(page, f"/school?urn={england.other}")
+    opened(page, "/")
+    page.reload()
+    settled(page)
+    links = page.locator("[data-testid=stPageLink]").all_inner_texts()[:2]
+    assert [int(re.search(r"URN (\d+)", link)[1]) for link in links] == [england.other, england.one]
+    stranger = chromium.new_context(base_url=address)
+    assert "Recently viewed" not in opened(stranger.new_page(), "/")
+    stranger.close()
+
+
+def test_the_report_and_the_figures_can_be_taken_away(page, england, tmp_path):
+    opened(page, f"/school?urn={england.named}")
     with page.expect_download() as report:
         page.get_by_role("button", name="Report to print (HTML)").click()
     text = Path(report.value.path()).read_text("utf-8")
-    assert "about 62 improve" in text and "<script" not in text
+    assert "next graded inspection" in text and "<script" not in text
     with page.expect_download() as figures:
         page.get_by_role("button", name="All figures (CSV)").click()
     assert "p_improve" in Path(figures.value.path()).read_text("utf-8-sig")
@@ -168,34 +228,101 @@ def test_the_report_and_the_figures_can_be_taken_away(page, tmp_path):
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 2
 
 
-def test_a_name_with_a_script_in_it_is_only_a_name(page):
+def test_a_register_is_checked_kept_shown_on_its_schools_page_and_removed(page, england):
+    def upload(**figures: int) -> str:
+        opened(page, "/your_data")
+        content = register("staff", figures, urn=england.one)
+        page.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
+        page.get_by_text(re.compile("can’t be used yet|Nothing wrong")).wait_for()
+        return settled(page)
+
+    kept = england.tables.parent / "own"
+    text = upload(teachers_a_year_before=20, stayed=21)
+    assert "1 problem: this file can’t be used yet" in text and "is more than 20" in text
+    assert not kept.exists()
+    assert "Nothing wrong: 1 row for 1 school" in upload(teachers_a_year_before=20, stayed=17)
+    assert not kept.exists()
+    page.get_by_role("button", name="Keep this register").click()
+    page.get_by_text("Kept: the register of staff").wait_for()
+    assert len(list(kept.rglob("staff.csv"))) == 1
+    opened(page, f"/school?urn={england.one}")
+    page.get_by_role("heading", name="From its own registers").wait_for()
+    page.get_by_text("Staff, counted on").click()
+    page.get_by_role("cell", name="17", exact=True).wait_for()
+    opened(page, "/your_data")
+    page.get_by_role("button", name="Remove this register").click()
+    page.get_by_role("button", name="Yes, remove it").click()
+    page.get_by_text("Removed: the register of staff").wait_for()
+    assert not list(kept.rglob("staff.csv"))
+    opened(page, f"/school?urn={england.one}")
+    page.get_by_role("heading", name="Take it away").wait_for()  # what stands after it is there
+    assert page.get_by_role("heading", name="From its own registers").count() == 0
+
+
+def test_a_page_prints_without_its_menu(page, england):
+    opened(page, f"/school?urn={england.one}")
+    page.emulate_media(media="print")
+    assert page.locator("[data-testid=stSidebar]").is_hidden()
+    assert page.get_by_role("heading", level=1).is_visible()
+
+
+def test_a_name_with_a_script_in_it_is_only_a_name(page, england):
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
-    assert "<script>alert" in opened(page, f"/school?urn={NAMED}")
+    assert "<script>alert" in opened(page, f"/school?urn={england.named}")
     opened(page, "/?q=brien")
 
 
-def test_a_school_is_reached_by_the_keyboard_alone(page):
-    opened(page, "/?q=ash%20primary")
-    for _ in range(60):
+def reached(page, what: str, most: int = 200) -> None:
+    """Goes on with Tab until the focus is on what a selector names."""
+    for _ in range(most):
         page.keyboard.press("Tab")
-        if "Ash Primary School" in page.evaluate("document.activeElement.closest('a')?.innerText || ''"):
-            break
-    else:
-        pytest.fail("the school's link can't be reached by Tab")
+        if page.evaluate("(what) => document.activeElement.matches(what)", what):
+            return
+    pytest.fail(f"{what} can't be reached by Tab")
+
+
+def test_search_to_school_to_comparison_by_the_keyboard_alone(page, england):
+    opened(page, "/")
+    reached(page, "input[type=text]")
+    page.keyboard.type(england.name)
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Ash Primary School", level=1).wait_for()
+    page.get_by_role("heading", name=re.compile("schools? found")).wait_for()
+    settled(page)
+    reached(page, f"a[href*='urn={england.one}']")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name=england.name, level=1).wait_for()
+    settled(page)
+    reached(page, "summary")
+    page.keyboard.press("Enter")
+    page.locator("details[open]").first.wait_for()
+    reached(page, "a[href*='compare']")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="1 school side by side").wait_for()
 
 
-def test_nothing_is_wider_than_a_phone(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    for path in (
-        "/",
-        f"/school?urn={GOOD}",
-        "/trust?trust=77",
-        f"/compare?urns={TOP},{GOOD}",
-        "/evidence",
-        "/how_good",
-        "/about",
-    ):
+PATHS = {
+    "find": "/?q=a",
+    "school": "/school?urn={one}",
+    "what_if": "/what_if?urn={one}",
+    "trust": "/trust?trust={trust}",
+    "compare": "/compare?urns={other},{one}",
+    **{name: f"/{name}" for name in ("evidence", "how_good", "your_data", "about")},
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_no_page_is_wider_than_a_phone_or_breaks_wcag_in_light_and_dark(page, england, name):
+    """WCAG 2.2 AA, with every expander open."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    path = PATHS[name].format(one=england.one, other=england.other, trust=england.trust_uid)
+    for theme, width in (("light", 390), ("dark", 1280)):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 844})
         opened(page, path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (theme, width)
+        for expander in page.locator("[data-testid=stExpander] summary").all():
+            expander.click()
+        page.wait_for_timeout(500)
+        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+        found = axe.Axe().run(page, options={"runOnly": rules}).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], (theme, width)
