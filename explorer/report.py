@@ -11,7 +11,7 @@ from pipelines.frameworks import GRADES
 
 _made = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
 _template = _made.from_string((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
-MOST_VISITS, MOST_FIGURES = 12, 8
+MOST_VISITS, MOST_FIGURES, MOST_STEPS = 10, 8, 9
 
 
 def html(
@@ -49,7 +49,7 @@ def html(
         chances=chances,
         usual=bool(usual),
         extrapolation=words.EXTRAPOLATION if shown and bool(predicted.get("extrapolation")) else "",
-        steps=[{"what": one.what, "points": words.points(one.step)} for one in steps.itertuples()],
+        steps=_steps(steps),
         start=words.percent(predicted["base_rate"], 1) if shown else "",
         end=words.percent(words.chance(predicted), 1) if shown else "",
         in_words=words.parts_in_words(steps) if len(steps) else "",
@@ -80,6 +80,14 @@ def export(row: pd.Series, predicted: pd.Series) -> pd.DataFrame:
             }
         ]
     )
+
+
+def _steps(steps: pd.DataFrame) -> list[dict[str, str]]:
+    """The largest steps, and all the others as one, so that they add up on the page too."""
+    rest = steps.iloc[MOST_STEPS:]
+    told = [*steps.head(MOST_STEPS).itertuples(index=False)]
+    told += [(f"All else ({len(rest)} more)", rest["step"].sum())] if len(rest) else []
+    return [{"what": what, "points": words.points(step)} for what, step in told]
 
 
 def _facts(row: pd.Series) -> list[tuple[str, Any]]:

@@ -201,5 +201,5 @@ def compare(pairs: pd.DataFrame, groups: list[np.ndarray] | None = None, level: 
 
 
 def _words(row: Mapping[str, Any]) -> str:
-    return (f"Brier {row['brier']:.4f} against {row['brier_other']:.4f} on {row['n']:,} rows, {row['gain']:+.1%} better "
+    return (f"Brier {row['brier']:.4f} against {row['brier_other']:.4f} on {row['n']:,} rows, a gain of {row['gain']:+.1%} "
             f"({row['gain_low']:+.1%} to {row['gain_high']:+.1%})")  # fmt: skip

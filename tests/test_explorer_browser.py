@@ -177,7 +177,7 @@ def test_a_search_leads_to_a_school_and_back(page, england):
     box = page.get_by_role("textbox", name="Name, postcode, URN, trust or local authority")
     box.fill(england.name)
     box.press("Enter")
-    page.get_by_role("heading", name=re.compile("schools? found")).wait_for()
+    page.get_by_role("heading", name=re.compile(r"^[\d,]+ schools? found")).wait_for()
     assert "q=" in page.url
     page.get_by_role("link", name=re.compile(f"URN {england.one}")).click()
     page.get_by_role("heading", name=england.name, level=1).wait_for()
@@ -286,7 +286,7 @@ def test_search_to_school_to_comparison_by_the_keyboard_alone(page, england):
     reached(page, "input[type=text]")
     page.keyboard.type(england.name)
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name=re.compile("schools? found")).wait_for()
+    page.get_by_role("heading", name=re.compile(r"^[\d,]+ schools? found")).wait_for()
     settled(page)
     reached(page, f"a[href*='urn={england.one}']")
     page.keyboard.press("Enter")
