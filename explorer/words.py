@@ -320,7 +320,7 @@ def made_without(told: Any, registers: tuple[str, ...], used: set[str]) -> list[
     for name in [] if blank(told) else filter(None, str(told).split("; ")):
         what = f"your own register of {MADE_FROM.get(name, name)}" if name in registers else MADE_FROM.get(name, name)
         why = "none known when the chances were made" if name in registers else "no file published for this school"
-        said.append(f"{what} ({why if name in used else 'the stored model uses nothing of it'})")
+        said.append(f"{what} ({why if name in used else 'too little of it in the files read for the model to learn from'})")
     return said
 
 

@@ -776,7 +776,7 @@ def test_what_a_prediction_was_made_without_is_told_as_stored_in_a_heads_words(f
     tables.write(folder, {"predictions": without}, about=ABOUT)
     text = said(shown("school", urn=GOOD))
     assert "teacher turnover (no file published for this school)" in text
-    assert "your own register of leadership development (the stored model uses nothing of it)" in text
+    assert "your own register of leadership development (too little of it in the files read for the model to learn from)" in text
     assert "npq" not in text
 
 
