@@ -438,7 +438,8 @@ def _append(path: Path, line: str) -> None:
 
 
 def _without_password(text: str) -> str:
-    return re.sub(r"(://[^:/@\s]+):[^@\s]*@", r"\1:***@", text)
+    """The text with the password (or the token) of every address in it hidden; it may hold an @."""
+    return re.sub(r"://([^:/@\s]*):[^/\s]*@", r"://\1:***@", text)
 
 
 def _user() -> str:

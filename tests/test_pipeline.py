@@ -18,7 +18,7 @@ import pytest
 from models.champion import Champion
 from models.registry import MODEL, Registry
 from pipelines import evaluate, evidence, ingest, inspections, score, scoreboard, signals, tables, train
-from pipelines.synthesise import EFFECTS, register, synthesise
+from pipelines.synthesise import EFFECTS, synthesise
 from pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
@@ -185,21 +185,6 @@ def test_the_kept_model_gives_the_numbers_that_were_written(strong):
     served = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(asked)
     for name in ("p_improve", "p_same", "p_grade_2", "grade_set", "base_rate"):
         assert served[name].equals(rows[name]), name
-
-
-def test_no_head_teacher_s_name_from_the_files_stands_in_any_table(strong):
-    named = [word for word in register.PLANTED if word != "Mx"] + ["Plantedname"]
-    raw = b"".join(path.read_bytes() for path in (strong.folder / "data" / "raw" / "gias").iterdir())
-    assert all(word.encode() in raw for word in named)
-    for path in strong.tables.glob("*.parquet"):
-        rows = pd.read_parquet(path)
-        for column in rows.select_dtypes(["str", "object"]):
-            said = " ".join(rows[column].dropna().astype("str").unique())
-            assert not [word for word in named if word in said], f"{path.name}: {column}"
-    kept = [*strong.tables.glob("*.json"), *strong.tables.glob("*.html"), *strong.tables.glob("*.csv"),
-            *(path for path in (strong.folder / "mlruns").rglob("*") if path.is_file())]  # fmt: skip
-    for path in kept:
-        assert not [word for word in named if word.encode() in path.read_bytes()], path.name
 
 
 def test_scoring_from_the_command_line_loads_neither_mlflow_nor_anything_that_trains(strong, tmp_path):

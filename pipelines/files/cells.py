@@ -28,7 +28,8 @@ def _dates(cells: pd.Series) -> pd.Series:
 
 def _numbers(cells: pd.Series) -> pd.Series:
     plain = cells.str.replace(r"[£,%\s]", "", regex=True).str.replace("\ufffd", "", regex=False)
-    return pd.to_numeric(plain.where(plain.str.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")), errors="coerce")
+    figures = pd.to_numeric(plain.where(plain.str.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")), errors="coerce")
+    return figures.where(figures.abs() < float("inf"))  # 1e999 is no figure of a school's
 
 
 def _words(cells: pd.Series, meanings: dict[str, float | bool | str]) -> pd.Series:

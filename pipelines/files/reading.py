@@ -16,6 +16,8 @@ from pipelines.files.recognising import recognise
 from pipelines.sources import Layout
 from pipelines.tables import DataError
 
+OFSTED_SINCE = pd.Timestamp(1992, 9, 1)
+
 
 @dataclass
 class Release:
@@ -148,11 +150,14 @@ def _is_total(cells: dict[int, pd.Series], urns: pd.Series, layout: Layout) -> p
 
 
 def _impossible(release: Release, header_row: int) -> list[str]:
-    """Days after the file's own date, and URNs that repeat where each school has one row."""
+    """Days after the file's own date or before there was Ofsted, and URNs that repeat where each school has one row."""
     problems = []
     as_at = day_in_name(release.name) or release.file_on
     for frame in release.records.values():
         for column in ("inspected_on", "ended_on"):
+            if column in frame and (early := frame[column][frame[column] < OFSTED_SINCE]).size:
+                where = "; ".join(f"row {i + header_row + 2}: {day:%d/%m/%Y}" for i, day in early.head(SHOWN).items())
+                problems.append(f"  {len(early)} inspections are dated before there was Ofsted: {where}.\n    Check those cells.")
             if column in frame and release.layout.depth:
                 late = frame[column][frame[column] > max(as_at, release.file_on if column == "ended_on" else as_at)]
                 if len(late):
