@@ -20,8 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-COMMANDS = (("ingest",), ("train", "--no-whole", "--years", "1", "--promote", "force"), ("evidence",), ("score",), ("cards",),
-            ("monitor",), ("rollback",), ("month", "--no-fetch"))  # fmt: skip
+# As of an early morning training has one fold, so that most of it is reading and writing; `month` is these in a row.
+TRAIN = ("train", "--no-whole", "--as-of", "2015-09-01", "--promote", "force")
+COMMANDS = (("ingest",), TRAIN, ("evidence",), ("score",), ("cards",), ("monitor",), ("rollback",))
 FINE = (0, 3)  # 3 says that a limit of monitoring was passed
 
 
@@ -68,7 +69,7 @@ def main() -> None:
         folder = Path(name)
         done(folder, "synthesise", "--out", "data/raw", "--schools", str(given.schools), "--registers", "data/registers")
         done(folder, "ingest")
-        done(folder, "train", "--no-whole", "--years", "1", "--promote", "force")  # a champion to roll back to
+        done(folder, *TRAIN)  # a champion to roll back to
         usual = {words: done(folder, *words) for words in COMMANDS}
         for number in range(1, given.kills + 1):
             words = chance.choice(COMMANDS)
