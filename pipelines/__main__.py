@@ -66,8 +66,8 @@ def fetch(raw: Raw = RAW,
 
     asked = {"kinds": tuple(only or ()), "since": since and since.date(), "base": base}
     if not look:
-        with terminal.downloads() as (say, tell):
-            report = stage.fetch(raw, **asked, say=say, tell=tell)
+        with terminal.downloads() as (line, tell):
+            report = stage.fetch(raw, **asked, say=line, tell=tell)
         say(f"in {raw}: " + ", ".join(f"{len(names):,} {state}" for state, names in report.items()))
         return
     listed, failed = stage.listing(raw, **asked)
