@@ -14,11 +14,14 @@ are float columns with blanks.
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from models import trees
 
 RANKS = 4
 PRIOR = 20.0  # rows' worth of the cell's own rate, for groups with few
@@ -69,13 +72,13 @@ class CellRates:
 
     def at(self, state: pd.DataFrame) -> np.ndarray:
         """P(next rank <= k) for k = 1, 2, 3, one row each; a cell never seen answers with its plain grade's."""
-        unknown = [np.nan] * (RANKS - 1)
-        plain = state["overall"].astype("int64").astype("str")
-        found = np.array(_keys(state).map(lambda key: self.groups.get(key, unknown)).to_list()).reshape(-1, RANKS - 1)
-        for names in (state["cell"], plain):
-            fill = np.array(names.map(lambda name: self.cells.get(name, unknown)).to_list()).reshape(-1, RANKS - 1)
-            found = np.where(np.isnan(found), fill, found)
-        return np.clip(np.where(np.isnan(found), 0.5, found), EDGE, 1 - EDGE)
+        # Rows are many and the kinds of them few: each kind is looked up once.
+        kinds = state[["overall", "cell", "group"]]
+        rows = kinds.groupby(list(kinds), dropna=False, sort=False).ngroup().to_numpy()
+        found = [self.groups.get(f"{cell}|{'' if pd.isna(group) else group}") or self.cells.get(cell)
+                 or self.cells.get(f"{overall:.0f}") or [0.5] * (RANKS - 1)
+                 for overall, cell, group in kinds.drop_duplicates().itertuples(index=False)]  # fmt: skip
+        return np.clip(np.array(found).reshape(-1, RANKS - 1)[rows], EDGE, 1 - EDGE)
 
 
 def _keys(state: pd.DataFrame) -> pd.Series:
@@ -141,6 +144,20 @@ class Ridge:
         parts = scaled * slope + flags * slopes[:, 4]
         return np.column_stack([parts, np.full(len(parts), self.level)])
 
+    def scores(self, signals: pd.DataFrame, overall: np.ndarray) -> np.ndarray:
+        """The whole departure on either side, up and stay: 2 x rows."""
+        scaled, flags = self._scaled(signals)
+        slopes = np.asarray(self.slopes)
+        # Rows take one of four slopes of a signal, by side and by whether the rank is 2: all four sums, of which each has two.
+        up, stay = np.full(2, UP), np.full(2, STAY)
+        turns = self._turns(np.array([2, 3, 2, 3]), np.concatenate([up, stay])) @ slopes[:, :4].T
+        total = np.full((4, len(scaled)), self.level)
+        for place in range(len(self.names)):  # one after another, so that no sum depends on how many rows there are
+            total += turns[:, [place]] * scaled[:, place]
+            if self.flagged[place]:
+                total += slopes[place, 4] * flags[:, place]
+        return np.where(overall == 2, total[[0, 2]], total[[1, 3]])
+
 
 def _penalised(scaled: np.ndarray, turns: np.ndarray, flags: np.ndarray, reached: np.ndarray, offset: np.ndarray,
                weight: np.ndarray, penalty: float) -> tuple[list[list[float]], float]:  # fmt: skip
@@ -178,14 +195,13 @@ class Boosted:
 
     names: list[str] = field(default_factory=list)
     text: str = ""
-    _booster: Any = None
 
     def fit(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray, reached: np.ndarray,
             offset: np.ndarray, weight: np.ndarray, settings: dict[str, Any], rounds: int, seed: int) -> "Boosted":  # fmt: skip
         import lightgbm
 
         self.names = list(signals)
-        matrix = self._matrix(signals, overall, side)
+        matrix = np.column_stack(self._columns(signals, overall, side))
         constraints = [1 if name in RISING else 0 for name in self.names] + [0, 0]
         fixed = {"objective": "binary", "verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True,
                  "seed": seed, "monotone_constraints": constraints}  # fmt: skip
@@ -193,28 +209,20 @@ class Boosted:
         self.text = lightgbm.train({**settings, **fixed}, rows, rounds).model_to_string()
         return self
 
-    def _matrix(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
-        return np.column_stack([signals[self.names].to_numpy(dtype=float), overall, side])
+    def _columns(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> list[np.ndarray]:
+        return [*(signals[name].to_numpy(dtype=float) for name in self.names), overall.astype(float), side.astype(float)]
 
-    @property
-    def booster(self) -> Any:
-        if self._booster is None:
-            import lightgbm
+    @cached_property
+    def forest(self) -> trees.Forest | trees.Library:
+        return trees.read(self.text)
 
-            self._booster = lightgbm.Booster(model_str=self.text)
-        return self._booster
-
-    def _answers(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray, **what: bool) -> np.ndarray:
-        if signals.empty:  # LightGBM divides by the number of rows
-            return np.zeros(0)
-        return self.booster.predict(self._matrix(signals, overall, side), num_threads=1, **what)
-
-    def scores(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
-        return self._answers(signals, overall, side, raw_score=True).reshape(len(signals))
+    def scores(self, signals: pd.DataFrame, overall: np.ndarray) -> np.ndarray:
+        """The whole departure on either side, up and stay: 2 x rows."""
+        return self.forest.scores(self._columns(signals, overall, np.array([[UP], [STAY]])))
 
     def departures(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
         """What each signal adds to the log-odds (TreeSHAP), rows x signals, and in the last column the rest."""
-        parts = self._answers(signals, overall, side, pred_contrib=True).reshape(len(signals), len(self.names) + 3)
+        parts = self.forest.contributions(self._columns(signals, overall, side))
         return np.column_stack([parts[:, : len(self.names)], parts[:, len(self.names) :].sum(axis=1)])
 
 
@@ -265,14 +273,10 @@ class Departures:
     def scores(self, signals: pd.DataFrame, state: pd.DataFrame) -> np.ndarray:
         """The departure in log-odds for the boundary above the current rank and for the one at it: rows x 2."""
         overall = state["overall"].to_numpy(dtype=int)
-        total = np.zeros((len(state), 2))
-        for column, side in enumerate((UP, STAY)):
-            sides = np.full(len(state), side)
-            if self.ridge:
-                total[:, column] += self.ridge.departures(signals, overall, sides).sum(axis=1)
-            if self.boosted:
-                total[:, column] += self.boosted.scores(signals, overall, sides)
-        return total / max(len(self.learners), 1)
+        total = np.zeros((2, len(state)))
+        for learner in filter(None, (self.ridge, self.boosted)):
+            total += learner.scores(signals, overall)
+        return total.T / max(len(self.learners), 1)
 
     def predict(self, signals: pd.DataFrame, state: pd.DataFrame, recent: CellRates | None = None) -> np.ndarray:
         """The chance of each next rank, rows x 4; `recent` stands in for the stored rates where another level is tried."""

@@ -24,17 +24,20 @@ def latest_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineag
     among the facts known by then, not last to be published. Schools without any fact keep their row, with blanks. One
     row out per row in, same order and index; the columns are those of `facts` but for `by`.
     """
-    newest = facts.sort_values(["known_on", *([order] if order else [])], kind="stable")
+    # Only the columns that decide are sorted; the rest is taken once, at the places found.
+    told = facts[[by, "known_on", *([order] if order else [])]].assign(place=range(len(facts)))
+    told = told.sort_values(["known_on", *([order] if order else [])], kind="stable")
     if order:
         # A fact that is older in `order` than one already public never is the newest: leave it out.
-        newest = newest[newest[order] >= newest.groupby(by)[order].cummax()]
-    asked = questions[[by, "as_of"]].assign(place=range(len(questions)))
+        told = told[told[order] >= told.groupby(by)[order].cummax()]
+    asked = questions[[by, "as_of"]].assign(question=range(len(questions)))
     found = pd.merge_asof(
         asked.sort_values("as_of", kind="stable"),
-        newest.assign(when=newest["known_on"].astype(DATE)),
+        told[[by, "place"]].assign(when=told["known_on"].astype(DATE)),
         left_on="as_of", right_on="when", by=by, allow_exact_matches=False,
     )  # fmt: skip
-    return found.sort_values("place").drop(columns=[by, "as_of", "place", "when"]).set_axis(questions.index)
+    places = found.sort_values("question")["place"].fillna(-1).astype("int64")
+    return facts.drop(columns=by).reset_index(drop=True).reindex(places).set_axis(questions.index)
 
 
 def earlier_known(questions: pd.DataFrame, facts: pd.DataFrame, years: int, by: str = "lineage") -> pd.DataFrame:
