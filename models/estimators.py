@@ -121,13 +121,15 @@ class Ridge:
 
     def _scaled(self, signals: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Standardised signals with blanks at the mean, and the flags of the blanks: both rows x signals."""
-        values = signals[self.names].to_numpy(dtype=float)
+        scaled = signals[self.names].to_numpy(dtype=float, copy=True)
+        blank = np.isnan(scaled)
         spread = np.asarray(self.spread)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = np.where(spread > 0, (values - np.asarray(self.mean)) / spread, 0.0)
-        blank = np.isnan(values)
-        flags = np.where(np.asarray(self.flagged), blank * 0.5, 0.0)
-        return np.where(blank, 0.0, np.clip(scaled, -self.REACH, self.REACH)), flags
+        scaled -= np.asarray(self.mean)
+        scaled /= np.where(spread > 0, spread, 1.0)
+        np.clip(scaled, -self.REACH, self.REACH, out=scaled)
+        scaled[blank] = 0.0
+        scaled[:, spread == 0] = 0.0
+        return scaled, blank * (0.5 * np.asarray(self.flagged))
 
     def _turns(self, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
         """How much of each of a signal's four slopes a row takes, rows x 4: plain, rank 2, side up, and both."""
@@ -137,25 +139,22 @@ class Ridge:
     def departures(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
         """What each signal adds to the log-odds, rows x signals, and in the last column the level."""
         scaled, flags = self._scaled(signals)
-        slopes = np.asarray(self.slopes)
-        turns = self._turns(overall, side)
-        # Not a product of matrices: its last bit depends on how many rows there are.
-        slope = sum(turns[:, [place]] * slopes[:, place] for place in range(4))
-        parts = scaled * slope + flags * slopes[:, 4]
+        parts = scaled * self._slopes()[(overall != 2) + 2 * (side == STAY)] + flags * np.asarray(self.slopes)[:, 4]
         return np.column_stack([parts, np.full(len(parts), self.level)])
+
+    def _slopes(self) -> np.ndarray:
+        """The slopes of rank 2 going up, other ranks going up, rank 2 staying and other ranks staying: 4 x signals."""
+        return self._turns(np.array([2, 3, 2, 3]), np.array([UP, UP, STAY, STAY])) @ np.asarray(self.slopes)[:, :4].T
 
     def scores(self, signals: pd.DataFrame, overall: np.ndarray) -> np.ndarray:
         """The whole departure on either side, up and stay: 2 x rows."""
         scaled, flags = self._scaled(signals)
-        slopes = np.asarray(self.slopes)
-        # Rows take one of four slopes of a signal, by side and by whether the rank is 2: all four sums, of which each has two.
-        up, stay = np.full(2, UP), np.full(2, STAY)
-        turns = self._turns(np.array([2, 3, 2, 3]), np.concatenate([up, stay])) @ slopes[:, :4].T
-        total = np.full((4, len(scaled)), self.level)
-        for place in range(len(self.names)):  # one after another, so that no sum depends on how many rows there are
-            total += turns[:, [place]] * scaled[:, place]
+        slopes = self._slopes()
+        total = np.full((4, len(scaled)), self.level)  # of all four slopes; a row takes two
+        for place in range(len(self.names)):  # not a product of matrices, whose last bit depends on how many rows there are
+            total += slopes[:, [place]] * scaled[:, place]
             if self.flagged[place]:
-                total += slopes[place, 4] * flags[:, place]
+                total += self.slopes[place][4] * flags[:, place]
         return np.where(overall == 2, total[[0, 2]], total[[1, 3]])
 
 
@@ -194,7 +193,7 @@ class Boosted:
     """Boosted trees of departures (LightGBM), the rate's log-odds as their starting score; monotone where undisputed."""
 
     names: list[str] = field(default_factory=list)
-    text: str = ""
+    text: str = field(default="", repr=False)
 
     def fit(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray, reached: np.ndarray,
             offset: np.ndarray, weight: np.ndarray, settings: dict[str, Any], rounds: int, seed: int) -> "Boosted":  # fmt: skip

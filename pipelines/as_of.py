@@ -36,33 +36,42 @@ def latest_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineag
         told[[by, "place"]].assign(when=told["known_on"].astype(DATE)),
         left_on="as_of", right_on="when", by=by, allow_exact_matches=False,
     )  # fmt: skip
-    places = found.sort_values("question")["place"].fillna(-1).astype("int64")
-    return facts.drop(columns=by).reset_index(drop=True).reindex(places).set_axis(questions.index)
+    return _at(found.sort_values("question")["place"], facts, by, questions.index)
 
 
-def earlier_known(questions: pd.DataFrame, facts: pd.DataFrame, years: int, by: str = "lineage") -> pd.DataFrame:
-    """The fact `years` periods before the newest known one, for measuring change. Blank where that period has none."""
-    now = latest_known(questions, facts, by, order="period")
+def _at(places: pd.Series, facts: pd.DataFrame, by: str, index: pd.Index) -> pd.DataFrame:
+    """The facts at these places, without the school; blanks where there is none."""
+    return facts.drop(columns=by).reset_index(drop=True).reindex(places.fillna(-1).astype("int64")).set_axis(index)
+
+
+def earlier_known(
+    questions: pd.DataFrame, facts: pd.DataFrame, now: pd.DataFrame, years: int, by: str = "lineage"
+) -> pd.DataFrame:
+    """The fact `years` periods before `now`, the newest known, for measuring change. Blank where that period has none.
+
+    `now` is `latest_known`'s of the same questions and facts, in the order of their periods.
+    """
     wanted = questions[[by, "as_of"]].assign(period=now["period"] - years)
-    past = facts.sort_values("known_on", kind="stable").drop_duplicates([by, "period"], keep="first")
-    found = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one").set_axis(questions.index)
-    unknown = ~(found["known_on"] < found["as_of"])
-    return found.drop(columns=[by, "as_of"]).mask(unknown)
+    past = facts[[by, "period", "known_on"]].assign(place=range(len(facts)))
+    past = past[past["period"].isin(wanted["period"].unique())]
+    past = past.sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
+    found = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one")
+    return _at(found["place"].where(found["known_on"] < found["as_of"]), facts, by, questions.index)
 
 
 def known_until(questions: pd.DataFrame, facts: pd.DataFrame, until: pd.Series, by: str = "lineage") -> pd.DataFrame:
     """The fact of the newest period no later than `until` (a year for each question), among those public that morning."""
-    newest = latest_known(questions, facts, by, order="period")["period"].astype("float64")
-    wanted = questions[[by, "as_of"]].assign(limit=np.minimum(until.astype("float64"), newest), place=range(len(questions)))
-    past = facts.sort_values("known_on", kind="stable").drop_duplicates([by, "period"], keep="first")
+    deciding = facts[[by, "period", "known_on"]]
+    newest = latest_known(questions, deciding, by, order="period")["period"].astype("float64")
+    wanted = questions[[by, "as_of"]].assign(limit=np.minimum(until.astype("float64"), newest), question=range(len(questions)))
+    past = deciding.assign(place=range(len(facts))).sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
     found = pd.merge_asof(
         wanted.dropna(subset=["limit"]).sort_values("limit", kind="stable"),
         past.assign(limit=past["period"].astype("float64")).sort_values("limit", kind="stable"),
         on="limit", by=by,
     )  # fmt: skip
-    found = found.set_index("place").reindex(range(len(questions))).set_axis(questions.index)
-    unknown = ~(found["known_on"] < found["as_of"])
-    return found.drop(columns=[by, "as_of", "limit"]).mask(unknown)
+    places = found["place"].where(found["known_on"] < found["as_of"]).set_axis(found["question"])
+    return _at(places.reindex(range(len(questions))), facts, by, questions.index)
 
 
 def every_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineage") -> pd.DataFrame:

@@ -69,9 +69,9 @@ def cohort(questions: pd.DataFrame, schools: pd.DataFrame, facts: pd.DataFrame, 
     `questions` has urn, lineage, as_of. One row out per row in, same order. Schools never graded keep their row, with
     blanks.
     """
-    graded = inspections[inspections["kind"].eq("graded")]
-    state = as_of.latest_known(questions, graded, order="inspected_on")[list(_STATE)].rename(columns={"urn": "graded_urn"})
-    described = as_of.latest_known(questions, facts.dropna(subset=["phase"]), by="urn")[["phase"]]
+    graded = inspections.loc[inspections["kind"].eq("graded"), ["lineage", *_STATE]]
+    state = as_of.latest_known(questions, graded, order="inspected_on").rename(columns={"urn": "graded_urn"})
+    described = as_of.latest_known(questions, facts[["urn", "known_on", "phase"]].dropna(), by="urn")
     place = questions[["urn"]].merge(schools[["urn", "phase", "region"]], on="urn", how="left", validate="many_to_one")
     place.index = questions.index
     phase = described["phase"].where(described["phase"].notna(), place["phase"])

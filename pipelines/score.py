@@ -100,6 +100,12 @@ def _leadership(champion: Champion, cohort: pd.DataFrame, given: pd.DataFrame) -
 
 def write_csv(rows: pd.DataFrame, path: Path) -> None:
     """A copy that opens safely in a spreadsheet: text that would be taken for a formula is kept as text."""
+    import pyarrow as pa
+    import pyarrow.csv
+
     text = rows.select_dtypes("string").columns
     safe = rows.assign(**{c: rows[c].mask(rows[c].str.match(r"^[=+\-@\t\r]", na=False), "'" + rows[c]) for c in text})
-    tables.write_text(path, safe.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n"))
+    copy = pa.Table.from_pandas(safe, preserve_index=False)
+    days = [pa.field(f.name, pa.date32()) if pa.types.is_timestamp(f.type) else f for f in copy.schema]
+    options = pa.csv.WriteOptions(quoting_header="none")
+    tables.write_atomically(path, lambda file: pa.csv.write_csv(copy.cast(pa.schema(days)), file, options))

@@ -66,7 +66,7 @@ def read_known(folder: Path, registers_in: Path | None = None) -> tuple[dict[str
     newest = max(pd.Timestamp.now().normalize(), pd.Timestamp(about["newest_file_on"]))
     own, notes = registers.known(registers_in, tables.read(folder, "schools"), about["data_source"], newest)
     told = {name: [column for column in tables.TABLES[name].names if not column.endswith("_why_blank")] for name in TABLES}
-    return {name: tables.read(folder, name, columns) for name, columns in told.items()} | own, about, notes
+    return tables.read_together(folder, told) | own, about, notes
 
 
 def build(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], families: tuple[str, ...] = FAMILIES) -> pd.DataFrame:
@@ -75,6 +75,7 @@ def build(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], families: tuple[
     `cohort` is `inspections.cohort`'s; `known` is `read_known`'s. Only facts public before each row's `as_of` count. One row
     out per row in, same index.
     """
+    known = {name: rows.drop(columns="source_file", errors="ignore") for name, rows in known.items()}  # no signal is made of it
     parts = []
     for name in families:
         module = family(name)
@@ -114,15 +115,16 @@ def percentile(values: pd.Series, table: str, measure: str, period: pd.Series, p
     rows = norms[norms["table"].eq(table) & norms["measure"].eq(measure)]
     where = region if region is not None else pd.Series("England", index=values.index)
     asked = pd.DataFrame({"period": period, "phase": phase, "region": where, "value": values})
-    standing = pd.Series(np.nan, index=values.index)
+    standing = np.full(len(values), np.nan)
     points = {key: np.asarray(cuts, dtype=float) for key, cuts in
               zip(zip(rows["period"], rows["phase"], rows["region"], strict=True), rows["cuts"], strict=True)}  # fmt: skip
-    for key, group in asked.dropna(subset=["value", "period"]).groupby(["period", "phase", "region"])["value"]:
+    level = asked["value"].to_numpy(dtype=float, na_value=np.nan)
+    for key, places in asked.groupby(["period", "phase", "region"]).indices.items():
         cuts = points.get((int(key[0]), *key[1:]))
         if cuts is not None:
-            middle = np.searchsorted(cuts, group, side="left") + np.searchsorted(cuts, group, side="right")
-            standing.loc[group.index] = middle / (2 * len(cuts))
-    return standing
+            middle = np.searchsorted(cuts, level[places], side="left") + np.searchsorted(cuts, level[places], side="right")
+            standing[places] = middle / (2 * len(cuts))
+    return pd.Series(standing, index=values.index).where(asked["value"].notna())
 
 
 def newest_register(cohort: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def measures(rows: pd.DataFrame) -> pd.DataFrame:
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Standing within phase and year in the newest public absence figures, and its change."""
     now = as_of.latest_known(cohort, known["absence"], order="period")
-    before = as_of.earlier_known(cohort, known["absence"], 1)
+    before = as_of.earlier_known(cohort, known["absence"], now, 1)
     rank = {name: percentile(values, "absence", name, now["period"], cohort["phase"], known["norms"])
             for name, values in measures(now).items()}  # fmt: skip
     past = percentile(before["share_absence"], "absence", "absence_standing", before["period"], cohort["phase"],

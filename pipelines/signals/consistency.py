@@ -36,10 +36,10 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     for age, (progress, everyone, disadvantaged) in _AT.items():
         rows = known["results"]
         rows = rows[rows[[*progress, everyone]].notna().any(axis=1)]
-        newest = as_of.latest_known(cohort, rows, order="period")
-        recent = cohort["as_of"].dt.year - newest["period"] <= attainment.LASTS
-        newest = newest[[*progress, everyone, disadvantaged]].where(recent)
-        years = [newest, *(as_of.earlier_known(cohort, rows, back).where(recent) for back in range(1, YEARS))]
+        now = as_of.latest_known(cohort, rows, order="period")
+        recent = cohort["as_of"].dt.year - now["period"] <= attainment.LASTS
+        newest = now[[*progress, everyone, disadvantaged]].where(recent)
+        years = [newest, *(as_of.earlier_known(cohort, rows, now, back).where(recent) for back in range(1, YEARS))]
         swing = pd.concat([year[progress].mean(axis=1) for year in years], axis=1)
         found[f"year_spread_at_{age}"] = swing.std(axis=1)
         found[f"pupil_gap_at_{age}"] = newest[everyone] - newest[disadvantaged]

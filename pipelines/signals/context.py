@@ -29,9 +29,9 @@ SIGNALS = (
 
 _TYPES = {"sponsored_academy": "sponsor", "converter_academy": "converter", "voluntary_aided": "voluntary aided",
           "community": "community"}  # fmt: skip
-_NAMES = {
-    "church_of_england": r"\bc ?of ?e\b|church of england|\bce\b", "catholic": r"catholic|\brc\b",
-    "saint": r"^(?:st\b|saint|holy|our lady|sacred)", "infant": "infant", "junior": "junior", "grammar": "grammar",
+_NAMES = {  # letters spelt out: \b, on names with accents, goes one by one through Python's own expressions
+    "church_of_england": "(?:^|[^a-z0-9])(?:c ?of ?e|ce)(?:[^a-z0-9]|$)|church of england",
+    "catholic": "catholic|(?:^|[^a-z0-9])rc(?:[^a-z0-9]|$)", "saint": "^(?:st(?:[^a-z0-9]|$)|saint|holy|our lady|sacred)", "infant": "infant", "junior": "junior", "grammar": "grammar",
     "girls": "girls", "called_academy": "academy",
 }  # fmt: skip
 
@@ -39,8 +39,8 @@ _NAMES = {
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Kind of school as the newest file before that morning had it, through changes of URN."""
     facts = known["school_facts"]
-    kind = as_of.latest_known(cohort, facts.dropna(subset=["type"]))["type"].str.lower()
-    name = as_of.latest_known(cohort, facts.dropna(subset=["name"]))["name"].str.lower()
+    kind, name = (as_of.latest_known(cohort, facts[["lineage", "known_on", of]].dropna())[of].str.lower()
+                  for of in ("type", "name"))  # fmt: skip
     yes = {column: kind.str.contains(word, na=False).where(kind.notna()) for column, word in _TYPES.items()}
     yes |= {column: name.str.contains(word, na=False).where(name.notna()) for column, word in _NAMES.items()}
     yes |= {"secondary": cohort["phase"].eq("Secondary"), "special_or_unit": cohort["phase"].isin(["Special", "PRU"])}

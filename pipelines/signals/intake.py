@@ -40,7 +40,7 @@ def measures(rows: pd.DataFrame) -> pd.DataFrame:
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Standing within phase and year in the newest public census, and the change over two years."""
     now = as_of.latest_known(cohort, known["census"], order="period")
-    before = as_of.earlier_known(cohort, known["census"], 2)
+    before = as_of.earlier_known(cohort, known["census"], now, 2)
     level = measures(now)
     rank = {name: percentile(level[name], "census", name, now["period"], cohort["phase"], known["norms"]) for name in level}
     regional = percentile(level["deprivation_standing"], "census", "deprivation_standing", now["period"],

@@ -38,7 +38,7 @@ SIGNALS = (
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Structure of the leadership group in the newest census public that morning, and development by the register."""
     now = as_of.latest_known(cohort, known["posts"], order="period")
-    before = as_of.earlier_known(cohort, known["posts"], 3)
+    before = as_of.earlier_known(cohort, known["posts"], now, 3)
     assistants = share(now["assistant_heads_fte"], now["teachers_fte"])
     own = newest_register(cohort, known["leadership_development"])
     enough = {name: own[name].where(own[name] >= FEWEST) for name in ("teachers", "middle_leaders", "finished")}

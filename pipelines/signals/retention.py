@@ -41,7 +41,7 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     """Shares of the newest turnover row public that morning. Each part is used as published, never derived from others."""
     rows = known["turnover"]
     now = as_of.latest_known(cohort, rows, order="period")
-    past = as_of.earlier_known(cohort, rows, 3)
+    past = as_of.earlier_known(cohort, rows, now, 3)
     # The year of row t runs from the November of t - 1 to the November of t.
     inspected = cohort["inspected_on"].dt.year - cohort["inspected_on"].dt.month.lt(CENSUS_MONTH).astype(int)
     before = as_of.known_until(cohort, rows, inspected)
@@ -70,7 +70,8 @@ def _net_change(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.Seri
     """From whichever of the two files of staff is the newer for the school."""
     change, year = pd.Series(np.nan, index=cohort.index), pd.Series(-np.inf, index=cohort.index)
     for name in ("workforce", "posts"):
-        now, before = as_of.latest_known(cohort, known[name], order="period"), as_of.earlier_known(cohort, known[name], 1)
+        now = as_of.latest_known(cohort, known[name], order="period")
+        before = as_of.earlier_known(cohort, known[name], now, 1)
         newer = now["period"].astype("float64").gt(year)
         change = change.mask(newer, log_change(now["teachers_fte"], before["teachers_fte"]))
         year = year.mask(newer, now["period"].astype("float64"))

@@ -35,7 +35,7 @@ def measures(rows: pd.DataFrame) -> pd.DataFrame:
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Standing within phase, region and year in the newest public census, and the change over the year before."""
     now = as_of.latest_known(cohort, known["workforce"], order="period")
-    before = as_of.earlier_known(cohort, known["workforce"], 1)
+    before = as_of.earlier_known(cohort, known["workforce"], now, 1)
     level = measures(now)
     standing = {name: percentile(level[name], "workforce", name, now["period"], cohort["phase"], known["norms"],
                                  region=cohort["region"]) for name in level}  # fmt: skip
