@@ -36,6 +36,11 @@ def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     fresh.chmod(0o755)  # mkdtemp's folders are their maker's alone
+    move_folder(fresh, folder)
+
+
+def move_folder(fresh: Path, folder: Path) -> None:
+    """Put a folder in the place of another, which is then gone; killed midway, the old one stands beside: see `standing`."""
     old = folder.parent / f".{folder.name}.old"
     if folder.exists():  # where it doesn't, a save was killed between two renames and `old` is all there is
         shutil.rmtree(old, ignore_errors=True)

@@ -58,10 +58,11 @@ class GradeSets:
         return mass_before(chances) <= limit[np.asarray(current, dtype=int)][:, None]
 
 
-def spans(members: np.ndarray) -> list[str]:
+def spans(members: np.ndarray) -> np.ndarray:
     """Contiguous sets in words: `2`, `2-3`."""
     first, last = members.argmax(axis=1) + 1, members.shape[1] - members[:, ::-1].argmax(axis=1)
-    return [f"{a}" if a == b else f"{a}-{b}" for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    words = np.array([[f"{a}" if a == b else f"{a}-{b}" for b in range(5)] for a in range(5)], dtype=object)
+    return words[first, last]
 
 
 @dataclass

@@ -13,6 +13,7 @@ are float columns with blanks.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -115,21 +116,20 @@ class Ridge:
         spread = np.sqrt((np.where(filled, values - mean, 0.0) ** 2).sum(axis=0) / counts)
         self.mean, self.spread = mean.tolist(), spread.tolist()
         self.flagged = (((~filled).mean(axis=0) > 0.02) & filled.any(axis=0)).tolist()
-        scaled, flags = self._scaled(signals)
+        scaled, flags = (np.stack(columns).T for columns in zip(*self._scaled(signals), strict=True))
         self.slopes, self.level = _penalised(scaled, self._turns(overall, side), flags, reached, offset, weight, penalty)
         return self
 
-    def _scaled(self, signals: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Standardised signals with blanks at the mean, and the flags of the blanks: both rows x signals."""
-        scaled = signals[self.names].to_numpy(dtype=float, copy=True)
-        blank = np.isnan(scaled)
-        spread = np.asarray(self.spread)
-        scaled -= np.asarray(self.mean)
-        scaled /= np.where(spread > 0, spread, 1.0)
-        np.clip(scaled, -self.REACH, self.REACH, out=scaled)
-        scaled[blank] = 0.0
-        scaled[:, spread == 0] = 0.0
-        return scaled, blank * (0.5 * np.asarray(self.flagged))
+    def _scaled(self, signals: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each signal standardised, with blanks at the mean, and the flags of its blanks; one by one, to stay in the cache."""
+        for name, mean, spread, flagged in zip(self.names, self.mean, self.spread, self.flagged, strict=True):
+            scaled = signals[name].to_numpy(dtype=float, copy=True)
+            blank = np.isnan(scaled)
+            scaled -= mean
+            scaled /= spread or 1.0
+            np.clip(scaled, -self.REACH, self.REACH, out=scaled)
+            np.copyto(scaled, 0.0, where=blank if spread else True)
+            yield scaled, blank * (0.5 * flagged)
 
     def _turns(self, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
         """How much of each of a signal's four slopes a row takes, rows x 4: plain, rank 2, side up, and both."""
@@ -138,23 +138,25 @@ class Ridge:
 
     def departures(self, signals: pd.DataFrame, overall: np.ndarray, side: np.ndarray) -> np.ndarray:
         """What each signal adds to the log-odds, rows x signals, and in the last column the level."""
-        scaled, flags = self._scaled(signals)
-        parts = scaled * self._slopes()[(overall != 2) + 2 * (side == STAY)] + flags * np.asarray(self.slopes)[:, 4]
-        return np.column_stack([parts, np.full(len(parts), self.level)])
+        kind, slopes = (overall != 2) + 2 * (side == STAY), self._slopes()
+        parts = [scaled * slopes[place].take(kind) + flags * self.slopes[place][4]
+                 for place, (scaled, flags) in enumerate(self._scaled(signals))]  # fmt: skip
+        return np.stack([*parts, np.full(len(signals), self.level)]).T
 
     def _slopes(self) -> np.ndarray:
-        """The slopes of rank 2 going up, other ranks going up, rank 2 staying and other ranks staying: 4 x signals."""
-        return self._turns(np.array([2, 3, 2, 3]), np.array([UP, UP, STAY, STAY])) @ np.asarray(self.slopes)[:, :4].T
+        """The slopes of rank 2 going up, other ranks going up, rank 2 staying and other ranks staying: signals x 4."""
+        return np.asarray(self.slopes)[:, :4] @ self._turns(np.array([2, 3, 2, 3]), np.array([UP, UP, STAY, STAY])).T
 
     def scores(self, signals: pd.DataFrame, overall: np.ndarray) -> np.ndarray:
         """The whole departure on either side, up and stay: 2 x rows."""
-        scaled, flags = self._scaled(signals)
-        slopes = self._slopes()
-        total = np.full((4, len(scaled)), self.level)  # of all four slopes; a row takes two
-        for place in range(len(self.names)):  # not a product of matrices, whose last bit depends on how many rows there are
-            total += slopes[:, [place]] * scaled[:, place]
+        total = np.full((4, len(signals)), self.level)  # by all four slopes; a row takes two
+        step = np.empty(len(signals))
+        # Not a product of matrices, whose last bit depends on how many rows there are.
+        for place, ((scaled, flags), slopes) in enumerate(zip(self._scaled(signals), self._slopes(), strict=True)):
+            for sums, slope in zip(total, slopes, strict=True):
+                sums += np.multiply(scaled, slope, out=step)
             if self.flagged[place]:
-                total += self.slopes[place][4] * flags[:, place]
+                total += np.multiply(flags, self.slopes[place][4], out=step)
         return np.where(overall == 2, total[[0, 2]], total[[1, 3]])
 
 

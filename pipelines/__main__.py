@@ -3,6 +3,7 @@
 Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-written), 3 a stated limit was passed.
 """
 
+import errno
 import os
 import sys
 import time
@@ -33,8 +34,21 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="The morning to ask fr
 ExperimentFile = Annotated[Path | None, typer.Option("--experiment", help="TOML file of settings to train by, in place of "
                                                                           "ours; see experiments/no-intake.toml.")]  # fmt: skip
 DEMO_YEARS = 3  # the demo judges on the newest only, to be done in two minutes
+# What the machine may refuse, and what to do; any other error of the system is a fault of ours, and ends in a traceback.
+HINDRANCES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "The disk is full: make room, and run this again."),
+    errno.EROFS: "The disk can only be read: name another folder.",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Check who may read and write there, or name another folder."),
+    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST), "A file stands where a folder should, or the other way round."),
+    errno.EIO: "The disk may be failing: look at it before anything else.",
+}  # fmt: skip
 OWNER_ANSWERS = Path("data/owner.toml")  # beside the tables, which may be deleted and built again
 RAW, TABLES, REGISTERS, RUNS = Path("data/raw"), Path("data/tables"), Path("data/registers"), Path("mlruns")
+
+
+class Engine(StrEnum):
+    local = "local"
+    spark = "spark"
 
 
 class Promote(StrEnum):
@@ -237,28 +251,89 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
 
 
 @app.command()
-def score(tables: Tables = TABLES, as_of: AsOf = None,
+def score(tables: Tables = TABLES,
+          as_of: Annotated[list[str] | None, typer.Option("--as-of", metavar="DAY", help="The morning to ask from, as "
+              "2025-09-01; default the day after the newest file. Several, said again or as 2011-09-01..2025-09-01 (every "
+              "year) or 2011-09-01..2025-09-01/3 (every 3 months), go to a folder each of --output.")] = None,
+          rows: Annotated[Path | None, typer.Option("--input", help="Parquet or CSV file of feature rows, or a folder of "
+              "them, to score in place of the schools: columns as in signals_today.parquet. --output is a folder then.")] = None,
           output: Annotated[Path | None, typer.Option(help="Parquet to write; default predictions.parquet among the "
                                                            "tables. A CSV goes beside it.")] = None,
+          engine: Annotated[Engine, typer.Option(help="What works on --input: this process, or Apache Spark, for what "
+                                                      "outgrows one machine.")] = Engine.local,
+          details: Annotated[bool, typer.Option("--details", help="With --input, also the chances of each leadership "
+                                                                       "grade, and what each family of signals added.")] = False,
+          most_aside: Annotated[float | None, typer.Option(help="End with 3 where a larger share of rows than this has no "
+                                                                "chances, as 0.05.", min=0, max=1)] = None,
           similar: Annotated[bool, typer.Option(help="Also find the schools most like each one.")] = True,
           registers: Registers = REGISTERS) -> None:  # fmt: skip
-    """Predictions for every open school, from the champion; nothing is trained.
+    """Predictions for every open school, from the champion; nothing is trained. Or for feature rows, however many.
 
-    Example: headway score --as-of 2025-10-01
+    Ends with 0 when done, 2 where files or arguments are wrong, 3 where --most-aside is passed, and 75 where another process
+    is writing the same output: try again later.
+
+    Example: headway score --input plans.parquet --output answers
     """
     from pipelines import score as stage
     from pipelines import tables as store
 
-    champion = stage.load(RUNS / "champion")
-    made, about = stage.score(tables, champion, _day(as_of), similar and output is None, registers, say)
-    rows = store.conform(made["predictions"], "predictions")  # so that both copies have the same columns in the same order
-    folder, name = (tables, "predictions") if output is None else (output.parent, output.stem)
-    store.write(folder, made if output is None else {"predictions": rows}, about=about, named={"predictions": name})
-    stage.write_csv(rows, folder / f"{name}.csv")
-    counts = rows["status"].value_counts()
-    say(f"cohort {rows['as_of'].iloc[0]:%Y-%m-%d}: {len(rows):,} open = "
-         + " + ".join(f"{n:,} {status}" for status, n in counts.items()))  # fmt: skip
-    say(f"written: {folder / f'{name}.parquet'} (model {champion.about['version']}, {about['data_source']} files)")
+    mornings = _mornings(as_of or [])
+    if rows is not None or len(mornings) > 1:
+        counted = _scored_in_bulk(tables, mornings, rows, output, engine, details, registers)
+    elif engine is not Engine.local or details:
+        raise store.DataError("--engine and --details go with --input.\nName a file or folder of feature rows.")
+    else:
+        champion = stage.load(RUNS / "champion")
+        morning = mornings[0] if mornings else None
+        made, about = stage.score(tables, champion, morning, similar and output is None, registers, say)
+        folder, name = (tables, "predictions") if output is None else (output.parent, output.stem)
+        asked = made if output is None else {"predictions": made["predictions"]}
+        found = store.write(folder, asked, about=about, named={"predictions": name})["predictions"]
+        stage.write_csv(found, folder / f"{name}.csv")
+        counted = found["status"].value_counts().to_dict()
+        say(f"cohort {found['as_of'].iloc[0]:%Y-%m-%d}: {len(found):,} open = "
+            + " + ".join(f"{n:,} {status}" for status, n in counted.items()))  # fmt: skip
+        say(f"written: {folder / f'{name}.parquet'} (model {champion.about['version']}, {about['data_source']} files)")
+    aside = 1 - counted.get(stage.SCORED, 0) / max(sum(counted.values()), 1)
+    if most_aside is not None and aside > most_aside:
+        say(f"limit passed: {aside:.3g} of the rows have no chances; the limit is {most_aside:g}")
+        raise typer.Exit(3)
+
+
+def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output: Path | None, engine: Engine,
+                    details: bool, registers: Path) -> dict[str, int]:  # fmt: skip
+    """Run a scoring job, and say what came of it; returns how many rows have each status."""
+    from pipelines import batch
+    from pipelines import score as stage
+    from pipelines.tables import DataError
+
+    if output is None:
+        raise DataError("So many predictions need a folder of their own.\nName it with --output.")
+    if rows is not None and mornings:
+        raise DataError("Feature rows say their own mornings, in the column as_of.\nLeave out --as-of, or --input.")
+    if rows is None and (engine is not Engine.local or details):
+        raise DataError("--engine and --details go with --input.\nName a file or folder of feature rows.")
+    try:
+        if rows is None:
+            told = batch.score_mornings(tables, output, RUNS / "champion", mornings, registers=registers,
+                                        bar=terminal.bar("mornings"), say=say)  # fmt: skip
+        elif engine is Engine.spark:
+            from pipelines import spark
+
+            told = spark.score_rows(rows, output, RUNS / "champion", details=details)
+        else:
+            told = batch.score_rows(rows, output, RUNS / "champion", details=details,
+                                    bar=terminal.bar("half a million rows a step"))  # fmt: skip
+    except batch.Busy as error:
+        print(f"headway: {error}", file=sys.stderr)
+        raise typer.Exit(75) from error
+    counted = {stage.SCORED: told["scored"], **told["set_aside"]}
+    many = f"{len(told['mornings'])} mornings" if rows is None else f"{told['rows_in']:,} rows in"
+    say(f"{many}: {told['rows_out']:,} rows out = " + " + ".join(f"{n:,} {status}" for status, n in counted.items()))
+    if told.get("not_forecasts"):
+        say(f"The model learned from what came after {len(told['not_forecasts'])} of these mornings: no forecasts, there.")
+    say(f"written: {output}, {len(told['parts']):,} parts and {batch.MANIFEST} (model {told['model_version']})")
+    return counted
 
 
 @app.command()
@@ -574,6 +649,24 @@ def _day(text: str | None) -> Any:
         raise DataError(f"--as-of {text} is not a day we can read.\nWrite it as 2025-09-01.") from error
 
 
+def _mornings(texts: list[str]) -> list[Any]:
+    """The days said, in order: 2011-09-01, or 2011-09-01..2025-09-01 for each year's, or every so many months with /3."""
+    import pandas as pd
+
+    from pipelines.tables import DataError
+
+    found = set()
+    for text in texts:
+        first, _, rest = text.partition("..")
+        last, _, step = rest.partition("/")
+        if step and not (step.isascii() and step.isdigit() and int(step)):
+            raise DataError(f"--as-of {text}: {step} is not a number of months.\nWrite it as 2011-09-01..2025-09-01/3.")
+        found |= {*pd.date_range(_day(first), _day(last or first), freq=pd.DateOffset(months=int(step or 12)))}
+        if not found:
+            raise DataError(f"--as-of {text} ends before it begins.\nWrite the earlier day first.")
+    return sorted(found)
+
+
 def _log_evidence(tables: Path, tracking: str | None) -> None:
     """Keep the evidence with the run it was made from, where there is one."""
     import json
@@ -600,7 +693,14 @@ def main() -> None:
         app(standalone_mode=True)
     except (DataError, RegistryError) as error:
         print(f"headway: {error}", file=sys.stderr)
-        sys.exit(2)
+    except OSError as error:
+        if error.errno not in HINDRANCES:
+            raise
+        print(f"headway: {error.filename or 'A file'} could not be read or written ({os.strerror(error.errno)}).\n"
+              f"{HINDRANCES[error.errno]} What was there before is whole.", file=sys.stderr)  # fmt: skip
+    else:
+        return
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ SCORED = "scored"
 NO_OVERALL = "report card: no overall grade to compare"
 FEW_LIKE_IT = 60  # outcomes of its grade and phase learned from, below which we say there is not enough like it
 LEVEL = "level"
+CARRIED = ("urn", "lineage", "as_of", "overall", "overall_source", "leadership", "inspected_on", "framework", "phase")
 
 
 def load(folder: Path) -> Champion:
@@ -34,22 +35,16 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
 
     Raises `DataError` where the champion was trained on files of another kind (official, made up) than the tables.
     """
-    about = tables.about(folder, "schools")
-    if champion.about["data_source"] != about["data_source"]:
-        raise DataError(
-            f"The champion learned from {champion.about['data_source']} files and the tables are {about['data_source']}.\n"
-            "Run `headway train` on these tables, or name others with --tables."
-        )
+    about = agreed(folder, champion)
     known, _, notes = signals.read_known(folder, registers)
     for note in notes:
         say(note)
     morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
     is_open = known["schools"][known["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
-    cohort = inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"])
-    made = signals.build(cohort, known)
+    cohort, made = signals_on(asked, known)
     rows = predictions(cohort, made, champion, about["data_source"])
-    made_tables = {"predictions": rows, "signals_today": asked[["urn", "as_of"]].join(made)}
+    made_tables = {"predictions": rows, "signals_today": cohort[tables.TABLES["signals_today"].names].join(made)}
     if alike:
         from pipelines.similar import similar
 
@@ -59,17 +54,40 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
     return made_tables, about
 
 
-def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, data_source: str) -> pd.DataFrame:
-    """The prediction table of a cohort and its signals: one row out per row in, same order."""
+def agreed(folder: Path, champion: Champion) -> dict[str, Any]:
+    """What is known about the tables as a whole. Raises `DataError` where the champion learned from files of another kind."""
+    about = tables.about(folder, "schools")
+    if champion.about["data_source"] != about["data_source"]:
+        raise DataError(
+            f"The champion learned from {champion.about['data_source']} files and the tables are {about['data_source']}.\n"
+            "Run `headway train` on these tables, or name others with --tables."
+        )
+    return about
+
+
+def signals_on(asked: pd.DataFrame, known: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The state and the signals of schools on their mornings: `asked` has urn, lineage, as_of; rows and index are its."""
+    cohort = inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"])
+    return cohort, signals.build(cohort, known)
+
+
+def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, data_source: str, details: bool = True
+                ) -> pd.DataFrame:  # fmt: skip
+    """The prediction table of a cohort and its signals: one row out per row in, same order.
+
+    `details` are the chances of each leadership grade, and what each family of signals added.
+    """
     status = pd.Series(SCORED, index=cohort.index).mask(cohort["overall"].isna(), NO_OVERALL)
     status = status.mask(cohort["inspected_on"].isna(), inspections.NEVER_GRADED)
-    rows = cohort[["urn", "lineage", "as_of", "overall", "overall_source", "leadership", "inspected_on", "framework", "phase"]]
+    rows = cohort[[column for column in CARRIED if column in cohort]]
     scored = status.eq(SCORED)
-    given = made.loc[scored, champion.signals]
-    state = evaluate.state(cohort[scored].join(given[["leadership_gap"]]))
+    given, asked = _those(made[champion.signals], scored), _those(cohort, scored)
+    state = evaluate.state(asked.assign(leadership_gap=given["leadership_gap"]))
     chances = champion.predict(given, state)
-    parts = by_family(champion.overall.contributions(given, state), champion.about["families"])
-    led = _leadership(champion, cohort[scored], given)
+    parts = [] if not details else [
+        _leadership(champion, asked, given),
+        by_family(champion.overall.contributions(given, state), champion.about["families"]),
+    ]
     cells = (state["cell"] + "|" + state["group"]).map(champion.about["cells"]).fillna(0)
     cards_from = pd.Series(frameworks.FRAMEWORKS["from_on"].iloc[-1], index=cohort.index)
     extrapolated = ~as_of.is_before(cohort["as_of"], cards_from)
@@ -78,7 +96,7 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
         extrapolation=extrapolated, like_it=cells.reindex(rows.index), enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index),
         signals_blank=given.isna().sum(axis=1).reindex(rows.index), made_without=signals.without(given, champion.signals)
         .reindex(rows.index),
-    ).join(chances).join(led).join(parts)  # fmt: skip
+    ).join([chances, *parts])  # fmt: skip
 
 
 def by_family(contributions: pd.DataFrame, families: dict[str, str]) -> pd.DataFrame:
@@ -92,10 +110,16 @@ def _leadership(champion: Champion, cohort: pd.DataFrame, given: pd.DataFrame) -
     if champion.leadership is None:
         return pd.DataFrame(index=cohort.index)
     graded = cohort["leadership"].notna()
-    state = evaluate.state(cohort[graded].join(given["leadership_gap"]), evaluate.LEADERSHIP)
-    chances = champion.leadership.predict(given[graded], state)
+    given = _those(given, graded)
+    state = evaluate.state(_those(cohort, graded).assign(leadership_gap=given["leadership_gap"]), evaluate.LEADERSHIP)
+    chances = champion.leadership.predict(given, state)
     columns = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)]
     return pd.DataFrame(chances, columns=columns, index=cohort.index[graded]).reindex(cohort.index)
+
+
+def _those(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
+    """The rows wanted; where that is all of them, as mostly, without a copy."""
+    return rows if wanted.all() else rows[wanted]
 
 
 def write_csv(rows: pd.DataFrame, path: Path) -> None:

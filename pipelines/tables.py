@@ -4,15 +4,17 @@ Every table is declared once, here. `write` checks a frame against its declarati
 replaces the old file in one step, so a killed command leaves either the old table or the new one.
 """
 
+import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 VERSION = "1"  # of the layout of our tables; a reader that meets another says so
 
@@ -20,6 +22,7 @@ LABELS = ("improved", "same", "worse")
 KINDS = ("graded", "ungraded", "monitoring")
 SOURCES = ("published", "derived", "crosswalk")
 DATE = "datetime64[s]"
+LONGEST_WAIT = 60  # seconds, for another command that writes; it takes three
 
 
 class DataError(Exception):
@@ -286,6 +289,10 @@ TABLES: dict[str, Table] = {
         ), open_ended=True),
         Table("signals_today", "an open school's signals on the morning of the predictions", ("urn",), _of(
             _URN, _AS_OF,
+            ("phase", "str", "Its phase: Nursery, Primary, Secondary, Special or PRU."),
+            ("overall", "Int64", f"Its grade that morning: {_GRADE}"),
+            ("leadership", "Int64", f"Its leadership grade that morning: {_GRADE}"),
+            ("inspected_on", DATE, "The day of the inspection that gave them."),
         ), open_ended=True),
         Table("similar", "a school like an open one, and what became of it", ("urn", "rank"), _of(
             _URN, ("rank", "int64", "1 for the most alike."), ("other_urn", "int64", "The other school's URN then."),
@@ -321,18 +328,49 @@ TABLES: dict[str, Table] = {
 
 def write_atomically(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
     """Write a file in one step: whoever looks sees the old one or the new one, never half of either."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    _write_together({path: fill})
+
+
+def _write_together(fills: Mapping[Path, Callable[[IO[bytes]], None]]) -> None:
+    """Write files in one step each, once all of them are on the disk: one that fills up midway changes none."""
+    held: dict[Path, str] = {}
+    path = Path()
     try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        for path, fill in fills.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, held[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            with os.fdopen(handle, "wb") as file:
+                fill(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(held[path], 0o644)
+        for path, temporary in held.items():
+            os.replace(temporary, path)
+    except BaseException as error:
+        for temporary in held.values():
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None  # a full disk names no file, the others name the temporary one
         raise
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else writes our tables in a folder meanwhile; a second waits its turn, up to a minute.
+
+    So that two commands at once leave the tables of the one or of the other. The system lets go of the lock when its
+    holder ends, however it ends. Raises `DataError` where the turn doesn't come.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=LONGEST_WAIT, is_singleton=True)  # so that it may be taken again within
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DataError(f"Another command is writing to {folder}.\nWait for it to be done, and run this one again.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -348,8 +386,6 @@ def conform(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
     Raises `DataError` where a key repeats or a value isn't one the column allows.
     """
-    import pandera.pandas as pa
-
     table = TABLES[name]
     absent = [column for column in table.columns if column.name not in rows]
     rows = rows.assign(**{column.name: pd.Series(pd.NA, index=rows.index, dtype="object") for column in absent})
@@ -358,43 +394,55 @@ def conform(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     nullable = {"float64": "Float64", DATE: DATE}
     empty = {c.name: nullable[c.dtype] for c in table.columns if c.dtype in nullable and rows[c.name].isna().all()}
     rows = rows[[*table.names, *extra]].astype(empty).astype({column.name: column.dtype for column in table.columns})
-    schema = pa.DataFrameSchema(
-        {
-            column.name: pa.Column(
-                nullable=column.name not in table.key and column.dtype not in ("int64", "bool"),
-                checks=[pa.Check.isin(column.allowed)] if column.allowed else [],
-            )
-            for column in table.columns
-        },
-        unique=list(table.key),
-        name=name,
-    )
-    try:
-        schema.validate(rows, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.head(5)[["column", "check", "failure_case"]].astype(str).to_string(index=False)
-        raise DataError(f"The table {name} ({table.row}) breaks its own declaration:\n{cases}") from error
+    wrong = []
+    for column in table.columns:
+        values = rows[column.name]
+        if (column.name in table.key or column.dtype in ("int64", "bool")) and values.isna().any():
+            wrong.append(f"{column.name} is blank in {values.isna().sum():,} rows")
+        if column.allowed and not (fits := values.isna() | values.isin(column.allowed)).all():
+            others = ", ".join(map(str, values[~fits].unique()[:5]))
+            wrong.append(f"{column.name} is {others}; allowed are {', '.join(column.allowed)}")
+    if (twice := rows.duplicated(list(table.key))).any():
+        first = rows.loc[twice, list(table.key)].iloc[0]
+        wrong.append(f"{' and '.join(f'{name} {value}' for name, value in first.items())} stand in more than one row")
+    if wrong:
+        raise DataError("\n".join([f"The table {name} ({table.row}) breaks its own declaration:", *wrong]))
     return rows
 
 
 def write(
     folder: Path, frames: Mapping[str, pd.DataFrame], *, about: Mapping[str, Any], named: Mapping[str, str] | None = None
-) -> None:
-    """Check every frame, then replace the tables together: none is replaced unless all of them pass.
+) -> dict[str, pd.DataFrame]:
+    """Check every frame, then replace the tables together: none is replaced unless all of them pass. The frames as written.
 
     `about` (data source, newest file date, hashes) travels in each file. `named` gives a table another file's name.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    written = {name: conform(rows, name) for name, rows in frames.items()}
     ready = {}
-    for name, rows in frames.items():
-        arrow = pa.Table.from_pandas(conform(rows, name), preserve_index=False)
+    for name, rows in written.items():
+        arrow = pa.Table.from_pandas(rows, preserve_index=False)
         facts = {"headway": json.dumps({**about, "version": VERSION, "table": name}, sort_keys=True)}
         ready[name] = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts})
-    for name, arrow in ready.items():
-        path = folder / f"{(named or {}).get(name, name)}.parquet"
-        write_atomically(path, lambda file, arrow=arrow: pq.write_table(arrow, file))
+    with alone(folder):
+        _write_together({folder / f"{(named or {}).get(name, name)}.parquet":
+                         lambda file, arrow=arrow: pq.write_table(arrow, file) for name, arrow in ready.items()})  # fmt: skip
+    return written
+
+
+def read_together(folder: Path, columns: Mapping[str, list[str] | None]) -> dict[str, pd.DataFrame]:
+    """Several tables as one ingest made them, some columns of each. Raises `DataError` where they are of two.
+
+    A killed ingest may leave tables of before among its own, and one that is at work replaces them while we read.
+    """
+    made_from = {about(folder, name).get("inputs") for name in columns}
+    frames = {name: read(folder, name, wanted) for name, wanted in columns.items()}
+    if len(made_from | {about(folder, name).get("inputs") for name in columns}) > 1:
+        raise DataError(f"The tables in {folder} were not made from the same files: an ingest was stopped, or is at work.\n"
+                        "Wait for it, or run `headway ingest` again.")  # fmt: skip
+    return frames
 
 
 def read(folder: Path, name: str, columns: list[str] | None = None) -> pd.DataFrame:

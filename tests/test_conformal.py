@@ -32,7 +32,7 @@ def test_the_limit_is_the_finite_sample_quantile():
 def test_a_set_holds_the_ranks_entered_up_to_the_limit_of_its_current_rank():
     sets = GradeSets(limits={"0": 1.0, "1": 0.5, "2": 0.6, "3": 0.85, "4": 0.9})
     chances = np.repeat([[0.1, 0.6, 0.2, 0.1]], 4, axis=0)
-    assert spans(sets.members(chances, np.array([1, 2, 3, 4]))) == ["2", "2-3", "1-3", "1-4"]
+    assert list(spans(sets.members(chances, np.array([1, 2, 3, 4])))) == ["2", "2-3", "1-3", "1-4"]
 
 
 def test_a_rank_with_few_outcomes_leans_on_all_ranks():

@@ -339,7 +339,8 @@ def test_what_was_planted_is_found_by_the_evidence_and_by_the_model(strong):
     planted = EFFECTS["strong"].gap_odds_ratio
     assert 1 < ratio["low"] < planted < ratio["high"]
     assert _leadership_moves(strong.read("examples")) > 0.05
-    rows = strong.read("signals_today").merge(strong.read("predictions"), on="urn", validate="one_to_one")
+    made = strong.read("signals_today")[["urn", "leadership_gap"]]
+    rows = made.merge(strong.read("predictions"), on="urn", validate="one_to_one")
     gap = rows["leadership_gap"].gt(0) & rows["overall"].between(2, 3)
     assert rows.loc[gap, "contribution_leadership"].mean() > 0.05
 

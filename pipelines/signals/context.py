@@ -31,7 +31,8 @@ _TYPES = {"sponsored_academy": "sponsor", "converter_academy": "converter", "vol
           "community": "community"}  # fmt: skip
 _NAMES = {  # letters spelt out: \b, on names with accents, goes one by one through Python's own expressions
     "church_of_england": "(?:^|[^a-z0-9])(?:c ?of ?e|ce)(?:[^a-z0-9]|$)|church of england",
-    "catholic": "catholic|(?:^|[^a-z0-9])rc(?:[^a-z0-9]|$)", "saint": "^(?:st(?:[^a-z0-9]|$)|saint|holy|our lady|sacred)", "infant": "infant", "junior": "junior", "grammar": "grammar",
+    "catholic": "catholic|(?:^|[^a-z0-9])rc(?:[^a-z0-9]|$)", "saint": "^(?:st(?:[^a-z0-9]|$)|saint|holy|our lady|sacred)",
+    "infant": "infant", "junior": "junior", "grammar": "grammar",
     "girls": "girls", "called_academy": "academy",
 }  # fmt: skip
 

@@ -1,0 +1,195 @@
+"""Scoring jobs of any size: a folder written part by part, whole or not at all, and a manifest that accounts for every row.
+
+The parts are made in a hidden folder beside the output and moved into its place at the end, in one step, so nobody ever reads
+half a job. One that was killed goes on after its last whole part when it is run again on the same rows with the same model;
+on others it begins anew. No part depends on when or how often it was run: the same rows and model give the same bytes.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from models.champion import Champion, move_folder
+from pipelines import inspections, rows, score, signals, tables
+from pipelines.registers import stored
+from pipelines.tables import DataError
+
+PART = 16 * rows.BATCH  # rows; what a kill loses at most
+THREADS = 2
+AHEAD = 4  # batches waiting for their turn to be written
+MANIFEST, JOB = "_manifest.json", "_job.json"  # readers of a folder of parquet pass over such names
+Bar = Callable[[Iterable, int | None], Iterable]
+
+
+class Busy(Exception):
+    """Another process is making this output: try again later."""
+
+
+def plain(steps: Iterable, total: int | None) -> Iterable:
+    return steps
+
+
+def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool = False, bar: Bar = plain
+               ) -> dict[str, Any]:  # fmt: skip
+    """Answer every feature row of a file or folder; returns the manifest, which is also written.
+
+    A file's answers lie in a folder of its name, in its order, `PART` rows a part. Raises `DataError` where a file isn't of
+    feature rows, before anything is answered, and `Busy` where another process writes there.
+    """
+    champion = score.load(champion_folder)
+    files = rows.files(path)
+    for file in files:
+        rows.check(file, champion)
+    known = [rows.count(file) for file in files]
+    total = None if None in known else sum(-(-held // PART) for held in known if held is not None)
+    job = {"what": "rows", "inputs": [[str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns] for file in files],
+           "details": details, **_model(champion)}  # fmt: skip
+    with _output(output, job) as partial, ThreadPoolExecutor(THREADS + 1) as workers:
+        sums = [workers.submit(_sha256, file) for file in files]
+        names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
+        made = (part for file, name in zip(files, names, strict=True)
+                for part in _parts(file, partial / name, champion, details, workers))  # fmt: skip
+        for _ in bar(made, total):
+            pass
+        answered = [sum(pq.read_metadata(part).num_rows for part in (partial / name).glob("part-*")) for name in names]
+        inputs = [{"name": name, "bytes": file.stat().st_size, "sha256": digest.result(), "rows": many if held is None else held}
+                  for file, name, digest, held, many in zip(files, names, sums, known, answered, strict=True)]  # fmt: skip
+        return _finished(partial, {"inputs": inputs, "rows_in": sum(one["rows"] for one in inputs),
+                                   "details": details, **_model(champion)})  # fmt: skip
+
+
+def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers: ThreadPoolExecutor) -> Iterator[Path]:
+    """Write the parts of a file that aren't there yet, each named when it is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = len(list(folder.glob("part-*.parquet")))
+    yield from sorted(folder.glob("part-*.parquet"))
+    schema = rows.answered(champion, details)
+
+    def answer(asked: tuple[int, pa.Table]) -> pa.Table:
+        return rows.answers(asked[1], asked[0], champion, details)
+
+    places = ((done * PART + at * rows.BATCH, batch) for at, batch in enumerate(rows.batches(file, champion, done * PART)))
+    part, writer, held = folder / f"part-{done:05d}.parquet", None, 0
+    for answers in _in_order(workers, answer, places):
+        writer = writer or pq.ParquetWriter(f"{part}.making", schema)
+        writer.write_table(answers)
+        held += answers.num_rows
+        if held == PART:
+            yield _whole(writer, part)
+            done, writer, held = done + 1, None, 0
+            part = folder / f"part-{done:05d}.parquet"
+    if writer or done == 0:
+        yield _whole(writer or pq.ParquetWriter(f"{part}.making", schema), part)
+
+
+def _whole(writer: pq.ParquetWriter, part: Path) -> Path:
+    writer.close()
+    os.replace(f"{part}.making", part)
+    return part
+
+
+def _in_order(workers: ThreadPoolExecutor, answer: Callable[[Any], Any], asked: Iterable) -> Iterator[Any]:
+    """The answers in the order of the questions, a few of which are worked on at a time."""
+    waiting: deque[Future] = deque()
+    for one in asked:
+        waiting.append(workers.submit(answer, one))
+        if len(waiting) > AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: list[pd.Timestamp], *,
+                   registers: Path | None = None, bar: Bar = plain, say: Callable[[str], None] = print
+                   ) -> dict[str, Any]:  # fmt: skip
+    """Predictions for every school open on each morning, a folder a morning; returns the manifest, which is also written.
+
+    A school stands under the URN it had that morning. The champion may have learned from what came after a morning: then its
+    chances are no forecasts, and the manifest says of which mornings. Raises as `score.score` and `Busy`.
+    """
+    champion = score.load(champion_folder)
+    about = score.agreed(folder, champion)
+    made_from = {f"{name}.parquet": _sha256(folder / f"{name}.parquet") for name in signals.TABLES}
+    made_from |= {f"{owner}/{path.name}": _sha256(path) for owner, _, path in stored(registers)}
+    job = {"what": "mornings", "mornings": [f"{day:%Y-%m-%d}" for day in mornings], "made_from": made_from, **_model(champion)}
+    with _output(output, job) as partial:
+        known, _, notes = signals.read_known(folder, registers)
+        for note in notes:
+            say(note)
+        for morning in bar(mornings, len(mornings)):
+            part = partial / f"{morning:%Y-%m-%d}" / "part-00000.parquet"
+            if part.is_file():
+                continue
+            asked = inspections.roster(known["schools"], [morning])
+            cohort, made = score.signals_on(asked, known)
+            found = score.predictions(cohort, made, champion, about["data_source"])
+            tables.write(part.parent, {"predictions": found}, about=about, named={"predictions": part.stem})
+        known_to_it = [day for day in job["mornings"] if day < champion.about.get("as_of", "")]
+        return _finished(partial, {"mornings": job["mornings"], "not_forecasts": known_to_it, "made_from": made_from,
+                                   **_model(champion)})  # fmt: skip
+
+
+def _model(champion: Champion) -> dict[str, str]:
+    """Which champion it is, to the last bit of its files."""
+    files = json.dumps(champion.as_files(), sort_keys=True).encode()
+    return {"model_version": champion.about["version"], "model_sha256": hashlib.sha256(files).hexdigest(),
+            "data_source": champion.about["data_source"]}  # fmt: skip
+
+
+def _finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of the parts that lie there, and written beside them: every row in is a row out, scored or set aside."""
+    parts = sorted(partial.rglob("part-*.parquet"))
+    status: Counter[str] = Counter()
+    for part in parts:
+        for one in pc.value_counts(pq.read_table(part, columns=["status"])["status"].combine_chunks()).to_pylist():
+            status[one["values"]] += one["counts"]
+    manifest = {
+        **facts, "rows_out": status.total(), "scored": status.pop(score.SCORED, 0), "set_aside": dict(sorted(status.items())),
+        "parts": [{"name": part.relative_to(partial).as_posix(), "rows": pq.read_metadata(part).num_rows,
+                   "bytes": part.stat().st_size, "sha256": _sha256(part)} for part in parts],
+    }  # fmt: skip
+    tables.write_json(partial / MANIFEST, manifest)
+    return manifest
+
+
+@contextlib.contextmanager
+def _output(output: Path, job: dict[str, Any]) -> Iterator[Path]:
+    """The hidden folder a job's parts are made in; it takes the place of `output` once the block has ended well.
+
+    Raises `DataError` where something else than an earlier job's output stands there, and `Busy` where another is at work.
+    """
+    if output.exists() and not (output / MANIFEST).is_file() and (not output.is_dir() or any(output.iterdir())):
+        raise DataError(f"{output} is there and no scoring job made it.\nName a folder that is new, or an earlier job's.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.parent / f".{output.name}.partial"
+    try:
+        with FileLock(output.parent / f".{output.name}.lock", timeout=0):
+            told = partial / JOB
+            if not told.is_file() or json.loads(told.read_text("utf-8")) != json.loads(json.dumps(job)):
+                shutil.rmtree(partial, ignore_errors=True)
+                tables.write_json(told, job)
+            for left in partial.rglob("*.making"):
+                left.unlink()
+            yield partial
+            told.unlink()
+            move_folder(partial, output)
+    except Timeout:
+        raise Busy(f"Another process is making {output}.\nWait for it, or name another folder.") from None
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,203 @@
+"""Feature rows, as many as there are: what they must look like, and an answer for each, in its place.
+
+A feature row is a row of `signals_today`: a school (or a plan for one), its state on a morning, and its signals. Nothing is
+guessed: a file of other columns stops with the difference, and a row that can't be scored is answered with the reason.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from models.champion import Champion
+from pipelines import as_of, score, signals, tables
+from pipelines.tables import DataError
+
+BATCH = 1 << 15  # rows answered at a time, whose columns stay in the processor's cache
+BUFFER = 1 << 20  # bytes of each column read ahead, so that a row group of any size is never held whole
+PHASES = ("Nursery", "Primary", "Secondary", "Special", "PRU")
+STATE = tables.TABLES["signals_today"].names
+KINDS = {"int64": "a whole number", "Int64": "a whole number", tables.DATE: "a day", "str": "text", "float64": "a number"}
+TYPES = {"a whole number": pa.int64(), "a day": pa.timestamp("s"), "text": pa.string(), "a number": pa.float64()}
+FITS = {"a whole number": (pa.types.is_integer,), "a day": (pa.types.is_date, pa.types.is_timestamp),
+        "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary),
+        "a number": (pa.types.is_floating, pa.types.is_integer)}  # fmt: skip
+SHOWN = 20  # missing columns, and unknown ones, that an error names
+
+
+def layout(champion: Champion) -> dict[str, str]:
+    """The columns of feature rows, in order, and what each holds: the state, then every signal."""
+    state = {column.name: KINDS[column.dtype] for column in tables.TABLES["signals_today"].columns}
+    return state | {name: "a number" for name in (*signals.declared(), *champion.signals)}
+
+
+def files(path: Path) -> list[Path]:
+    """The files of feature rows a path names, itself or all in it, in the order of their names."""
+    found = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith((".", "_"))) if path.is_dir() else [path]
+    other = [p for p in found if p.suffix not in (".parquet", ".csv")]
+    if not found or other or not path.exists():
+        what = "isn't there" if not path.exists() else f"holds {other[0].name}" if other else "holds no file"
+        raise DataError(f"{path} {what}.\nFeature rows are parquet or CSV files, or a folder of nothing else.")
+    return found
+
+
+def check(path: Path, champion: Champion) -> None:
+    """Raises `DataError` with every difference where a file's columns aren't those of feature rows."""
+    schema = _schema(path)
+    wanted, held = layout(champion), schema.names
+    differences = _few([f"  - {name} ({kind})" for name, kind in wanted.items() if name not in held])
+    differences += _few([f"  + {name}" for name in dict.fromkeys(held) if name not in wanted])
+    differences += [f"  {name} stands there {held.count(name)} times" for name in dict.fromkeys(held) if held.count(name) > 1]
+    if not differences and held != list(wanted):
+        at, (here, there) = next((at, pair) for at, pair in enumerate(zip(held, wanted, strict=True), 1) if pair[0] != pair[1])
+        differences = [f"  in another order: column {at} is {here}, and should be {there}"]
+    for name, kind in zip(held, schema.types, strict=True):
+        # A CSV has no types, and in parquet a column without a value may be of none.
+        typed = path.suffix == ".parquet" and not pa.types.is_null(kind)
+        if typed and name in wanted and not any(fits(kind) for fits in FITS[wanted[name]]):
+            differences.append(f"  {name} is {kind}, and should be {wanted[name]}")
+    if differences:
+        raise DataError("\n".join([
+            f"{path} does not hold feature rows as the champion takes them. - is missing, + is not known:", *differences,
+            "`headway score` writes such a file as signals_today.parquet; begin with that one.",
+        ]))  # fmt: skip
+    source = json.loads((schema.metadata or {}).get(b"headway", b"{}")).get("data_source")
+    if source and source != champion.about["data_source"]:
+        raise DataError(f"{path} comes from {source} files, and the champion learned from {champion.about['data_source']} ones.\n"
+                        "Run `headway train` on the same tables, or score rows of the champion's kind.")  # fmt: skip
+
+
+def _few(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= SHOWN else [*lines[:SHOWN], f"  and {len(lines) - SHOWN} more"]
+
+
+def _schema(path: Path) -> pa.Schema:
+    try:
+        if path.suffix == ".parquet":
+            return pq.read_schema(path)
+        with pa.csv.open_csv(path) as reader:
+            return reader.schema
+    except (pa.ArrowInvalid, OSError) as error:
+        what = str(error).splitlines()[0]
+        raise DataError(f"{path} can't be read ({what}).\nGive it as parquet, or as CSV in UTF-8.") from error
+
+
+def count(path: Path) -> int | None:
+    """How many rows a parquet file says it has; of a CSV nobody knows before the end."""
+    return pq.read_metadata(path).num_rows if path.suffix == ".parquet" else None
+
+
+def batches(path: Path, champion: Champion, start: int = 0) -> Iterator[pa.Table]:
+    """The rows of a file from a place on, `BATCH` at a time but for the last: the state, and the signals that count.
+
+    A CSV's cells are text.
+    """
+    held, rows = [], 0
+    for place, piece in _pieces(path, [*STATE, *champion.signals], start):
+        held.append(piece.slice(max(start - place, 0)))
+        rows += held[-1].num_rows
+        while rows >= BATCH:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, BATCH)
+            held, rows = [whole.slice(BATCH)], rows - BATCH
+    if rows:
+        yield pa.concat_tables(held)
+
+
+def _pieces(path: Path, wanted: list[str], start: int) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of a file as they come, with the place of each piece's first; a parquet file's row groups before are skipped."""
+    place = 0
+    try:
+        if path.suffix == ".csv":
+            convert = pa.csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted,
+                                            strings_can_be_null=True, null_values=[""])  # fmt: skip
+            with pa.csv.open_csv(path, convert_options=convert) as reader:
+                for batch in reader:
+                    yield place, pa.Table.from_batches([batch])
+                    place += batch.num_rows
+            return
+        with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+            for group in range(file.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
+                if place + rows > start:
+                    at = place
+                    for batch in file.iter_batches(BATCH, row_groups=[group], columns=wanted):
+                        yield at, pa.Table.from_batches([batch])
+                        at += batch.num_rows
+                place += rows
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} can't be read to its end ({str(error).splitlines()[0]}).\nMake it again.") from error
+
+
+def answered(champion: Champion, details: bool) -> pa.Schema:
+    """The columns of an answer, the same for every row there is."""
+    families = sorted({*champion.about["families"].values(), score.LEVEL}) if details else []
+    led = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)] if details and champion.leadership else []
+    floats = ["p_improve", "p_same", "p_worse", "p_stay", *(f"p_grade_{grade}" for grade in (1, 2, 3, 4)), "p_low", "p_high",
+              "base_rate", *led, *(f"contribution_{family}" for family in families)]  # fmt: skip
+    return pa.schema([
+        ("row", pa.int64()), ("urn", pa.int64()), ("as_of", pa.timestamp("s")), ("status", pa.string()), ("overall", pa.int64()),
+        ("leadership", pa.int64()), ("inspected_on", pa.timestamp("s")), ("phase", pa.string()),
+        ("grade_set", pa.string()), *((name, pa.float64()) for name in floats), ("extrapolation", pa.bool_()),
+        ("enough_like_it", pa.bool_()), ("signals_blank", pa.int64()), ("made_without", pa.string()),
+        ("model_version", pa.string()), ("data_source", pa.string()),
+    ])  # fmt: skip
+
+
+def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa.Table:
+    """An answer for each feature row, in its order: its chances, or why there are none. `place` is the first row's."""
+    every = layout(champion)
+    typed, why = _typed(rows, {name: every[name] for name in rows.column_names})
+    asked = typed.to_pandas(split_blocks=True)
+    why = _unusable(asked, champion, why)
+    asked = asked.astype({"overall": "Int64", "leadership": "Int64", "phase": "str"})
+    # What is wrong is said below; without an inspection a row is not scored.
+    cohort = asked[STATE].assign(inspected_on=asked["inspected_on"].where(why.isna()))
+    found = score.predictions(cohort, asked, champion, champion.about["data_source"], details)
+    found = found.assign(row=np.arange(place, place + len(found)), status=found["status"].where(why.isna(), why),
+                         inspected_on=asked["inspected_on"])  # fmt: skip
+    schema = answered(champion, details)
+    blank = {name: None for name in schema.names if name not in found}
+    return pa.Table.from_pandas(found.assign(**blank)[schema.names], schema, preserve_index=False)
+
+
+def _typed(rows: pa.Table, wanted: dict[str, str]) -> tuple[pa.Table, pd.Series]:
+    """The rows in their columns' types, and of each row which cell was not of its type."""
+    why = pd.Series(None, index=range(rows.num_rows), dtype="object")
+    columns = []
+    for name, kind in wanted.items():
+        column = rows[name]
+        try:
+            columns.append(column.cast(TYPES[kind]))
+        except pa.ArrowInvalid:  # some cell of a CSV
+            cells = column.to_pandas()
+            parse = {"a day": lambda c: pd.to_datetime(c, format="ISO8601", errors="coerce")}
+            values = parse.get(kind, lambda c: pd.to_numeric(c, errors="coerce"))(cells)
+            if kind == "a whole number":
+                values = values.where(values.mod(1).eq(0))
+            why = why.mask(why.isna() & cells.notna() & values.isna(), f"{name} is not {kind}")
+            columns.append(pa.array(values, from_pandas=True).cast(TYPES[kind]))
+    return pa.table(columns, names=list(wanted)), why
+
+
+def _unusable(asked: pd.DataFrame, champion: Champion, why: pd.Series) -> pd.Series:
+    """Why a row can't be scored as it stands, the first reason of several; blank where it can."""
+    infinite = np.zeros(len(asked), dtype=bool)
+    for name in champion.signals:
+        infinite |= np.isinf(asked[name].to_numpy())
+    graded = {name: asked[name].isna() | asked[name].isin([1, 2, 3, 4]) for name in ("overall", "leadership")}
+    earlier = asked["inspected_on"].isna() | as_of.is_before(asked["inspected_on"], asked["as_of"])
+    for wrong, reason in (
+        (asked["as_of"].isna(), "as_of is blank"),
+        *((~right, f"{name} is not a grade from 1 to 4") for name, right in graded.items()),
+        (~asked["phase"].isin(PHASES), "phase is none of " + ", ".join(PHASES)),
+        (~earlier, "inspected_on is not before as_of"),
+        (pd.Series(infinite), "a signal is infinite"),
+    ):
+        why = why.mask(why.isna() & wrong.to_numpy(), reason)
+    return why
