@@ -56,9 +56,9 @@ def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool
     known = [rows.count(file) for file in files]
     total = None if None in known else sum(-(-held // PART) for held in known if held is not None)
     job = {"what": "rows", "inputs": [[str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns] for file in files],
-           "details": details, **_model(champion)}  # fmt: skip
-    with _output(output, job) as partial, ThreadPoolExecutor(THREADS + 1) as workers:
-        sums = [workers.submit(_sha256, file) for file in files]
+           "details": details, **model(champion)}  # fmt: skip
+    with making(output, job) as partial, ThreadPoolExecutor(THREADS + 1) as workers:
+        sums = [workers.submit(sha256, file) for file in files]
         names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
         made = (part for file, name in zip(files, names, strict=True)
                 for part in _parts(file, partial / name, champion, details, workers))  # fmt: skip
@@ -67,8 +67,8 @@ def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool
         answered = [sum(pq.read_metadata(part).num_rows for part in (partial / name).glob("part-*")) for name in names]
         inputs = [{"name": name, "bytes": file.stat().st_size, "sha256": digest.result(), "rows": many if held is None else held}
                   for file, name, digest, held, many in zip(files, names, sums, known, answered, strict=True)]  # fmt: skip
-        return _finished(partial, {"inputs": inputs, "rows_in": sum(one["rows"] for one in inputs),
-                                   "details": details, **_model(champion)})  # fmt: skip
+        return finished(partial, {"inputs": inputs, "rows_in": sum(one["rows"] for one in inputs),
+                                   "details": details, **model(champion)})  # fmt: skip
 
 
 def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers: ThreadPoolExecutor) -> Iterator[Path]:
@@ -81,7 +81,8 @@ def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers:
     def answer(asked: tuple[int, pa.Table]) -> pa.Table:
         return rows.answers(asked[1], asked[0], champion, details)
 
-    places = ((done * PART + at * rows.BATCH, batch) for at, batch in enumerate(rows.batches(file, champion, done * PART)))
+    start = done * PART
+    places = ((start + at * rows.BATCH, batch) for at, batch in enumerate(rows.batches(file, champion, start)))
     part, writer, held = folder / f"part-{done:05d}.parquet", None, 0
     for answers in _in_order(workers, answer, places):
         writer = writer or pq.ParquetWriter(f"{part}.making", schema)
@@ -122,10 +123,10 @@ def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: 
     """
     champion = score.load(champion_folder)
     about = score.agreed(folder, champion)
-    made_from = {f"{name}.parquet": _sha256(folder / f"{name}.parquet") for name in signals.TABLES}
-    made_from |= {f"{owner}/{path.name}": _sha256(path) for owner, _, path in stored(registers)}
-    job = {"what": "mornings", "mornings": [f"{day:%Y-%m-%d}" for day in mornings], "made_from": made_from, **_model(champion)}
-    with _output(output, job) as partial:
+    made_from = {f"{name}.parquet": sha256(folder / f"{name}.parquet") for name in signals.TABLES}
+    made_from |= {f"{owner}/{path.name}": sha256(path) for owner, _, path in stored(registers)}
+    job = {"what": "mornings", "mornings": [f"{day:%Y-%m-%d}" for day in mornings], "made_from": made_from, **model(champion)}
+    with making(output, job) as partial:
         known, _, notes = signals.read_known(folder, registers)
         for note in notes:
             say(note)
@@ -138,18 +139,18 @@ def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: 
             found = score.predictions(cohort, made, champion, about["data_source"])
             tables.write(part.parent, {"predictions": found}, about=about, named={"predictions": part.stem})
         known_to_it = [day for day in job["mornings"] if day < champion.about.get("as_of", "")]
-        return _finished(partial, {"mornings": job["mornings"], "not_forecasts": known_to_it, "made_from": made_from,
-                                   **_model(champion)})  # fmt: skip
+        return finished(partial, {"mornings": job["mornings"], "not_forecasts": known_to_it, "made_from": made_from,
+                                   **model(champion)})  # fmt: skip
 
 
-def _model(champion: Champion) -> dict[str, str]:
+def model(champion: Champion) -> dict[str, str]:
     """Which champion it is, to the last bit of its files."""
     files = json.dumps(champion.as_files(), sort_keys=True).encode()
     return {"model_version": champion.about["version"], "model_sha256": hashlib.sha256(files).hexdigest(),
             "data_source": champion.about["data_source"]}  # fmt: skip
 
 
-def _finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
+def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """The manifest of the parts that lie there, and written beside them: every row in is a row out, scored or set aside."""
     parts = sorted(partial.rglob("part-*.parquet"))
     status: Counter[str] = Counter()
@@ -159,14 +160,14 @@ def _finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
     manifest = {
         **facts, "rows_out": status.total(), "scored": status.pop(score.SCORED, 0), "set_aside": dict(sorted(status.items())),
         "parts": [{"name": part.relative_to(partial).as_posix(), "rows": pq.read_metadata(part).num_rows,
-                   "bytes": part.stat().st_size, "sha256": _sha256(part)} for part in parts],
+                   "bytes": part.stat().st_size, "sha256": sha256(part)} for part in parts],
     }  # fmt: skip
     tables.write_json(partial / MANIFEST, manifest)
     return manifest
 
 
 @contextlib.contextmanager
-def _output(output: Path, job: dict[str, Any]) -> Iterator[Path]:
+def making(output: Path, job: dict[str, Any]) -> Iterator[Path]:
     """The hidden folder a job's parts are made in; it takes the place of `output` once the block has ended well.
 
     Raises `DataError` where something else than an earlier job's output stands there, and `Busy` where another is at work.
@@ -190,6 +191,6 @@ def _output(output: Path, job: dict[str, Any]) -> Iterator[Path]:
         raise Busy(f"Another process is making {output}.\nWait for it, or name another folder.") from None
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,6 +18,10 @@ STAGES = {
     "signals": {"registers"},
     "ingest": {"files", "lineage", "inspections", "registers", "signals"},
     "synthesise": set(),
+    "score": {"evaluate", "inspections", "signals", "similar"},
+    "rows": {"score", "signals"},
+    "batch": {"inspections", "registers", "rows", "score", "signals"},
+    "spark": {"batch", "rows", "score"},
     "promotion": {"evaluate"},
     "experiments": {"evaluate", "inspections", "signals"},
     "compare": {"promotion"},
@@ -98,6 +102,8 @@ def test_libraries_are_kept_to_their_rooms(path):
         assert "mlflow" not in libraries, "only models/registry.py imports mlflow"
     if room[0] not in ("explorer", "app"):
         assert "streamlit" not in libraries, "only the explorer imports streamlit"
+    if room != ("pipelines", "spark"):
+        assert "pyspark" not in libraries, "only pipelines/spark.py imports pyspark"
     if room != ("pipelines", "tune"):
         assert "optuna" not in libraries, "only pipelines/tune.py imports optuna"
     assert "unittest" not in libraries

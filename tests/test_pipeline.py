@@ -17,7 +17,7 @@ import pytest
 
 from models.champion import Champion
 from models.registry import MODEL, Registry
-from pipelines import evaluate, evidence, ingest, inspections, score, scoreboard, signals, tables, train
+from pipelines import batch, evaluate, evidence, ingest, inspections, score, scoreboard, signals, tables, train
 from pipelines.synthesise import EFFECTS, synthesise
 from pipelines.tables import DataError
 
@@ -192,12 +192,38 @@ def test_scoring_from_the_command_line_loads_neither_mlflow_nor_anything_that_tr
 import sys
 from pipelines.__main__ import app
 app(["score", "--no-similar", "--output", {str(tmp_path / "again.parquet")!r}], standalone_mode=False)
-print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "sklearn.linear_model"}} & set(sys.modules)))
+print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "lightgbm", "sklearn", "scipy"}} & set(sys.modules)))
 """
     told = subprocess.run([sys.executable, "-c", script], cwd=strong.folder, capture_output=True, text=True, timeout=300,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
     assert told.stdout.splitlines()[-1] == "[]"
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "again.parquet"), strong.read("predictions"), check_exact=True)
+
+
+def test_the_feature_rows_of_today_are_answered_as_the_schools_were(strong, tmp_path):
+    told = batch.score_rows(strong.tables / "signals_today.parquet", tmp_path / "out", strong.folder / "mlruns" / "champion",
+                            details=True)  # fmt: skip
+    found, predicted = pd.read_parquet(tmp_path / "out"), strong.read("predictions")
+    assert told["rows_out"] == len(predicted)
+    shared = [name for name in found if name in predicted]
+    assert len(shared) > 30
+    pd.testing.assert_frame_equal(found[shared].astype(object), predicted[shared].astype(object), check_exact=True)
+
+
+def test_each_morning_of_a_grid_is_asked_as_training_asked_it(strong, tmp_path):
+    days = [pd.Timestamp("2014-09-01"), pd.Timestamp("2018-09-01")]
+    champion_folder = strong.folder / "mlruns" / "champion"
+    told = batch.score_mornings(strong.tables, tmp_path / "out", champion_folder, days, registers=strong.registers)
+    assert told["mornings"] == told["not_forecasts"] == ["2014-09-01", "2018-09-01"]
+    found, asked = pd.read_parquet(tmp_path / "out"), strong.read("examples")
+    asked = asked[asked["as_of"].isin(days)]
+    assert told["rows_out"] == len(found) == len(asked)
+    both = found.merge(asked[["urn", "as_of", "overall"]], on=["urn", "as_of"], suffixes=("", "_then"), validate="one_to_one")
+    assert len(both) == len(asked) and both["overall"].equals(both["overall_then"])
+    rows = evaluate.usable(asked, evaluate.OVERALL)
+    chances = strong.champion.predict(rows, evaluate.state(rows)).join(rows[["urn", "as_of"]])
+    both = found.merge(chances, on=["urn", "as_of"], suffixes=("", "_again"), validate="one_to_one")
+    assert len(both) == len(rows) > 300 and both["p_same"].equals(both["p_same_again"])
 
 
 STAFF = ("leadership", "retention", "middle_leaders", "capacity")  # capacity is a decoy: nothing of it has an effect
