@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SPARK := $(VENV)/.spark
 
 # Two threads of OpenMP wait for each other by spinning: beside another busy process that is 50 times slower, and one
 # thread is nearly as fast. To use more on an idle machine: OMP_NUM_THREADS=4 OMP_WAIT_POLICY=ACTIVE make demo
@@ -15,7 +16,7 @@ export MLFLOW_LOGGING_LEVEL ?= WARNING
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench pins clean
+.PHONY: help install demo test lint audit bench pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +26,14 @@ install: $(INSTALLED) ## the project and its tools, into .venv; the command is .
 demo: $(INSTALLED) ## the whole of it, on made-up files where data/raw holds no official ones; ARGS='...' passes options
 	$(BIN)/headway demo $(ARGS)
 
-test: $(INSTALLED) ## the tests; ARGS='-k lineage' passes options to pytest
+test: $(INSTALLED) $(if $(shell command -v java 2>/dev/null),$(SPARK)) ## the tests; ARGS='-k lineage' passes options to pytest
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(INSTALLED) ## ruff
 	$(BIN)/ruff check $(ARGS) .
+
+audit: $(INSTALLED) ## published weaknesses of the versions in constraints.txt; says so where nobody can be asked
+	@$(BIN)/python .ci/audit.py
 
 bench: $(INSTALLED) ## every script in benchmarks/, one after another
 	@set -e; for script in benchmarks/[a-z]*.py; do \
@@ -51,6 +55,13 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard uv.lock) | $(BIN)/uv
 	    || $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -c 'import lightgbm' || { echo >&2 'lightgbm cannot start. It needs the OpenMP library:' \
 	    'apt-get install libgomp1 on Debian or Ubuntu, brew install libomp on a Mac.'; exit 1; }
+	@touch $@
+
+# Half a gigabyte, so only for the tests, and only where there is the Java it needs.
+$(SPARK): $(INSTALLED)
+	@echo 'Installing PySpark into $(VENV), once: there is a Java to try it with.'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev,spark]' \
+	    || $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,spark]'
 	@touch $@
 
 # PYTHON=... chooses another. Each is tried by running it, since a name on the PATH may be a shim with nothing behind it.

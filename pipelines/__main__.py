@@ -323,7 +323,7 @@ def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output
             told = spark.score_rows(rows, output, RUNS / "champion", details=details)
         else:
             told = batch.score_rows(rows, output, RUNS / "champion", details=details,
-                                    bar=terminal.bar("half a million rows a step"))  # fmt: skip
+                                    bar=terminal.bar("scoring"))  # fmt: skip
     except batch.Busy as error:
         print(f"headway: {error}", file=sys.stderr)
         raise typer.Exit(75) from error

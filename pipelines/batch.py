@@ -29,7 +29,7 @@ from pipelines.tables import DataError
 
 PART = 16 * rows.BATCH  # rows; what a kill loses at most
 THREADS = 2
-AHEAD = 4  # batches waiting for their turn to be written
+AHEAD = 2  # batches waiting for their turn to be written
 MANIFEST, JOB = "_manifest.json", "_job.json"  # readers of a folder of parquet pass over such names
 Bar = Callable[[Iterable, int | None], Iterable]
 

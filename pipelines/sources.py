@@ -1,13 +1,15 @@
 """What each official file looks like, release by release: names, headers, markers, and when it became public.
 
 An official header appears here and nowhere else. To read a renamed column, add its spelling to the column; to read a
-new kind of file, add a `Layout`. Spellings are compared in lower case with white space, underscores and a trailing
-question mark evened out, so only real differences need a line. Headers not named here are reported and left unread.
+new kind of file, add a `Layout`. Headers are compared by their words and figures alone, so only real differences need a
+line. Those not named here are reported and left unread.
 """
 
 import functools
 import re
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 # --- cells that hold no value, and why --------------------------------------------------------------------------------
 
@@ -63,6 +65,7 @@ class Layout:
     tables it belongs to), `period` (a time period on each row) or `content` (the newest day it holds).
     `public` is, for `tables` and `period`, (month, day, years after the year the period ends in) of the release.
     `depth` is how many graded inspections of a school it can hold: 0 none, 1 the latest, 2 also the previous, 99 all.
+    `years` are, for all inspections of some years, the days between which all but a few of them were.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Layout:
     public: tuple[int, int, int] = (1, 31, 1)
     depth: int = 0
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keep rows whose column holds one of these
+    years: tuple[str, ...] = ()
     summary: tuple[str, ...] = ()  # keys that mark a row of totals
     long_form: LongForm | None = None
 
@@ -85,8 +89,13 @@ def evened(word: str) -> str:
 
 @functools.cache
 def normalised(header: str) -> str:
-    """A header as compared: lower case, one space for any run of spaces and underscores, no trailing question mark."""
-    return re.sub(r"[\s_\ufeff\xa0]+", " ", str(header)).strip().rstrip("?").strip().lower()
+    """A header as compared: its words and figures in lower case, “and” for “&”, whatever stands between and about them.
+
+    So `16 – 19 study_programmes?` is `16-19 study programmes`, whatever kind of space or dash a spreadsheet made of it.
+    """
+    plain = unicodedata.normalize("NFKC", header).replace("&", " and ")
+    plain = re.sub(r"['‘’`´\u00ad\u200b-\u200d\u2060\ufeff]", "", plain)  # apostrophes, and marks that can't be seen
+    return re.sub(r"[^a-z0-9%]+", " ", plain.lower()).strip()
 
 
 def _key(name: str, *headers: str) -> Column:
@@ -95,6 +104,11 @@ def _key(name: str, *headers: str) -> Column:
 
 def _col(name: str, kind: str, *headers: str, required: bool = False, words: dict[str, str] | None = None) -> Column:
     return Column(name, kind, headers, required, words or {})
+
+
+def _needed(columns: Iterable[Column], *names: str) -> tuple[Column, ...]:
+    """The columns, those named required: what every release we know of has, and our tables can't do without."""
+    return tuple(replace(column, required=column.required or column.name in names) for column in columns)
 
 
 # --- Ofsted: the school's own columns ---------------------------------------------------------------------------------
@@ -123,9 +137,10 @@ _SCHOOL = (
     _col("low_age", "number", "Statutory lowest age"),
     _col("high_age", "number", "Statutory highest age"),
 )  # fmt: skip
+_LISTED = _needed(_SCHOOL, "name", "phase")
 
 
-def _judgements(prefix: str = "", *, required: tuple[str, ...] = (), **spelling: str) -> tuple[Column, ...]:
+def _judgements(prefix: str = "", **spelling: str) -> tuple[Column, ...]:
     """The judgements of one inspection under every spelling; `prefix` is what a previous inspection's carry."""
     known = {
         "overall": ("grade", "Overall effectiveness", "Overall effectiveness: how good is the school",
@@ -148,15 +163,14 @@ def _judgements(prefix: str = "", *, required: tuple[str, ...] = (), **spelling:
                         "Overall effectiveness of the Early Years Foundation stage"),
         "sixth_form": ("grade", "Sixth form provision (where applicable)", "Sixth form provision",
                        "16 to 19 study programmes (where applicable)", "16 - 19 study programmes",
-                       "16-19 study programmes", "Effectiveness of the sixth form provision",
-                       "Overall effectiveness of the sixth form"),
+                       "Effectiveness of the sixth form provision", "Overall effectiveness of the sixth form"),
         "middle_leadership": ("grade", "The leadership and management of teaching and learning"),
     }  # fmt: skip
     columns = []
     for name, (kind, *headers) in known.items():
         extra = spelling.get(name)
         named = ([extra] if extra else []) + [f"{prefix}{header}" if prefix else header for header in headers]
-        columns.append(Column(name, kind, tuple(dict.fromkeys(named)), name in required))
+        columns.append(Column(name, kind, tuple(dict.fromkeys(named))))
     return tuple(columns)
 
 
@@ -177,7 +191,7 @@ _UNGRADED_OUTCOME = _col(
 )  # fmt: skip
 
 
-def _previous(kind: str = "inspection", *, ends: bool = False, judged: bool = True) -> tuple[Column, ...]:
+def _previous(kind: str = "inspection") -> tuple[Column, ...]:
     """The inspection before, as a 'latest' or all-inspections file names it; `kind` is its wording that year."""
     return (
         _col("inspection_number", "key", f"Previous {kind} number", "Previous inspection number"),
@@ -192,10 +206,10 @@ def _previous(kind: str = "inspection", *, ends: bool = False, judged: bool = Tr
 
 def _latest_of(kind: str) -> tuple[Column, ...]:
     return (
-        _col("inspection_number", "key", f"Inspection number of latest {kind} inspection"),
-        *_VISIT[1:],
-        _col("urn_then", "key", f"URN at time of latest {kind} inspection"),
-        *_judgements(required=("overall", "leadership")),
+        _col("inspection_number", "key", f"Inspection number of latest {kind} inspection", required=True),
+        *_needed(_VISIT[1:], "published_on"),
+        _col("urn_then", "key", f"URN at time of latest {kind} inspection", required=True),
+        *_needed(_judgements(), "overall", "leadership", "quality_of_education", "category"),
     )
 
 
@@ -221,24 +235,27 @@ _AREAS = {
     "leadership_and_governance": "Leadership and governance",
 }  # fmt: skip
 _REPORT_CARD = (
-    _col("category", "category", "Category of concern"),
+    _col("category", "category", "Category of concern", required=True),
     *(_col(name, "yes_no" if name == "safeguarding" else "standard", header,
-           required=name == "leadership_and_governance") for name, header in _AREAS.items()),
+           required=name in ("safeguarding", "leadership_and_governance")) for name, header in _AREAS.items()),
 )  # fmt: skip
 
 INSPECTIONS = (
     Layout(
         "Ofsted report cards, year to date, from November 2025",
-        {"schools": _SCHOOL, "report_card": (*_VISIT, *_REPORT_CARD), "monitoring": (_UNGRADED_OUTCOME,)},
+        {"schools": _SCHOOL,
+         "report_card": (*_needed(_VISIT, "inspection_number", "event_type", "published_on"), *_REPORT_CARD),
+         "monitoring": (_UNGRADED_OUTCOME,)},
         depth=99,
+        years=("2024-09-01", "2099-12-31"),
     ),
     Layout(
         "Ofsted latest report cards, from November 2025",
         {
-            "schools": _SCHOOL,
+            "schools": _LISTED,
             "report_card": (
                 _col("inspection_number", "key", "Inspection number of latest full inspection", required=True),
-                *_VISIT[1:],
+                *_needed(_VISIT[1:], "published_on"),
                 _col("urn_then", "key", "URN at time of latest full inspection"),
                 *_REPORT_CARD,
                 # An area can be graded again at a monitoring visit: then this is the day its grade dates from.
@@ -249,9 +266,9 @@ INSPECTIONS = (
                 _col("inspection_type", "text", "Inspection type grouping of latest OEIF graded inspection"),
                 _col("event_type", "text", "Event type grouping of latest OEIF graded inspection"),
                 _col("inspected_on", "date", "Inspection start date of latest OEIF graded inspection", required=True),
-                _col("published_on", "date", "Publication date of latest OEIF graded inspection"),
-                _col("urn_then", "key", "URN at time of latest OEIF graded inspection"),
-                *_judgements("Latest OEIF ", required=("overall", "leadership")),
+                _col("published_on", "date", "Publication date of latest OEIF graded inspection", required=True),
+                _col("urn_then", "key", "URN at time of latest OEIF graded inspection", required=True),
+                *_needed(_judgements("Latest OEIF "), "overall", "leadership", "quality_of_education", "category"),
             ),
             "ungraded": _ungraded("ungraded", since="graded"),
         },
@@ -260,20 +277,20 @@ INSPECTIONS = (
     Layout(
         "Ofsted latest inspections, graded and ungraded, September 2022 to November 2025",
         {
-            "schools": _SCHOOL,
+            "schools": _LISTED,
             "ungraded": _ungraded("ungraded", since="graded"),
             "latest": _latest_of("graded"),
-            "previous": _previous("graded inspection"),
+            "previous": _needed(_previous("graded inspection"), "inspected_on", "overall"),
         },
         depth=2,
     ),
     Layout(
         "Ofsted latest inspections, section 8 wording, December 2019 to August 2022",
         {
-            "schools": _SCHOOL,
+            "schools": _LISTED,
             "ungraded": _ungraded("section 8", since="full"),
             "latest": _latest_of("full"),
-            "previous": _previous("full inspection"),
+            "previous": _needed(_previous("full inspection"), "inspected_on", "overall"),
         },
         depth=2,
     ),
@@ -282,28 +299,29 @@ INSPECTIONS = (
         {
             "schools": _SCHOOL,
             "inspection": (
-                *_VISIT,
+                *_needed(_VISIT, "inspection_number", "event_type", "published_on"),
                 _UNGRADED_OUTCOME,
-                *(Column(c.name, c.kind, c.headers, c.name in ("leadership", "quality_of_education"))
-                  for c in _judgements()),
+                *_needed(_judgements(), "leadership", "quality_of_education", "category"),
             ),
             "previous": _previous(),
         },
         depth=99,
+        years=("2018-09-01", "2026-08-31"),
     ),
     Layout(
         "Ofsted all inspections, September 2015 to August 2019",
         {
             "schools": _SCHOOL,
             "inspection": (
-                *_VISIT,
+                *_needed(_VISIT, "inspection_number", "published_on"),
                 _UNGRADED_OUTCOME,
-                *(Column(c.name, c.kind, c.headers, c.name in ("overall", "leadership", "teaching"))
-                  for c in _judgements() if c.name not in ("quality_of_education", "personal_development")),
+                *_needed((c for c in _judgements() if c.name not in ("quality_of_education", "personal_development")),
+                         "overall", "leadership", "teaching", "category"),
             ),
             "previous": _previous(),
         },
         depth=99,
+        years=("2014-09-01", "2019-12-31"),
     ),
     Layout(
         "Ofsted latest inspections, August 2016 to August 2019",
@@ -317,7 +335,7 @@ INSPECTIONS = (
                 _VISIT[0],
                 _col("inspected_on", "date", "Inspection date", "Inspection start date", required=True),
                 _VISIT[5],
-                *_judgements(required=("overall", "leadership")),
+                *_needed(_judgements(), "overall", "leadership"),
             ),
             "previous": (
                 _col("inspected_on", "date", "Previous full inspection date", "Previous inspection start date"),
@@ -335,7 +353,7 @@ INSPECTIONS = (
                 _col("inspected_on", "date", "Inspection start date", required=True),
                 _col("ended_on", "date", "Inspection end date", required=True),
                 _col("published_on", "date", "First published date", "Latest published date", required=True),
-                *(Column(c.name, c.kind, c.headers, c.name in ("overall", "leadership")) for c in _judgements()),
+                *_needed(_judgements(), "overall", "leadership", "category"),
             ),
             "previous": (
                 _col("inspection_number", "key", "Inspection number of the previous inspection"),
@@ -345,20 +363,21 @@ INSPECTIONS = (
             ),
         },
         depth=99,
+        years=("2004-09-01", "2015-12-31"),
     ),
     Layout(
         "Ofsted monthly management information, April 2013 to August 2015",
         {
-            "schools": _SCHOOL,
+            "schools": _LISTED,
             "latest": (
                 _col("ended_on", "date", "Latest inspection date", required=True),
-                *_judgements(required=("overall", "leadership"),
-                             overall="Overall effectiveness: how good is the school"),
+                *_needed(_judgements(overall="Overall effectiveness: how good is the school"),
+                         "overall", "leadership", "category"),
             ),
             "previous": (
                 _col("ended_on", "date", "Previous inspection date", required=True),
                 _col("overall", "grade", "Previous overall effectiveness", required=True),
-                _col("category", "category", "Previous category"),
+                _col("category", "category", "Previous category", required=True),
             ),
         },
         depth=2,
@@ -606,8 +625,8 @@ EXPLORE = (
         "teacher turnover", "turnover",
         _col("teachers_fte", "number", "teacher_fte_in_census_year", required=True),
         _col("stayed_fte", "number", "remained_in_the_same_school", required=True),
-        _col("left_system_fte", "number", "left_the_state-funded_system", "left_the_state_funded_system"),
-        _col("moved_school_fte", "number", "left_to_another_state-funded_school", "left_to_another_state_funded_school"),
+        _col("left_system_fte", "number", "left_the_state-funded_system"),
+        _col("moved_school_fte", "number", "left_to_another_state-funded_school"),
         public=(6, 30, 1),  # who stayed shows in the next census: row 2023/24 came out in June 2025
     ),
     _by_school(

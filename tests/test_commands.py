@@ -88,7 +88,8 @@ def test_arguments_it_does_not_know_end_in_2_and_are_named(run, words, said, tmp
     (("evidence",), "headway train"),
     (("score",), "headway train"),
     (("train", "--as-of", "2025-13-01"), "2025-09-01"),
-    (("score", "--as-of", "yesterday"), "no champion"),
+    (("score", "--as-of", "yesterday"), "yesterday is not a day"),
+    (("score", "--as-of", "2025-09-01"), "no champion"),
 ], ids=_words)  # fmt: skip
 def test_the_user_s_data_end_in_2_with_one_message_that_says_what_to_do(run, words, said, tmp_path):
     code, out, err = run(*words)
@@ -164,7 +165,7 @@ def test_ingest_killed_at_any_moment_leaves_every_table_readable_the_old_or_the_
     for when in ("any moment", "writing", "writing"):
         running, until = _started(tmp_path, *words), time.monotonic() + chance.uniform(0.5, 4)
         while running.poll() is None:
-            if (time.monotonic() > until) if when == "any moment" else any(held.glob(".*")):
+            if (time.monotonic() > until) if when == "any moment" else any(held.glob(".*.parquet.*")):
                 running.send_signal(signal.SIGKILL)
                 break
             time.sleep(0.001)

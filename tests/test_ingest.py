@@ -107,7 +107,7 @@ def test_details_missing_from_a_list_may_come_from_a_file_of_all_inspections(put
     put("as_at_30_April_2013.csv", MONTHLY,
         "urn | latest.ended_on | latest.overall | latest.leadership\n100001 | 08/03/2013 | 3 | -\n100002 | | 3 |")  # fmt: skip
     put("2005_to_31_August_2015.csv", TO_2015,
-        "urn | inspection.inspected_on | inspection.overall | inspection.leadership\n100001 | 07/03/2013 | 3 | 2\n100002 | | |")  # fmt: skip
+        "urn | inspection.inspected_on | inspection.overall | inspection.leadership\n100001 | 07/03/2013 | 3 | 2")  # fmt: skip
     assert ingested()["tables"]("inspections")["leadership"].tolist() == [2]
 
 

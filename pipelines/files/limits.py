@@ -43,8 +43,8 @@ def limit(name: str, parts: Iterable[zipfile.ZipInfo], most: int = MOST_UNPACKED
 
 def limit_workbook(name: str, content: bytes) -> None:
     """Raises `DataError` where a workbook's sheets span more cells, or hold more text, than we take."""
-    if content[:2] != b"PK":
-        return  # an .xls, whose sheets end at 65,536 rows of 256 columns
+    if content[:2] != b"PK":  # an .xls by another name: its shared texts could fill the memory, and nobody publishes it now
+        raise DataError(f"{name} is no .xlsx or .ods workbook inside.\nOpen it, and save it as .xlsx or .csv.")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         limit(name, parts, MOST_WORKBOOK)

@@ -77,7 +77,7 @@ def _cell(value: object) -> str:
 def sheets(name: str, content: bytes) -> Iterator[Sheet]:
     ending = name.rsplit(".", 1)[-1].lower()
     _not_a_page(name, content[:200])
-    if ending in ("xlsx", "xlsm", "xls", "ods"):
+    if ending in ("xlsx", "xlsm", "ods"):
         yield from _workbook(name, content)
     elif ending in ("csv", "txt"):
         if b"\0" in content:

@@ -12,10 +12,11 @@ from pipelines.files.dating import day_in_name, file_on
 from pipelines.files.limits import MOST_UNPACKED
 from pipelines.files.long_form import doubtful, mended, used, widened
 from pipelines.files.opening import Sheet, members, sheets
-from pipelines.files.recognising import recognise
+from pipelines.files.recognising import Match, recognise
 from pipelines.sources import Layout
 from pipelines.tables import DataError
 
+MOST_OTHERS = 0.1  # of the rows of a file of all inspections; in a list of schools most were inspected long before
 OFSTED_SINCE = pd.Timestamp(1992, 9, 1)
 
 
@@ -39,28 +40,31 @@ class Release:
         return self.records.get("schools", pd.DataFrame(columns=["urn"]))
 
 
-def read_file(path: Path, raw: Path) -> list[Release]:
+def read_file(path: Path, raw: Path, layouts: tuple[Layout, ...] = sources.LAYOUTS) -> list[Release]:
     """What a file holds: one release, or several for an archive of several files.
 
-    Raises `DataError` with every problem of the file: unknown headers, markers and grades, days in the future, URNs
-    that repeat in a list of schools.
+    Raises `DataError` where it can't be opened, and with every problem it has: unknown headers, markers and grades, days
+    in the future, URNs that repeat in a list of schools.
     """
     name = printable(path.relative_to(raw).as_posix())
     try:
-        return _read(name, path)
+        return _read(name, path, layouts)
     except MemoryError as error:
         raise DataError(f"{name} needs more memory than there is.\nDownload it again, or use a larger machine.") from error
+    except OSError as error:
+        raise DataError(f"{name} can't be read ({error.strerror or error}).\nPut it back, check who may read it, or run this "
+                        "again when nothing else writes to the folder.") from error  # fmt: skip
 
 
-def _read(name: str, path: Path) -> list[Release]:
+def _read(name: str, path: Path, layouts: tuple[Layout, ...]) -> list[Release]:
     if path.suffix.lower() != ".zip":
         if (size := path.stat().st_size) > MOST_UNPACKED:
             raise DataError(f"{name} has {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.\nDownload it again.")
-        return [_release(name, list(sheets(name, path.read_bytes())))]
+        return [_release(name, list(sheets(name, path.read_bytes())), layouts)]
     releases, problems = [], []
     for part, content in members(name, path):
         try:
-            releases.append(_release(part, list(sheets(part, content))))
+            releases.append(_release(part, list(sheets(part, content)), layouts))
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -70,15 +74,17 @@ def _read(name: str, path: Path) -> list[Release]:
     return releases
 
 
-def _release(name: str, opened: list[Sheet]) -> Release:
-    sheet, match = recognise(name, opened)
+def _release(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> Release:
+    sheet, match = recognise(name, opened, layouts)
     layout = match.layout
-    cells, slipped = sheet.columns(match.header_row, sorted(set(match.found.values())))
+    cells, slipped = sheet.columns(match.header_row, sorted({*match.found.values(), *sum(match.again.values(), [])}))
+    problems = _twice(sheet, match, cells)
+    cells = {at: cells[at] for at in set(match.found.values())}
     aside: Counter[str] = Counter()
     notes = [f"read “{printable(was)}” as “{known}”" for was, known in match.misspelt]
     keys = {column.name: cells[match.found[record, column.name]] for record, column in layout.columns()
             if (record, column.name) in match.found and (column.name == "urn" or column.name in layout.only)}  # fmt: skip
-    records, problems = {}, []
+    records: dict[str, pd.DataFrame] = {}
     keep = pd.Series(True, index=slipped.index)
     keep &= _keep(~slipped, keep, aside, "more cells than headers: a comma without quotation marks")
     filled = pd.DataFrame(keys, index=keep.index).ne("").any(axis=1) | (not keys)
@@ -133,6 +139,22 @@ def _release(name: str, opened: list[Sheet]) -> Release:
     return release
 
 
+def _twice(sheet: Sheet, match: Match, cells: dict[int, pd.Series]) -> list[str]:
+    """Columns we use that stand twice and differ: which of them is meant we can't know."""
+    problems = []
+    for one, others in match.again.items():
+        for other in others:
+            apart = cells[one].index[cells[one].ne(cells[other])]
+            if len(apart):
+                at, first = apart[0], printable(sheet.top[match.header_row][one])
+                problems.append(
+                    f"  {first}: columns {min(one, other) + 1} and {max(one, other) + 1} both have this header and differ in "
+                    f"{len(apart)} rows, as in row {at + match.header_row + 2}: “{printable(cells[one][at], MOST_SHOWN)}” and "
+                    f"“{printable(cells[other][at], MOST_SHOWN)}”.\n    Delete the wrong column, or rename it."
+                )
+    return problems
+
+
 def _keep(good: pd.Series, still: pd.Series, aside: Counter, reason: str) -> pd.Series:
     lost = int((still & ~good).sum())
     if lost:
@@ -166,6 +188,15 @@ def _impossible(release: Release, header_row: int) -> list[str]:
                         f"  {len(late)} inspections are dated after the file itself ({as_at:%d/%m/%Y}): {where}.\n"
                         "    Check the file's name and those cells."
                     )
+    visits = release.records.get("inspection", release.records.get("report_card"))
+    if release.layout.years and visits is not None and len(visits):
+        others = ~visits["inspected_on"].between(*map(pd.Timestamp, release.layout.years))
+        if others.mean() > MOST_OTHERS:
+            problems.append(
+                f"  {others.sum()} of {len(others)} rows give no inspection between {' and '.join(release.layout.years)}, and "
+                "those of a file of all inspections of the time would.\n    If it is of other years, or lists schools with their "
+                "latest inspections, its headers have changed: add a layout for it to pipelines/sources.py."
+            )
     first = next(iter(release.records.values()))
     if release.layout.dated == "period":
         by = [name for name in ("urn", "la_code", "phase", "period") if name in first]

@@ -1,13 +1,15 @@
 """Which layout a file has, by its headers; where none fits, the nearest and the difference."""
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pipelines import sources
-from pipelines.files.cells import SHOWN, printable
+from pipelines.files.cells import MOST_SHOWN, printable
 from pipelines.files.opening import Sheet
 from pipelines.sources import Column, Layout, normalised
 from pipelines.tables import DataError
+
+MOST_UNREAD = 40  # headers shown, one of which may be the one we miss: official files have up to 30 that we don't use
 
 
 @dataclass
@@ -18,13 +20,17 @@ class Match:
     missing: list[Column]
     misspelt: list[tuple[str, str]]
     unread: list[str]
+    again: dict[int, list[int]] = field(default_factory=dict)  # where a header we use stands a second time
 
 
 def _same_but_for_spelling(one: str, other: str) -> bool:
-    """Whether two headers differ only in the spelling of long words: `effectivness`, `quntile`."""
+    """Whether two headers of several words differ only in the spelling of long ones, or in a plural: `effectivness`, `pupil`.
+
+    A header of one word may be a code, `NFTETEA` beside `NFTETEAAS`: in a code every letter counts.
+    """
     words, others = one.split(), other.split()
-    return len(words) == len(others) and all(
-        a == b
+    return len(words) == len(others) > 1 and all(
+        a == b or (min(len(a), len(b)) >= 3 and a.removesuffix("s") == b.removesuffix("s"))
         or (a.isalpha() and b.isalpha() and min(len(a), len(b)) >= 6 and a[0] == b[0]
             and 0.7 < len(a) / len(b) < 1.4  # no more alike than their lengths, and much sooner told
             and difflib.SequenceMatcher(None, a, b).ratio() >= 0.85)
@@ -63,33 +69,66 @@ def _match(headers: list[str], places: dict[str, int], layout: Layout, header_ro
                   [headers[at] for at in left.values()])  # fmt: skip
 
 
-def recognise(name: str, sheets: list[Sheet]) -> tuple[Sheet, Match]:
-    """The sheet that holds the data, and the layout most of whose columns it has."""
-    tried = [
-        (sheet, _match(row, places, layout, number))
-        for sheet in sheets
-        for number, row in enumerate(sheet.top)
-        if sum(1 for cell in row if cell) >= 2
-        for places in [_places(row)]
-        for layout in sources.LAYOUTS
-    ]
-    whole = [(sheet, match) for sheet, match in tried if not match.missing]
-    if whole:
-        return max(whole, key=lambda pair: len(pair[1].found))
-    near = [(sheet, match) for sheet, match in tried if len(match.found) >= 2]
+def recognise(name: str, sheets: list[Sheet], layouts: tuple[Layout, ...] = sources.LAYOUTS) -> tuple[Sheet, Match]:
+    """The sheet that holds the data, and the layout most of whose columns it has.
+
+    Raises `DataError` where no layout has all it needs, or where another tells of more: a list of latest inspections
+    that lost a column must not pass for the lesser kind of file that never had it.
+    """
+    known = {normalised(header) for layout in layouts for _, column in layout.columns() for header in column.headers}
+    fit, near = [], []
+    for sheet in sheets:
+        tried = [
+            _match(row, places, layout, number)
+            for number, row in enumerate(sheet.top)
+            if sum(1 for cell in row if cell) >= 2
+            for places in [_places(row)]
+            if places.keys() & known
+            for layout in layouts
+        ]
+        whole = max((match for match in tried if not match.missing), key=lambda match: len(match.found), default=None)
+        if whole and not any(_tells_more(match, whole) for match in tried):
+            fit.append((sheet, whole))
+        near += [(sheet, match) for match in tried if match.missing and len(match.found) >= 2]
+    if fit:
+        sheet, match = max(fit, key=lambda pair: len(pair[1].found))
+        return sheet, replace(match, again=_again(sheet.top[match.header_row], match))
     if not near:
         raise DataError(
             f"{name} isn't any official file we know: no row of it has headers of ours.\n"
             "If it belongs elsewhere, take it out of the folder; if it is a new kind of file, add a layout for it to "
             "pipelines/sources.py."
         )
-    sheet, match = min(near, key=lambda pair: (len(pair[1].missing) / (1 + len(pair[1].found)), -len(pair[1].found)))
+    _, match = min(near, key=lambda pair: _distance(pair[1]))
     lines = [f"{name} isn't any release we know. It is nearest to: {match.layout.name}"]
     for column in match.missing:
         lines.append(f"  - {column.headers[0]}")
         close = difflib.get_close_matches(column.headers[0], match.unread, n=2, cutoff=0.5)
         lines += [f"  + {printable(header)}" for header in close]
-    if not any(line.startswith("  +") for line in lines):
-        lines += [f"  + {printable(header)}" for header in match.unread[:SHOWN]]
+    others = [f"“{printable(header, MOST_SHOWN)}”" for header in match.unread if f"  + {printable(header)}" not in lines]
+    if others:
+        lines.append(f"Other headers we don't use: {', '.join(others[:MOST_UNREAD])}{'…' if others[MOST_UNREAD:] else '.'}")
     lines.append("If a column was renamed, add its new spelling to that layout in pipelines/sources.py.")
     raise DataError("\n".join(lines))
+
+
+def _tells_more(match: Match, whole: Match) -> bool:
+    """Whether a match reads more columns that the other leaves out than the other way round, but for what schools are.
+
+    Names and places of schools may stand in any file: an analyst adds them to a plain history.
+    """
+    theirs, ours = set(match.found.values()), set(whole.found.values())
+    judged = {at for (record, _), at in match.found.items() if record != "schools"}
+    return match.header_row == whole.header_row and len(judged - ours) > len(ours - theirs)
+
+
+def _distance(match: Match) -> tuple[float, int]:
+    """How far a layout is from a file: needed columns it lacks by those it has, then others that it lacks."""
+    return len(match.missing) / (1 + len(match.found)), len(match.layout.columns()) - len(match.found)
+
+
+def _again(headers: list[str], match: Match) -> dict[int, list[int]]:
+    """Where the headers we use stand a second time."""
+    said = [normalised(header) for header in headers]
+    return {at: [other for other, header in enumerate(said) if header == said[at] and other != at]
+            for at in set(match.found.values()) if said.count(said[at]) > 1}  # fmt: skip

@@ -1,0 +1,107 @@
+"""Small well-formed files of every release and register, in every form, to be broken."""
+
+import csv
+import io
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROWS = 12  # of a CSV: the readers' time goes by columns, and what a cell may hold is for breaking to find
+OPTIONAL = 4  # one in so many of the columns that a release may do without
+BASE = r"edubasealldata.*csv|year_to_date.*2023.*csv"  # whole files, that any other is ingested beside
+
+
+def seeds(seed: int) -> list[tuple[str, bytes]]:
+    """Made-up official files of every release, cut to a few rows and columns, in every form; and made-up registers."""
+    from pipelines import files
+    from pipelines.synthesise import synthesise
+
+    with tempfile.TemporaryDirectory() as held:
+        raw, registers = Path(held) / "raw", Path(held) / "registers"
+        synthesise(raw, seed=seed, schools=20, effect="none", registers=registers)
+        named = [(path.relative_to(raw).as_posix(), _cut(path)) for path in sorted(raw.rglob("*"))
+                 if path.is_file() and not files.why_not_needed(path, raw)]  # fmt: skip
+        named += [(f"register/{path.parent.name}/{path.name}", _cut(path)) for path in sorted(registers.rglob("*.csv"))[:6]]
+    official = [(name, content) for name, content in named if name.endswith(".csv") and not name.startswith("register")]
+    narrow = {name: _narrow(content, at) for at, (name, content) in enumerate(official) if not re.search(BASE, name)}
+    named = [(name, narrow.get(name, content)) for name, content in named]
+    official = [(name, narrow.get(name, content)) for name, content in official]
+    for name, content in official[::6]:
+        named += [(name.replace(".csv", f".{form}"), make(name, content)) for form, make in FORMS.items()]
+    return [(re.sub(r"[^\w./-]", "_", name), content) for name, content in named]
+
+
+def _cut(path: Path) -> bytes:
+    content = path.read_bytes()
+    cut = path.suffix == ".csv" and not re.search(BASE, path.name)
+    return b"".join(content.splitlines(keepends=True)[: ROWS + 2]) if cut else content
+
+
+def _narrow(content: bytes, at: int) -> bytes:
+    """A CSV without some of the columns that no layout requires: others for every `at`."""
+    from pipelines.sources import LAYOUTS, normalised
+
+    held = rows(content)
+    needed = {normalised(header) for layout in LAYOUTS for _, column in layout.columns() for header in column.headers
+              if column.required or layout.long_form}  # fmt: skip
+    headers = next(row for row in held if sum(map(bool, row)) > 1)
+    keep = [normalised(header) in needed or (place + at) % OPTIONAL == 0 for place, header in enumerate(headers)]
+    return written([[cell for cell, kept in zip(row, keep, strict=False) if kept] for row in held])
+
+
+def rows(content: bytes) -> list[list[str]]:
+    text = content.decode("utf-8", "replace").removeprefix("\ufeff").replace("\0", "")
+    try:
+        return list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error:
+        return [line.split(",") for line in text.split("\n")]
+
+
+def written(cells: list[list[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(cells)
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def _xlsx(name: str, content: bytes) -> bytes:
+    import pyarrow as pa
+
+    from pipelines.synthesise.sheets import workbook
+
+    held = rows(content)
+    width = max(map(len, held))
+    columns = list(zip(*([*row, *[""] * (width - len(row))] for row in held), strict=True))
+    sheet = pa.table([pa.array(column[1:], pa.string()) for column in columns], names=[column[0] for column in columns])
+    return workbook(sheet, "Data")
+
+
+def _ods(name: str, content: bytes) -> bytes:
+    from xml.sax.saxutils import escape
+
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    cells = ("".join(cell.format(escape(text)) for text in row) for row in rows(content))
+    body = "".join(f"<table:table-row>{row}</table:table-row>" for row in cells)
+    spaces = " ".join(f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"' for part in ("office", "table", "text"))
+    return zipped([
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        ("META-INF/manifest.xml", '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'),
+        ("content.xml", f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet><table:table '
+         f'table:name="Data">{body}</table:table></office:spreadsheet></office:body></office:document-content>'),
+    ], zipfile.ZIP_STORED)  # fmt: skip
+
+
+def _zip(name: str, content: bytes) -> bytes:
+    return zipped([(Path(name).name, content), (f"{Path(name).stem}_meta.csv", b"col_name,label\nurn,URN\n")])
+
+
+def zipped(members: list[tuple[str, str | bytes]], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for member, content in members:
+            archive.writestr(zipfile.ZipInfo(member), content, how)
+    return held.getvalue()
+
+
+FORMS: dict[str, Callable[[str, bytes], bytes]] = {"xlsx": _xlsx, "ods": _ods, "zip": _zip}

@@ -1,0 +1,283 @@
+"""A disk that is full or can only be read, files that move while they are read, two commands at once, a clock that is wrong."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import made
+import pandas as pd
+import pytest
+
+from models import RegistryError
+from models.registry import Registry
+from pipelines import ingest, registers, tables
+from pipelines.__main__ import main
+from pipelines.synthesise import synthesise
+from pipelines.tables import DataError
+
+ROOT = Path(__file__).parents[1]
+NOBODY = 65534  # the user of that name, who owns nothing
+
+
+@pytest.fixture(scope="module")
+def england(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with official files of two made-up Englands, and the tables of the first."""
+    folder = tmp_path_factory.mktemp("england")
+    for seed, name in ((1, "raw"), (2, "other")):
+        synthesise(folder / name, seed=seed, schools=150)
+        for path in (folder / name).rglob("*"):
+            if path.is_file() and not re.search(r"edubaseall|_2023|_2025|made-up|2018_england_(census|ks2final)", path.name):
+                path.unlink()  # a few are enough
+    ingest.ingest(folder / "raw", folder / "tables")
+    return folder
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Mounts a small disk of its own, with so many bytes left beside what it is filled with; skips where none may be."""
+    place = tmp_path / "disk"
+
+    def mount(filled: Path | None = None, left: int = 0, read_only: bool = False) -> Path:
+        place.mkdir()
+        size = sum(path.stat().st_size + 4096 for path in filled.rglob("*")) + 8192 if filled else 0
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size + left}", "tmpfs", str(place)], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+        if filled:
+            shutil.copytree(filled, place, dirs_exist_ok=True)
+        if read_only:
+            subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        return place
+
+    yield mount
+    if place.is_mount():
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable[..., str]:
+    """Runs a command that must end with 2; returns the one message it gave."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str | Path) -> str:
+        monkeypatch.setattr(sys, "argv", ["headway", *map(str, words)])
+        with pytest.raises(SystemExit, match="^2$"):
+            main()
+        said = capsys.readouterr().err
+        assert said.startswith("headway: ") and said.count("headway: ") == 1 and "Traceback" not in said
+        assert said.count("\n") >= 2, "it says what to do"
+        return said
+
+    return command
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Every file in a folder but the lock, which is only a name."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
+
+
+# --- a full disk ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", [50_000, 300_000])
+def test_ingest_on_a_disk_that_fills_up_leaves_every_table_as_it_was(england, disk, run, left):
+    held = disk(england / "tables", left)
+    before = _files(held)
+    said = run("ingest", "--raw", england / "other", "--tables", held)
+    assert "The disk is full: make room" in said and str(held) in said
+    assert _files(held) == before
+
+
+def test_ingest_on_a_full_disk_without_tables_leaves_none(england, disk, run):
+    held = disk(left=60_000)
+    assert "The disk is full" in run("ingest", "--raw", england / "raw", "--tables", held / "tables")
+    assert _files(held) == {}
+
+
+def test_ingest_where_files_may_not_grow_leaves_every_table_as_it_was(england, tmp_path):
+    """The same without a disk of one's own: nobody may write a file of more than 20 kB."""
+    shutil.copytree(england / "tables", tmp_path / "tables")
+    before = _files(tmp_path / "tables")
+    words = [sys.executable, "-c", "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+             "sys.argv[1:] = ['ingest', '--raw', sys.argv[1], '--tables', 'tables']; from pipelines.__main__ import main; main()",
+             str(england / "other")]  # fmt: skip
+    ended = subprocess.run(words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert ended.stderr.startswith("headway: tables/") and "The disk is full" in ended.stderr
+    assert _files(tmp_path / "tables") == before
+
+
+def test_predictions_that_do_not_fit_on_the_disk_leave_the_earlier_ones(drawn, disk):
+    held = disk(left=400_000)
+    rows = drawn("urn | lineage | as_of | status | data_source\n100001 | 100001 | 2025-09-01 | scored | made-up")
+    tables.write(held, {"predictions": rows}, about={})
+    before = _files(held)
+    many = pd.concat([rows] * 30_000, ignore_index=True).assign(urn=range(100_001, 130_001))
+    many = many.assign(status=(many["urn"] * 7919 % 1_000_003).astype("str"))
+    with pytest.raises(OSError, match="No space left") as error:
+        tables.write(held, {"predictions": many}, about={})
+    assert error.value.filename == str(held / "predictions.parquet") and _files(held) == before
+
+
+def test_a_run_that_does_not_fit_on_the_disk_is_not_registered(disk, drawn):
+    root = disk(left=100_000) / "mlruns"
+    example = drawn("leadership_gap | share_stayed\n1.0 | 0.5")
+    with pytest.raises(RegistryError, match="(?s)disk.*Nothing was registered"):
+        Registry.at(None, root).keep(made.champion(), params={}, metrics={}, tags={}, tables={}, datasets={}, texts={"x.txt": "x" * 200_000},
+                                     figures={}, example=example, promotion={})  # fmt: skip
+    assert not [path for path in root.rglob("*") if path.is_file() and path.name != "lock"]
+
+
+def test_a_register_that_does_not_fit_on_the_disk_leaves_the_earlier_one(disk, run, tmp_path):
+    held = disk(left=12_288)
+    header = ",".join(registers.KINDS["staff"].names)
+    row = ",2024-11-07,2024-11-20" + ",0" * (header.count(",") - 2)
+    small, large = (header + "".join(f"\n{urn}{row}" for urn in range(100_001, 100_001 + count)) + "\n" for count in (1, 900))
+    registers.add(held, "trust-7", small.encode(), "small.csv", None, pd.Timestamp.now())
+    (tmp_path / "large.csv").write_text(large)
+    before = _files(held)
+    said = run("register", "add", "large.csv", "--owner", "trust-7", "--registers", held, "--tables", tmp_path)
+    assert before and "The disk is full" in said
+    assert _files(held) == before
+
+
+# --- what may not be read or written ----------------------------------------------------------------------------------
+
+
+def test_a_disk_that_can_only_be_read_is_named_and_stays(england, disk, run):
+    held = disk(england / "tables", left=1_000_000, read_only=True)
+    before = _files(held)
+    assert str(held) in (said := run("ingest", "--raw", england / "raw", "--tables", held)) and "can only be read" in said
+    assert _files(held) == before
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[Callable]:
+    """Calls a function as a user who owns nothing, since the one who owns everything may do anything."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+
+    def call(what: Callable, *words: str | Path) -> str:
+        os.seteuid(NOBODY)
+        try:
+            return what(*words)
+        finally:
+            os.seteuid(0)
+
+    yield call
+
+
+def test_what_this_user_may_not_read_or_write_is_named(england, as_nobody, run):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(england, folder, dirs_exist_ok=True)
+        folder.chmod(0o755)
+        (hidden,) = (folder / "raw").rglob("*Aug_2023.csv")
+        hidden.chmod(0o600)
+        said = as_nobody(run, "ingest", "--raw", folder / "raw", "--tables", folder / "tables")
+        assert f"{hidden.name} can't be read (Permission denied)" in said and "check who may read it" in said
+        said = as_nobody(run, "ingest", "--raw", folder / "other", "--tables", folder / "tables")
+        assert str(folder / "tables") in said and "Permission denied" in said and "Check who may read and write there" in said
+        assert _files(folder / "tables") == _files(england / "tables")
+
+
+# --- files that move while they are read ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["gone before", "gone after", "cut short after", "one more"])
+def test_files_that_change_while_they_are_read_stop_us_and_leave_the_tables(england, tmp_path, how):
+    """A download or a synchronised folder at work: tables would be of one file, and their record of another."""
+    shutil.copytree(england / "other", tmp_path / "raw")
+    shutil.copytree(england / "tables", tmp_path / "tables")
+    (target,) = (tmp_path / "raw").rglob("*Aug_2023.csv")
+
+    def meanwhile(paths: Iterable[Path], _: int) -> Iterator[Path]:
+        for path in paths:
+            if path == target and how == "gone before":
+                target.unlink()
+            yield path
+            if path == target:
+                if how == "gone after":
+                    target.unlink()
+                elif how == "cut short after":
+                    os.truncate(target, 500)
+                elif how == "one more":
+                    shutil.copy(target, target.with_name("new_31_August_2022.csv"))
+
+    words = r"Aug_2023\.csv can't be read" if how == "gone before" else "changed while the files were read"
+    with pytest.raises(DataError, match=rf"(?s){words}.*\n.*(run this|Run this)"):
+        ingest.ingest(tmp_path / "raw", tmp_path / "tables", meanwhile)
+    assert _files(tmp_path / "tables") == _files(england / "tables")
+
+
+# --- two at once ------------------------------------------------------------------------------------------------------
+
+
+def test_two_ingests_into_one_folder_at_once_leave_the_tables_of_the_one_or_of_the_other(england, tmp_path):
+    started = [subprocess.Popen([sys.executable, "-m", "pipelines", "ingest", "--raw", str(england / raw), "--tables", "tables"],
+                                cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True) for raw in ("raw", "other")]  # fmt: skip
+    said = [one.communicate(timeout=300)[1] for one in started]
+    assert [one.returncode for one in started] == [0, 0], said
+    made_from = {tables.about(tmp_path / "tables", path.stem)["inputs"] for path in (tmp_path / "tables").glob("*.parquet")}
+    assert len(made_from) == 1
+    assert made_from == {pd.read_json(tmp_path / "tables" / "ingest.json", typ="series")["inputs"]}
+
+
+def test_tables_of_two_ingests_are_not_read_together(england, tmp_path):
+    """As a killed ingest may leave them, between two of its tables."""
+    shutil.copytree(england / "tables", tmp_path / "tables")
+    wanted = {"schools": ["urn"], "inspections": None}
+    assert tables.read_together(tmp_path / "tables", wanted).keys() == wanted.keys()
+    ingest.ingest(england / "other", tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "schools.parquet", tmp_path / "tables")
+    with pytest.raises(DataError, match=r"(?s)not made from the same files.*headway ingest"):
+        tables.read_together(tmp_path / "tables", wanted)
+
+
+def test_a_second_writer_waits_its_turn_and_says_so_where_it_does_not_come(drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "LONGEST_WAIT", 0.2)
+    words = "import sys; from pathlib import Path; from pipelines import tables\nwith tables.alone(Path('.')): print('held', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen([sys.executable, "-c", words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    assert holder.stdout.readline() == b"held\n"
+    rows = drawn("urn | lineage\n100001 | 100001")
+    with pytest.raises(DataError, match="(?s)Another command is writing to .*Wait for it"):
+        tables.write(tmp_path, {"schools": rows.assign(open=True)}, about={})
+    holder.kill()  # the system lets go of its lock
+    holder.wait()
+    tables.write(tmp_path, {"schools": rows.assign(open=True)}, about={})
+    assert tables.read(tmp_path, "schools")["urn"].tolist() == [100001]
+
+
+# --- a clock that is wrong ----------------------------------------------------------------------------------------------
+
+
+def test_a_file_from_the_future_is_read_and_told_of(raw, official, ingested):
+    year = time.localtime().tm_year + 3
+    text = official("graded and ungraded", f"""
+        urn    | name | phase   | type             | local_authority | latest.inspected_on | latest.overall
+        100001 | Oak  | Primary | Community School | Leeds           | 01/09/{year - 1}    | 2
+    """)
+    (raw / f"as_at_31_August_{year}.csv").write_text(text)
+    (told,) = ingested()["files"]
+    assert any(note.startswith("dated after today") and "this machine's clock" in note for note in told["notes"])
+
+
+def test_the_tables_do_not_depend_on_the_day_they_are_made(england, tmp_path):
+    """A clock years behind: every file is then from the future, and said to be, but reads to the same."""
+    words = ("import pandas as pd; from pathlib import Path; import pipelines.ingest as ingest\n"
+             "class Behind(pd.Timestamp):\n    @classmethod\n    def now(cls, tz=None): return pd.Timestamp(2011, 1, 1)\n"
+             "ingest.pd.Timestamp = Behind\n"
+             f"report = ingest.ingest(Path({str(england / 'raw')!r}), Path('tables'))\n"
+             "assert all(any('clock' in note for note in file['notes']) for file in report['files'] if (file['dated'] or '') > '2011-01-01')")  # fmt: skip
+    ended = subprocess.run([sys.executable, "-c", words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    for path in (england / "tables").glob("*.parquet"):
+        pd.testing.assert_frame_equal(tables.read(tmp_path / "tables", path.stem), tables.read(england / "tables", path.stem))
