@@ -5,10 +5,13 @@ so what is slow to import is imported by the functions that need it.
 """
 
 import contextlib
+import gc
+import socket
 import threading
 from collections.abc import AsyncIterator
 
 import streamlit as st
+from streamlit import delta_generator
 
 PAGES = (  # a file's name is its address too: /school?urn=100000
     ("find", "Find a school"),
@@ -21,6 +24,11 @@ PAGES = (  # a file's name is its address too: /school?urn=100000
     ("your_data", "Your own data"),
     ("about", "About"),
 )
+# A compass. An emoji would do, but Streamlit takes a tenth of a second to know it for one.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#3576BD"/>'
+    '<path d="M22 8l-3 11-9 5 3-11z" fill="#FFFFFF"/></svg>'
+)
 STYLE = """<style>
 h1 { font-size: 2rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.15rem !important; }
 .st-key-lead p { font-size: 1.2rem; line-height: 1.55; }
@@ -28,16 +36,22 @@ h1 { font-size: 2rem !important; } h2 { font-size: 1.35rem !important; } h3 { fo
 [data-testid="stPageLink"] a span, [data-testid="stPageLink"] a p { white-space: normal;
   overflow: visible; text-overflow: clip; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { opacity: 1; color: inherit; }
-blockquote, blockquote p, [data-testid="stTable"] th { opacity: 1 !important; color: inherit !important; }
-[data-testid="stTable"] th { font-weight: 600; }
+blockquote, blockquote p { opacity: 1 !important; color: inherit !important; }
+.figures { overflow-x: auto; } .figures table { border-collapse: collapse; width: 100%; line-height: 1.45; }
+.figures th, .figures td { text-align: left; vertical-align: top; padding: 0.35rem 1rem 0.35rem 0; }
+.figures th { font-weight: 600; } .figures tr { border-bottom: 1px solid #7A8696; }
+@media (max-width: 640px) { .figures .long { min-width: 13rem; } }
 [data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] p { color: inherit !important; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-kept, > .st-key-reach) { display: none; }
 @media print { [data-testid="stSidebar"], [data-testid="stHeader"] { display: none; } }
 </style>"""
 # A table wider than the screen scrolls inside its frame: this lets the keyboard scroll it too.
 REACH = """<script>
-window.headwayReach ||= new MutationObserver(() => document.querySelectorAll('[data-testid=stTable] > div').forEach(
-  frame => { frame.tabIndex = frame.scrollWidth > frame.clientWidth ? 0 : -1; }));
+window.headwayReach ||= new MutationObserver(() => {
+  clearTimeout(window.headwayReaches);  // once the page is quiet: to ask how wide things are takes a while
+  window.headwayReaches = setTimeout(() => document.querySelectorAll('.figures').forEach(
+    frame => { frame.tabIndex = frame.scrollWidth > frame.clientWidth ? 0 : -1; }), 200);
+});
 window.headwayReach.observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ['open']});
 </script>"""
 
@@ -82,7 +96,7 @@ def visit() -> None:
     from explorer import access, store
     from pipelines.tables import DataError
 
-    st.set_page_config(page_title="Headway", page_icon="🧭", layout="centered")
+    st.set_page_config(page_title="Headway", page_icon=ICON, layout="centered")
     st.html(STYLE)
     st.container(key="reach").html(REACH, unsafe_allow_javascript=True)
     page = st.navigation([st.Page(f"explorer/{name}.py", title=title, default=name == "find") for name, title in PAGES])
@@ -97,15 +111,27 @@ def visit() -> None:
 
 def first() -> None:
     """What the first page needs, imported and read while the first visitor's browser is still loading."""
-    from explorer import charts, store
+    import PIL.Image  # noqa: F401  by st.image
+
+    from explorer import access, charts, store  # noqa: F401
     from pipelines.tables import DataError
 
     with contextlib.suppress(DataError):
-        store.places(), charts.england
+        store.places(), store.in_order("phase"), store.in_order("region")
+
+
+def promptly() -> None:
+    """Have answers leave at once: Streamlit opens its socket so that each waits up to 40 ms for the one before to arrive."""
+    for one in gc.get_objects():  # the server hands its socket to nobody
+        if type(one) is socket.socket and one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM:
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # connections have it from the one listening
 
 
 @contextlib.asynccontextmanager
 async def started(_: st.App) -> AsyncIterator[None]:
+    promptly()
+    # Before it draws anything, Streamlit asks whether it was started by hand, in a tenth of a second: it wasn't.
+    delta_generator._use_warning_has_been_displayed = True
     threading.Thread(target=first, daemon=True).start()
     yield
 

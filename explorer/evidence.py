@@ -99,6 +99,7 @@ def ladder(claim: dict) -> pd.DataFrame:
 
 
 def years(claim: dict) -> pd.DataFrame:
+    """The ratio of each year, from all its grades: those of one source follow it where a year has several."""
     rows = [
         {"what": one["what"], **one["risk_ratio"], "with it": one["exposed"]["n"], "without": one["unexposed"]["n"]}
         for step in claim["steps"]
@@ -106,7 +107,7 @@ def years(claim: dict) -> pd.DataFrame:
         for one in step["rows"]
         if one.get("risk_ratio") and not one.get("too_few")
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["what", "estimate", "low", "high", "with it", "without"]).drop_duplicates("what")
 
 
 def tell(claim: dict, level: int = 2) -> None:
@@ -156,8 +157,8 @@ def tell(claim: dict, level: int = 2) -> None:
         charts.show(
             charts.intervals(yearly, 1.0, "Times as likely to improve, like with like", log=True),
             f"Taken year by year, {below} of {len(yearly)} intervals lie wholly above 1",
-            "Each row is one academic year’s inspections, pooled over grade and phase. Years with too few are left "
-            "to the table above.",
+            "Each row is one academic year’s inspections, pooled over grade and phase. Years with too few stand in "
+            "the table behind the chart above.",
             yearly,
             f"years-{claim['id']}",
             level,

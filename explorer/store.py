@@ -1,4 +1,7 @@
-"""The tables, as far as a page needs them: read once, kept until the file changes. Nothing is written."""
+"""The tables, as far as a page needs them: read once, kept until the file changes. Nothing is written.
+
+Kept as resources, which visitors share, and not as Streamlit's cached data, which are pickled and copied for each click.
+"""
 
 import contextlib
 import json
@@ -32,6 +35,7 @@ IN_LISTS = (
     "open",
 )
 RECENT, KEPT_AS = 8, "headway_viewed"
+PATIENCE = 1.5  # seconds in which a browser fetches what it draws the first page with; reading then would keep it waiting
 # The measures that pages show, of the tables of yearly figures: the rest is never read.
 MEASURES = {
     "turnover": ("stayed_fte", "moved_school_fte", "left_system_fte", "teachers_fte"),
@@ -70,7 +74,7 @@ def about(name: str) -> dict[str, Any]:
     return _about(str(folder()), name, stamp(_path(name)))
 
 
-@st.cache_data(show_spinner=False, max_entries=100)
+@st.cache_resource(show_spinner=False, max_entries=100)
 def _about(where: str, name: str, version: tuple[int, int]) -> dict[str, Any]:
     return tables.about(Path(where), name)
 
@@ -141,9 +145,13 @@ def _large(where: str, name: str, column: str, columns: tuple[str, ...], version
 
 def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]) -> pd.DataFrame:
     """The rows of a large table with one of these values; only they become a frame."""
+    import pyarrow as pa
+
     rows, order, key = _large(str(folder()), name, column, columns, stamp(_path(name)))
     first, last = (np.searchsorted(key, values, side=side) for side in ("left", "right"))
-    return rows.take(np.concatenate([order[one:end] for one, end in zip(first, last, strict=True)])).to_pandas()
+    few = rows.take(np.concatenate([order[one:end] for one, end in zip(first, last, strict=True)]))
+    texts = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in few.schema]
+    return few.cast(pa.schema(texts)).to_pandas()  # else each text of the whole table would come along as a category
 
 
 # --- what pages ask for -----------------------------------------------------------------------------------------------
@@ -249,7 +257,7 @@ def similar(urn: int) -> pd.DataFrame:
     return rows.merge(came, on=["other_urn", "other_as_of"], how="left", validate="many_to_one")
 
 
-@st.cache_data(show_spinner=False, max_entries=20)
+@st.cache_resource(show_spinner=False, max_entries=20)
 def _json(path: str, version: tuple[int, int]) -> dict[str, Any] | None:
     file = Path(path)
     if not file.is_file():
@@ -379,11 +387,15 @@ def asked_urns(text: str, most: int | None = None) -> list[int]:
 
 @st.cache_resource(show_spinner=False)
 def read_ahead() -> None:
-    """Once the first page is out, what the others read first, while the visitor reads; trouble is left to the pages."""
-    threading.Thread(target=_read_ahead, daemon=True).start()
+    """Once the first page is drawn, what the others read first, while the visitor reads; trouble is left to the pages."""
+    later = threading.Timer(PATIENCE, _read_ahead)
+    later.daemon = True
+    later.start()
 
 
 def _read_ahead() -> None:
+    from explorer import capacity, history, own, report  # noqa: F401  imported here rather than by a visitor's click
+
     with contextlib.suppress(DataError):
         found("a"), names(), trusts(), in_order("local_authority"), champion(), similar(0), predictions()
         for name, key in (("schools", "urn"), ("predictions", "urn"), ("signals_today", "urn"), ("inspections", "lineage")):

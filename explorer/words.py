@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from pipelines.frameworks import GRADES
-from pipelines.signals.trajectory import RENAMED_ON
 
 FAMILIES = {
     "leadership": "Leadership against the overall grade",
@@ -183,6 +182,8 @@ def grade(rank: Any, inspected_on: Any = None) -> str:
     """A grade in Ofsted's words, and in those of its day where they were others."""
     if blank(rank):
         return "no overall grade"
+    from pipelines.signals.trajectory import RENAMED_ON  # brings every signal, and the first page needs none
+
     words = GRADES[int(rank)]
     old = int(rank) == 3 and not blank(inspected_on) and pd.Timestamp(inspected_on) < RENAMED_ON
     return f"{words} (then called “satisfactory”)" if old else words

@@ -114,6 +114,31 @@ def known() -> Callable[..., dict[str, pd.DataFrame]]:
     return make
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the explorer looks for its tables, in this test alone; whoever looks sits at this machine."""
+    import six_schools
+
+    six_schools.sits_at(monkeypatch, None)
+    for name, place in (("TABLES", "tables"), ("RUNS", "mlruns"), ("REGISTERS", "registers"), ("ACCESS", "access.toml")):
+        monkeypatch.setenv(f"HEADWAY_{name}", str(tmp_path / place))
+    return tmp_path / "tables"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser: this machine's own Chromium."""
+    import browsing
+
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    if browsing.CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=browsing.CHROMIUM, args=browsing.FLAGS)
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(scope="session")
 def real_raw() -> Path:
     """The folder of the official files: HEADWAY_REAL_FILES, or ../shared/data/raw beside the project."""

@@ -6,45 +6,22 @@ minutes more. Axe is that of axe-playwright-python; without it that test is skip
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import made
 import pytest
-from test_explorer import GOOD, HOSTILE, NAMED, PAGES, ROOT, TOP, register, write_tables
+from browsing import ROOT, opened, reached, serving, settled
+from six_schools import GOOD, HOSTILE, NAMED, PAGES, TOP, register, write_champion, write_tables
 
 from explorer import words
 from pipelines import tables
 
 SCHOOLS = int(os.environ.get("HEADWAY_BROWSER_SCHOOLS", "0"))
 
-CHROMIUM = next(
-    (
-        path
-        for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-        if Path(path).is_file()
-    ),
-    None,
-)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @dataclass(frozen=True)
@@ -69,72 +46,27 @@ class England:
 def england(tmp_path_factory) -> England:
     folder = tmp_path_factory.mktemp("explorer")
     if not SCHOOLS:
-        return England(write_tables(folder / "tables"), folder / "mlruns", GOOD, TOP, NAMED)
+        write_champion(write_tables(folder / "tables"), folder / "mlruns", made.champion(600))
+        return England(folder / "tables", folder / "mlruns", GOOD, TOP, NAMED)
     command = [sys.executable, "-m", "pipelines", "demo", "--schools", str(SCHOOLS)]
     subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
-    made = folder / "data" / "tables"
-    told = tables.read(made, "predictions")
+    drawn = folder / "data" / "tables"
+    told = tables.read(drawn, "predictions")
     told = told[told["status"].eq("scored") & told["enough_like_it"] & told["overall"].gt(1)]
-    schools, about = tables.read(made, "schools"), tables.about(made, "schools")
+    schools, about = tables.read(drawn, "schools"), tables.about(drawn, "schools")
     within = told.merge(schools[schools["trust_uid"].notna()][["urn", "name"]], on="urn", validate="one_to_one")
     one, other, named = within.drop_duplicates("name")["urn"].sample(3, random_state=0)
     schools["name"] = schools["name"].mask(schools["urn"].eq(named), HOSTILE)
     kept = {name: about[name] for name in ("data_source", "newest_file_on", "inputs")}
-    tables.write(made, {"schools": schools}, about=kept)
-    return England(made, folder / "mlruns", int(one), int(other), int(named))
+    tables.write(drawn, {"schools": schools}, about=kept)
+    return England(drawn, folder / "mlruns", int(one), int(other), int(named))
 
 
 @pytest.fixture(scope="module")
 def address(england, tmp_path_factory):
     """Where the explorer answers."""
-    folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "HEADWAY_TABLES": str(england.tables),
-        "HEADWAY_RUNS": str(england.runs),
-        "HEADWAY_REGISTERS": str(england.tables.parent / "own"),
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(ROOT / "app.py"),
-        "--server.port",
-        str(port),
-        "--server.fileWatcherType",
-        "none",
-        "--server.headless",
-        "true",
-        "--browser.gatherUsageStats",
-        "false",
-    ]
-    with open(folder / "log.txt", "w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
-                break
-            except OSError:
-                time.sleep(0.25)
-        else:
-            pytest.fail((folder / "log.txt").read_text())
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with serving(england.tables, england.runs, tmp_path_factory.mktemp("server") / "log.txt") as here:
+        yield here
 
 
 @pytest.fixture
@@ -150,19 +82,6 @@ def page(chromium, address):
     assert page.locator("[data-testid=stException]").count() == 0
     context.close()
     assert outside == []
-
-
-def settled(page) -> str:
-    """What the page says once it has finished."""
-    page.wait_for_selector("h1")
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(300)
-    return page.inner_text("[data-testid=stMain]")
-
-
-def opened(page, path: str) -> str:
-    page.goto(path)
-    return settled(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -272,16 +191,19 @@ def test_a_name_with_a_script_in_it_is_only_a_name(page, england):
     opened(page, "/?q=brien")
 
 
-def reached(page, what: str, most: int = 200) -> None:
-    """Goes on with Tab until the focus is on what a selector names."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate("(what) => document.activeElement.matches(what)", what):
-            return
-    pytest.fail(f"{what} can't be reached by Tab")
+# --- without a mouse --------------------------------------------------------------------------------------------------
 
 
-def test_search_to_school_to_comparison_by_the_keyboard_alone(page, england):
+def test_every_page_is_reached_from_the_menu_by_the_keyboard(page):
+    opened(page, "/about")
+    for name, title in PAGES.items():
+        reached(page, "[data-testid=stSidebarNavLink]", "" if name == "find" else title.rstrip("?"), most=20)
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name=title, level=1).wait_for()
+        settled(page)
+
+
+def test_search_to_school_to_comparison_by_the_keyboard(page, england):
     opened(page, "/")
     reached(page, "input[type=text]")
     page.keyboard.type(england.name)
@@ -295,10 +217,66 @@ def test_search_to_school_to_comparison_by_the_keyboard_alone(page, england):
     reached(page, "summary")
     page.keyboard.press("Enter")
     page.locator("details[open]").first.wait_for()
+    reached(page, "button", "Report to print")
+    with page.expect_download():
+        page.keyboard.press("Enter")
     reached(page, "a[href*='compare']")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="1 school side by side").wait_for()
+    settled(page)
+    reached(page, "input[type=text]")
+    page.keyboard.type(str(england.other))
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=re.compile(f"URN {england.other}")).wait_for()
+    reached(page, "button", f"URN {england.other}")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="2 schools side by side").wait_for()
+    assert str(england.other) in page.url
 
+
+def test_a_slider_of_what_if_moved_by_the_keyboard_changes_the_answer(page, england):
+    assert "Nothing has been moved yet" in opened(page, f"/what_if?urn={england.one}")
+    reached(page, "[role=slider], input[type=range]")
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    page.get_by_role("heading", name=re.compile("^Schools like this one with those figures")).wait_for()
+    link = page.url
+    page.reload()
+    assert "Schools like this one with those figures" in settled(page)
+    assert page.url == link
+
+
+def test_a_trust_is_chosen_and_its_schools_taken_away_by_the_keyboard(page, england):
+    opened(page, "/trust")
+    reached(page, "input[role=combobox]")
+    page.keyboard.type(england.trust_name)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name=england.trust_name).wait_for()
+    settled(page)
+    assert f"trust={england.trust_uid}" in page.url
+    reached(page, "button", "Download these schools")
+    with page.expect_download() as taken:
+        page.keyboard.press("Enter")
+    assert "chance of improving" in Path(taken.value.path()).read_text("utf-8-sig")
+
+
+def test_a_register_is_made_ready_and_uploaded_by_the_keyboard(page, england):
+    opened(page, "/your_data")
+    reached(page, "button", "CSV")
+    with page.expect_download():
+        page.keyboard.press("Enter")
+    settled(page)
+    reached(page, "[data-testid=stFileUploaderDropzone] button")
+    with page.expect_file_chooser() as chooser:
+        page.wait_for_timeout(500)  # the browser is told to hand us its chooser, and doesn't say when it has understood
+        page.keyboard.press("Enter")
+    content = register("staff", {"teachers_a_year_before": 20, "stayed": 17}, urn=england.one)
+    chooser.value.set_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
+    page.get_by_text("Nothing wrong: 1 row for 1 school").wait_for()
+
+
+# --- for everyone -----------------------------------------------------------------------------------------------------
 
 PATHS = {
     "find": "/?q=a",
