@@ -64,13 +64,10 @@ def in_short(row: dict) -> str:
 def choose() -> tuple[str, str]:
     """What is asked for, from the address or the boxes; the address always holds it."""
     given = next((kind for kind in KINDS if store.asked_for(kind)), None)
-    kind = st.radio(
-        "Schools of",
-        list(KINDS),
-        index=list(KINDS).index(given) if given else 0,
-        format_func=KINDS.get,
-        horizontal=True,
-    )
+    # A new address moves the choice; the choice itself stays where it is while nothing of its kind is named yet.
+    if given and ("schools_of" not in st.session_state or given != st.session_state.get("schools_of_address")):
+        st.session_state["schools_of"] = given
+    kind = st.radio("Schools of", list(KINDS), format_func=KINDS.get, horizontal=True, key="schools_of")
     asked = store.asked_for(kind)
     if kind == "trust":
         names = store.trusts()
@@ -112,6 +109,7 @@ def choose() -> tuple[str, str]:
             st.query_params[other] = chosen
         elif other in st.query_params:
             del st.query_params[other]
+    st.session_state["schools_of_address"] = kind if chosen else None
     return kind, chosen or ""
 
 

@@ -16,6 +16,15 @@ from pipelines import ingest, registers, signals, sources, tables
 from pipelines.tables import DATE
 
 
+# Files that take a minute or more: begun first, so that at the end no core waits for one.
+LONGEST = ("test_pipeline", "test_month", "test_explorer_browser", "test_privacy", "test_real_files", "test_faults", "test_commands",
+           "test_hostile", "test_explorer_sign_in", "test_explorer_server", "test_spelling", "test_spark")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
 def _cells(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
 

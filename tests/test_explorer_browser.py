@@ -274,6 +274,46 @@ def test_a_register_is_made_ready_and_uploaded_by_the_keyboard(page, england):
     content = register("staff", {"teachers_a_year_before": 20, "stayed": 17}, urn=england.one)
     chooser.value.set_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
     page.get_by_text("Nothing wrong: 1 row for 1 school").wait_for()
+    settled(page)
+    reached(page, "button", "Keep this register")
+    page.keyboard.press("Enter")
+    page.get_by_text("Kept: the register of staff").wait_for()
+    for button in ("Remove this register", "Yes, remove it"):
+        settled(page)
+        reached(page, "button", button)
+        page.keyboard.press("Enter")
+    page.get_by_text("Removed: the register of staff").wait_for()
+    assert not list((england.tables.parent / "own").rglob("staff.csv"))
+
+
+def test_an_authority_and_a_list_of_schools_are_chosen_by_the_keyboard(page, england):
+    opened(page, "/trust")
+    reached(page, "input[type=radio]")
+    page.keyboard.press("ArrowDown")
+    page.get_by_label("Local authority", exact=True).last.wait_for()
+    settled(page)
+    reached(page, "input[role=combobox]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Download these schools").wait_for()
+    assert "authority=" in page.url
+    settled(page)
+    reached(page, "input[type=radio]", most=80)
+    page.keyboard.press("ArrowDown")
+    page.get_by_label("URNs, one a line").wait_for()
+    settled(page)
+    reached(page, "textarea")
+    page.keyboard.type(f"{england.one}, {england.other}")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("heading", name="Your list of schools").wait_for()
+    assert f"urns={england.one}%2C{england.other}" in page.url.replace(",", "%2C")
+
+
+def test_a_school_is_taken_out_of_a_comparison_by_the_keyboard(page, england):
+    opened(page, f"/compare?urns={england.one},{england.other}")
+    reached(page, "button", "Take out")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="1 school side by side").wait_for()
 
 
 # --- for everyone -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from browsing import free_port, opened, serving
+from browsing import free_port, opened, reached, serving
 from six_schools import CAPACITY, GOOD, SCHOOL, STAFF, TRUST, keep, write_tables
 
 pytest.importorskip("authlib", reason="sign-in is not installed: pip install 'headway[sign-in]'")
@@ -99,8 +99,11 @@ def test_each_user_sees_their_own_registers_alone_and_none_once_signed_out(chrom
     page = context.new_page()
     for user, owner in ((HEAD, SCHOOL), (CHIEF, TRUST)):
         opened(page, "/about")
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("link", name=user).click()
+        reached(page, "button", "Sign in")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name=user).wait_for()
+        reached(page, "a", user)
+        page.keyboard.press("Enter")
         page.get_by_role("button", name="Sign out").wait_for()
         assert registers_seen(page) == {owner}
         page.get_by_role("button", name="Sign out").click()
