@@ -27,7 +27,7 @@ from pipelines import inspections, rows, score, signals, tables
 from pipelines.registers import stored
 from pipelines.tables import DataError
 
-PART = 16 * rows.BATCH  # rows; what a kill loses at most
+PART = 8 * rows.BATCH  # rows; what a kill loses at most
 THREADS = 2
 AHEAD = 2  # batches waiting for their turn to be written
 MANIFEST, JOB = "_manifest.json", "_job.json"  # readers of a folder of parquet pass over such names
