@@ -4,6 +4,7 @@ A feature row is a row of `signals_today`: a school (or a plan for one), its sta
 guessed: a file of other columns stops with the difference, and a row that can't be scored is answered with the reason.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from models.champion import Champion
 from pipelines import as_of, score, signals, tables
+from pipelines.files.cells import printable
 from pipelines.tables import DataError
 
 BATCH = 1 << 16  # rows answered at a time: more leave the processor's cache, and of fewer pandas' own time is most
@@ -48,8 +50,15 @@ def files(path: Path) -> list[Path]:
 
 def check(path: Path, champion: Champion) -> None:
     """Raises `DataError` with every difference where a file's columns aren't those of feature rows."""
-    schema = _schema(path)
-    wanted, held = layout(champion), schema.names
+    with _readable(path, "Give it as parquet, or as CSV in UTF-8."):
+        if path.suffix == ".parquet":
+            schema = pq.read_schema(path)
+        else:
+            with pa.csv.open_csv(path) as reader:
+                schema = reader.schema
+        wanted, held = layout(champion), [printable(name) for name in schema.names]
+        told = json.loads((schema.metadata or {}).get(b"headway", b"{}"))
+        source = told.get("data_source") if isinstance(told, dict) else None
     differences = _few([f"  - {name} ({kind})" for name, kind in wanted.items() if name not in held])
     differences += _few([f"  + {name}" for name in dict.fromkeys(held) if name not in wanted])
     differences += [f"  {name} stands there {held.count(name)} times" for name in dict.fromkeys(held) if held.count(name) > 1]
@@ -66,9 +75,9 @@ def check(path: Path, champion: Champion) -> None:
             f"{path} does not hold feature rows as the champion takes them. - is missing, + is not known:", *differences,
             "`headway score` writes such a file as signals_today.parquet; begin with that one.",
         ]))  # fmt: skip
-    source = json.loads((schema.metadata or {}).get(b"headway", b"{}")).get("data_source")
     if source and source != champion.about["data_source"]:
-        raise DataError(f"{path} comes from {source} files, and the champion learned from {champion.about['data_source']} ones.\n"
+        raise DataError(f"{path} comes from {printable(str(source))} files, and the champion learned from "
+                        f"{champion.about['data_source']} ones.\n"
                         "Run `headway train` on the same tables, or score rows of the champion's kind.")  # fmt: skip
 
 
@@ -76,15 +85,13 @@ def _few(lines: list[str]) -> list[str]:
     return lines if len(lines) <= SHOWN else [*lines[:SHOWN], f"  and {len(lines) - SHOWN} more"]
 
 
-def _schema(path: Path) -> pa.Schema:
+@contextlib.contextmanager
+def _readable(path: Path, advice: str) -> Iterator[None]:
+    """Arrow's complaints of bytes that are no such file, in our words."""
     try:
-        if path.suffix == ".parquet":
-            return pq.read_schema(path)
-        with pa.csv.open_csv(path) as reader:
-            return reader.schema
-    except (pa.ArrowInvalid, OSError) as error:
-        what = str(error).splitlines()[0]
-        raise DataError(f"{path} can't be read ({what}).\nGive it as parquet, or as CSV in UTF-8.") from error
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} can't be read ({printable(str(error).partition(chr(10))[0])}).\n{advice}") from error
 
 
 def count(path: Path) -> int | None:
@@ -112,7 +119,7 @@ def batches(path: Path, champion: Champion, start: int = 0) -> Iterator[pa.Table
 def _pieces(path: Path, wanted: list[str], start: int) -> Iterator[tuple[int, pa.Table]]:
     """The rows of a file as they come, with the place of each piece's first; a parquet file's row groups before are skipped."""
     place = 0
-    try:
+    with _readable(path, "It broke off before its end: make it again."):
         if path.suffix == ".csv":
             convert = pa.csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted,
                                             strings_can_be_null=True, null_values=[""])  # fmt: skip
@@ -130,8 +137,6 @@ def _pieces(path: Path, wanted: list[str], start: int) -> Iterator[tuple[int, pa
                         yield at, pa.Table.from_batches([batch])
                         at += batch.num_rows
                 place += rows
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path} can't be read to its end ({str(error).splitlines()[0]}).\nMake it again.") from error
 
 
 def answered(champion: Champion, details: bool) -> pa.Schema:

@@ -19,7 +19,7 @@ STAGES = {
     "ingest": {"files", "lineage", "inspections", "registers", "signals"},
     "synthesise": set(),
     "score": {"evaluate", "inspections", "signals", "similar"},
-    "rows": {"score", "signals"},
+    "rows": {"files", "score", "signals"},
     "batch": {"inspections", "registers", "rows", "score", "signals"},
     "spark": {"batch", "rows", "score"},
     "promotion": {"evaluate"},

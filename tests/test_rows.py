@@ -176,12 +176,33 @@ def test_rows_made_from_official_files_are_not_scored_by_a_model_of_made_up_ones
         rows.check(path, champion)
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"\xff\xfe\x00", b"\0" * 100])
+def _refused_in_words(path, champion) -> None:
+    with pytest.raises(DataError, match=path.name) as stopped:
+        rows.check(path, champion)
+    assert all(letter.isprintable() or letter == "\n" for letter in str(stopped.value))
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"\xff\xfe\x00", b"\0" * 100, b"ur\xd4n,as_of\n1,2\n", b"\x1b[2Jurn,as_of\n1,2\n"])
 @pytest.mark.parametrize("name", ["plans.parquet", "plans.csv"])
 def test_bytes_that_are_no_table_are_refused_in_words(tmp_path, champion, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=name):
-        rows.check(tmp_path / name, champion)
+    _refused_in_words(tmp_path / name, champion)
+
+
+@pytest.mark.parametrize("metadata", ["[1]", "not json", '{"data_source": "\x1b[2J"}'])
+def test_a_parquet_file_that_tells_nonsense_of_itself_is_refused_in_words_or_not_believed(asked, kept, champion, metadata):
+    path = kept(asked)
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"headway": metadata}), path)
+    if metadata == "[1]":
+        rows.check(path, champion)
+    else:
+        _refused_in_words(path, champion)
+
+
+def test_a_footer_whose_names_are_no_text_is_refused_in_words(asked, kept, champion):
+    path = kept(asked)
+    path.write_bytes(path.read_bytes().replace(b"share_stayed", b"\xe5" * 12))
+    _refused_in_words(path, champion)
 
 
 def test_a_file_cut_short_is_refused_in_words(asked, kept, champion):

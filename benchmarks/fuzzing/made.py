@@ -6,7 +6,9 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROWS = 12  # of a CSV: the readers' time goes by columns, and what a cell may hold is for breaking to find
 OPTIONAL = 4  # one in so many of the columns that a release may do without
@@ -30,7 +32,37 @@ def seeds(seed: int) -> list[tuple[str, bytes]]:
     official = [(name, narrow.get(name, content)) for name, content in official]
     for name, content in official[::6]:
         named += [(name.replace(".csv", f".{form}"), make(name, content)) for form, make in FORMS.items()]
+    named += feature_rows()
     return [(re.sub(r"[^\w./-]", "_", name), content) for name, content in named]
+
+
+@cache
+def champion() -> Any:
+    """A small model, to score feature rows by."""
+    from models.champion import Champion
+    from models.conformal import ChanceIntervals, GradeSets
+    from models.estimators import CellRates, Departures, Ridge
+
+    names = ["leadership_gap", "share_stayed"]
+    ridge = Ridge(names, [0.0, 0.85], [1.0, 0.1], [True, True], [[0.4, 0.1, 0.0, 0.0, 0.1]] * 2, 0.0)
+    rates = CellRates({str(rank): [0.1, 0.7, 0.95] for rank in (1, 2, 3, 4)})
+    about = {"signals": names, "families": dict.fromkeys(names, "leadership"), "data_source": "made-up", "version": "fuzz",
+             "cells": {}}  # fmt: skip
+    return Champion(Departures(("ridge",), recent=rates, ridge=ridge), None, GradeSets(limits={"0": 0.9}),
+                    ChanceIntervals(spread=dict.fromkeys("1234", 0.3)), about)  # fmt: skip
+
+
+def feature_rows() -> list[tuple[str, bytes]]:
+    """A few, as CSV and as parquet."""
+    import pandas as pd
+
+    from pipelines import rows as stage
+
+    held = {"urn": [100000, 100001, 100002], "as_of": pd.Timestamp("2025-09-01"), "phase": "Primary", "overall": [2, 3, 1],
+            "leadership": 2, "inspected_on": pd.Timestamp("2023-01-10"), "leadership_gap": [0.0, 1.0, None], "share_stayed": 0.9}
+    given = pd.DataFrame(held).reindex(columns=list(stage.layout(champion())))
+    return [("rows/plans.csv", given.to_csv(index=False, date_format="%Y-%m-%d").encode()),
+            ("rows/plans.parquet", given.to_parquet(index=False))]  # fmt: skip
 
 
 def _cut(path: Path) -> bytes:

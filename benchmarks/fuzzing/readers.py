@@ -15,9 +15,11 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
+from fuzzing import made
+
 MEMORY, SECONDS = 2 << 30, 20  # allowed for one file, the seconds its own: others may be busy on the machine
 BUSY = 6  # times as many may pass before the process is ended
-WATCHED = ("pipelines.files.", "pipelines.registers.")  # whose blocks of code tell whether a file is new to the readers
+WATCHED = ("pipelines.files.", "pipelines.registers.", "pipelines.rows")  # whose code tells if a file is new to them
 INGESTED = 100  # one in so many of the files that were read
 TODAY = "2026-09-01"
 
@@ -115,7 +117,9 @@ class _Reader:
 
         self.lines.clear()
         try:
-            if name.startswith("register/"):
+            if name.startswith("rows/"):
+                verdict = self._rows(name, content)
+            elif name.startswith("register/"):
                 verdict = self._register(name.split("/")[1], content)
             else:
                 verdict = self._official(name, content, number)
@@ -135,6 +139,26 @@ class _Reader:
             return "refused", f"register: {checked.problems[0]}"
         wrong = wrong_rows(checked.rows, set(self.schools["urn"]))
         return ("FAILED", f"accepted wrongly: {wrong}") if wrong else ("accepted", "register")
+
+    def _rows(self, name: str, content: bytes) -> tuple[str, str]:
+        from pipelines import rows
+
+        path = self.folder / Path(name).name
+        path.write_bytes(content)
+        try:
+            rows.check(path, made.champion())
+            given = list(rows.batches(path, made.champion()))
+            found = [rows.answers(one, 0, made.champion(), False).to_pandas() for one in given]
+        finally:
+            path.unlink()
+        for asked, answers in zip(given, found, strict=True):
+            scored = answers["status"].eq("scored")
+            chances = answers.filter(regex="p_grade_")
+            sums = chances.sum(axis=1)[scored]
+            if not (len(answers) == asked.num_rows and answers["status"].notna().all() and chances[~scored].isna().all(axis=None)
+                    and chances[scored].ge(0).all(axis=None) and sums.sub(1).abs().lt(1e-9).all()):  # fmt: skip
+                return "FAILED", "answered wrongly"
+        return "accepted", "feature rows"
 
     def _official(self, name: str, content: bytes, number: int) -> tuple[str, str]:
         from pipelines import files, ingest
