@@ -8,6 +8,7 @@
       train         folds, backtest against the plain rules, fit, register
       evidence      the claims the project comes from, tested on the same examples
       score         every open school to one prediction row, or one reason why not
+      batch         the same for feature rows (rows) and grids of mornings, of any number; on Spark, spark
 
 Everything after ingestion is keyed by (urn, as_of): a school, on a morning. Dates are compared with as_of in `as_of`
 and nowhere else.

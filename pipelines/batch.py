@@ -185,7 +185,8 @@ def making(output: Path, job: dict[str, Any]) -> Iterator[Path]:
             for left in partial.rglob("*.making"):
                 left.unlink()
             yield partial
-            told.unlink()
+            for left in (told, *partial.rglob(".lock")):
+                left.unlink()
             move_folder(partial, output)
     except Timeout:
         raise Busy(f"Another process is making {output}.\nWait for it, or name another folder.") from None

@@ -172,7 +172,7 @@ def _signals_now(folder: Path, rows: pd.DataFrame, morning: pd.Timestamp, champi
         notes.append(f"signals_today.parquet was made before the champion's {', '.join(absent)}: run `headway score` again.")
         return None
     scored = rows.loc[rows["status"].eq(SCORED), ["urn", "phase", "overall"]]
-    return scored.merge(made, on="urn", how="left", validate="one_to_one")
+    return scored.merge(made[["urn", *champion["signals"]]], on="urn", how="left", validate="one_to_one")
 
 
 # --- drift ----------------------------------------------------------------------------------------------------------------

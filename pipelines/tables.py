@@ -349,7 +349,7 @@ def _write_together(fills: Mapping[Path, Callable[[IO[bytes]], None]]) -> None:
     except BaseException as error:
         for temporary in held.values():
             Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.errno:
             error.filename, error.filename2 = str(path), None  # a full disk names no file, the others name the temporary one
         raise
 

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 from models.champion import Champion
-from pipelines import batch, rows
+from pipelines import batch, rows, spark
 from pipelines.batch import MANIFEST
 from pipelines.score import SCORED
 from pipelines.tables import DataError
@@ -229,3 +230,41 @@ def test_the_exit_code_tells_a_scheduler_what_happened(place, champion, argument
     ended = _headway(place, *arguments)
     assert ended.returncode == code and said in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+# --- on Spark ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_spark_answers_as_this_process_does_to_the_last_bit(place, champion, monkeypatch):
+    pytest.importorskip("pyspark", reason="install the extra `spark`")
+    if not shutil.which("java"):
+        pytest.skip("Spark needs Java")
+    monkeypatch.setenv("HEADWAY_SPARK_MASTER", "local[2]")
+    (place / "plans").mkdir()
+    pq.write_table(_plans(champion, 900), place / "plans" / "a.parquet", row_group_size=200)
+    pq.write_table(_plans(champion, 30), place / "plans" / "b.parquet")
+    local = batch.score_rows(place / "plans", place / "local", place / "mlruns" / "champion", details=True)
+    ended = _headway(place, "--input", "plans", "--output", "spark", "--details", "--engine", "spark")
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    told = json.loads((place / "spark" / batch.MANIFEST).read_text("utf-8"))
+    assert {**told, "parts": 0, "inputs": 0} == {**local, "parts": 0, "inputs": 0, "engine": "spark"}
+    for name in ("a.parquet", "b.parquet"):
+        expected = pd.read_parquet(place / "local" / name)
+        found = pd.read_parquet(place / "spark" / name).sort_values("row", ignore_index=True)
+        pd.testing.assert_frame_equal(found.astype(object), expected.astype(object), check_exact=True)
+
+
+def test_without_pyspark_the_message_says_what_to_install(place, champion):
+    pq.write_table(_plans(champion, 10), place / "plans.parquet")
+    program = ("import sys; sys.modules['pyspark'] = None; from pipelines.__main__ import main; "
+               "sys.argv = ['headway', 'score', '--input', 'plans.parquet', '--output', 'out', '--engine', 'spark']; main()")  # fmt: skip
+    ended = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True,
+                           env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin"})  # fmt: skip
+    assert ended.returncode == 2 and "pip install 'headway[spark]'" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_csv_is_refused_before_spark_is_started(place, champion):
+    _plans(champion, 5).to_pandas().to_csv(place / "plans.csv", index=False, date_format="%Y-%m-%d")
+    with pytest.raises(DataError, match="Spark scores parquet files only, and plans.csv is none"):
+        spark.score_rows(place / "plans.csv", place / "out", place / "mlruns" / "champion")

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from browsing import free_port, opened, reached, serving
+from browsing import free_port, opened, reached, serving, settled
 from six_schools import CAPACITY, GOOD, SCHOOL, STAFF, TRUST, keep, write_tables
 
 pytest.importorskip("authlib", reason="sign-in is not installed: pip install 'headway[sign-in]'")
@@ -90,7 +90,12 @@ def address(tmp_path_factory) -> Iterator[str]:
 
 def registers_seen(page) -> set[str]:
     """Whose registers the pages show."""
-    school, trust = opened(page, f"/school?urn={GOOD}"), opened(page, "/trust?trust=77")
+    opened(page, f"/school?urn={GOOD}")
+    page.get_by_role("heading", name="Take it away").wait_for()  # what stands after a register is there
+    school = settled(page)
+    opened(page, "/trust?trust=77")
+    page.get_by_role("button", name="Download these schools").wait_for()
+    trust = settled(page)
     return {owner for owner, there in ((SCHOOL, "Staff, counted on" in school), (TRUST, "of staff, at least" in trust)) if there}
 
 
