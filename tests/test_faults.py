@@ -12,11 +12,13 @@ from pathlib import Path
 
 import made
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from test_batch import _plans
 
 from models import RegistryError
 from models.registry import Registry
-from pipelines import ingest, registers, tables
+from pipelines import batch, ingest, registers, tables
 from pipelines.__main__ import main
 from pipelines.synthesise import synthesise
 from pipelines.tables import DataError
@@ -111,6 +113,17 @@ def test_ingest_where_files_may_not_grow_leaves_every_table_as_it_was(england, t
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
     assert ended.stderr.startswith("headway: tables/") and "The disk is full" in ended.stderr
     assert _files(tmp_path / "tables") == before
+
+
+def test_a_scoring_job_that_fills_the_disk_says_so_and_leaves_the_earlier_answers(disk, run, tmp_path):
+    made.champion().save(tmp_path / "mlruns" / "champion")
+    for name, count in (("few.parquet", 50), ("many.parquet", 60_000)):
+        pq.write_table(_plans(made.champion(), count), tmp_path / name)
+    held = disk(left=400_000)
+    batch.score_rows(tmp_path / "few.parquet", held / "answers", tmp_path / "mlruns" / "champion")
+    before = _files(held / "answers")
+    assert "The disk is full" in run("score", "--input", "many.parquet", "--output", held / "answers")
+    assert _files(held / "answers") == before
 
 
 def test_predictions_that_do_not_fit_on_the_disk_leave_the_earlier_ones(drawn, disk):
