@@ -23,9 +23,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fuzzing.broken import broken  # noqa: E402
-from fuzzing.made import BASE, seeds  # noqa: E402
-from fuzzing.readers import Reading, Told  # noqa: E402
+from fuzzing.broken import broken
+from fuzzing.made import BASE, seeds
+from fuzzing.readers import Reading, Told
 
 PROCESSES = 2
 TOGETHER = 32  # files broken before any of them is read, so that the same seed gives the same files whichever is read first
