@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from models.champion import Champion, move_folder
 from pipelines import inspections, rows, score, signals, tables
 from pipelines.registers import stored
-from pipelines.tables import DataError
+from pipelines.tables import DataError, sha256
 
 PART = 8 * rows.BATCH  # rows; what a kill loses at most
 THREADS = 2
@@ -68,7 +68,7 @@ def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool
         inputs = [{"name": name, "bytes": file.stat().st_size, "sha256": digest.result(), "rows": many if held is None else held}
                   for file, name, digest, held, many in zip(files, names, sums, known, answered, strict=True)]  # fmt: skip
         return finished(partial, {"inputs": inputs, "rows_in": sum(one["rows"] for one in inputs),
-                                   "details": details, **model(champion)})  # fmt: skip
+                                  "details": details, **model(champion)})  # fmt: skip
 
 
 def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers: ThreadPoolExecutor) -> Iterator[Path]:
@@ -152,7 +152,8 @@ def model(champion: Champion) -> dict[str, str]:
 
 def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """The manifest of the parts that lie there, and written beside them: every row in is a row out, scored or set aside."""
-    parts = sorted(partial.rglob("part-*.parquet"))
+    # A file of feature rows may itself be called so, and its answers lie in a folder of its name.
+    parts = sorted(part for part in partial.rglob("part-*.parquet") if part.is_file())
     status: Counter[str] = Counter()
     for part in parts:
         for one in pc.value_counts(pq.read_table(part, columns=["status"])["status"].combine_chunks()).to_pylist():
@@ -162,6 +163,7 @@ def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
         "parts": [{"name": part.relative_to(partial).as_posix(), "rows": pq.read_metadata(part).num_rows,
                    "bytes": part.stat().st_size, "sha256": sha256(part)} for part in parts],
     }  # fmt: skip
+    assert facts.get("rows_in", manifest["rows_out"]) == manifest["rows_out"], "as many rows out as in"
     tables.write_json(partial / MANIFEST, manifest)
     return manifest
 
@@ -190,8 +192,3 @@ def making(output: Path, job: dict[str, Any]) -> Iterator[Path]:
             move_folder(partial, output)
     except Timeout:
         raise Busy(f"Another process is making {output}.\nWait for it, or name another folder.") from None
-
-
-def sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,6 +5,7 @@ replaces the old file in one step, so a killed command leaves either the old tab
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
@@ -371,6 +372,11 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

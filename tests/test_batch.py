@@ -99,6 +99,14 @@ def test_a_folder_is_scored_file_by_file_parquet_and_csv(place, champion, smalle
                                                         "b.parquet/part-00001.parquet"]  # fmt: skip
 
 
+def test_the_parts_of_another_program_are_taken_for_files_of_rows(place, champion, smaller):
+    (place / "plans").mkdir()
+    for part in ("part-00000.parquet", "part-00001.parquet"):
+        pq.write_table(_plans(champion, 120), place / "plans" / part)
+    told = batch.score_rows(place / "plans", place / "out", place / "mlruns" / "champion")
+    assert (told["rows_in"], told["rows_out"], len(told["parts"])) == (240, 240, 4)
+
+
 def test_no_rows_give_one_part_without_rows(place, champion):
     pq.write_table(_plans(champion, 10).slice(0, 0), place / "plans.parquet")
     told = batch.score_rows(place / "plans.parquet", place / "out", place / "mlruns" / "champion")

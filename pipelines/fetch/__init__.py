@@ -6,7 +6,6 @@ as their providers document them, never against the services themselves.
 """
 
 import datetime
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from pipelines.fetch import content
 from pipelines.fetch.services import HOSTS, KINDS, SERVICES, Choice, Wanted
 from pipelines.fetch.web import Came, Limits, NotThere, Refused, Web, forget
 from pipelines.ingest import MADE_UP
-from pipelines.tables import DataError
+from pipelines.tables import DataError, sha256
 
 __all__ = ["KINDS", "MANIFEST", "Limits", "Listed", "fetch", "listing"]
 
@@ -142,7 +141,7 @@ def _brought(raw: Path, wanted: Wanted, notes: Notes, web: Web, today: datetime.
         about = came or known
         notes[choice.name] = {
             "address": choice.address, "title": wanted.title, "published_by": f"{wanted.published_on}",
-            "fetched_on": f"{today}", "sha256": _sha256(path), "size": path.stat().st_size, "etag": about.etag,
+            "fetched_on": f"{today}", "sha256": sha256(path), "size": path.stat().st_size, "etag": about.etag,
             "last_modified": about.last_modified, "version": wanted.version, "licence": LICENCE,
         }  # fmt: skip
         tables.write_json(raw / MANIFEST, {"files": dict(sorted(notes.items()))})
@@ -157,7 +156,7 @@ def _placed(part: Path, path: Path, choice: Choice, wanted: Wanted) -> str:
     try:
         whole = content.unpacked(part, choice.inside)
         content.check(whole, choice.name, wanted)
-        state = "new" if not path.exists() else "have" if _sha256(path) == _sha256(whole) else "changed"
+        state = "new" if not path.exists() else "have" if sha256(path) == sha256(whole) else "changed"
         if state != "have":
             with whole.open("rb") as file:
                 os.fsync(file.fileno())
@@ -186,7 +185,7 @@ def _known(raw: Path, choice: Choice, notes: Notes) -> Came | None:
 
 def _as_left(raw: Path, name: str, notes: Notes) -> bool:
     path = raw / name
-    return path.is_file() and path.stat().st_size == notes[name].get("size") and _sha256(path) == notes[name].get("sha256")
+    return path.is_file() and path.stat().st_size == notes[name].get("size") and sha256(path) == notes[name].get("sha256")
 
 
 def _state(raw: Path, wanted: Wanted, notes: Notes, web: Web) -> tuple[Choice, str]:
@@ -217,8 +216,3 @@ def _manifest(raw: Path) -> Notes:
         return {name: note for name, note in noted.items() if isinstance(note, dict)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} can't be read ({error}).\nDelete it, and its files are looked for again.") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
