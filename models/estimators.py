@@ -57,19 +57,33 @@ class CellRates:
     groups: dict[str, list[float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, state: pd.DataFrame, following: np.ndarray, weight: np.ndarray) -> "CellRates":
-        reached = pd.DataFrame(np.asarray(following)[:, None] <= np.arange(1, RANKS), dtype=float)
-        sums = reached.mul(np.asarray(weight), axis=0).assign(weight=np.asarray(weight), cell=state["cell"].to_numpy(),
-                                                              key=_keys(state))  # fmt: skip
-        boundaries = list(range(RANKS - 1))
-        everyone = (sums[boundaries].sum() / max(sums["weight"].sum(), 1e-12)).to_numpy()
-        by_cell = sums.groupby("cell")[[*boundaries, "weight"]].sum()
-        cell = (by_cell[boundaries].to_numpy() + 0.5 * everyone) / (by_cell["weight"].to_numpy()[:, None] + 0.5)
-        cells = dict(zip(by_cell.index, cell.tolist(), strict=True))
-        by_group = sums.groupby(["cell", "key"])[[*boundaries, "weight"]].sum()
-        lean = np.array([cells[name] for name in by_group.index.get_level_values("cell")])
-        group = (by_group[boundaries].to_numpy() + PRIOR * lean) / (by_group["weight"].to_numpy()[:, None] + PRIOR)
-        return cls(cells, dict(zip(by_group.index.get_level_values("key"), group.tolist(), strict=True)))
+    def of(cls, state: pd.DataFrame, following: np.ndarray, weight: np.ndarray,
+           departures: np.ndarray | None = None) -> "CellRates":  # fmt: skip
+        """The rates of rows, or given their departures (rows x 2, up and stay), the rates at a departure of nothing.
+
+        The mean of chances is not the chance at the mean: where rows depart far from each other, a rare outcome's rate added to
+        their departures comes out too high. So the level of a cell is the one at which its rows' chances add up to what came.
+        """
+        weight = np.asarray(weight, dtype=float)
+        reached = (np.asarray(following)[:, None] <= np.arange(1, RANKS)).astype(float)
+        cell, cells = pd.factorize(state["cell"])
+        key, keys = pd.factorize(_keys(state))
+        lean = np.zeros(len(keys), dtype=int)
+        lean[key] = cell
+        sums, total = np.bincount(cell, weight, len(cells)), max(weight.sum(), 1e-12)
+        by_cell, by_group = np.empty((len(cells), RANKS - 1)), np.empty((len(keys), RANKS - 1))
+        for k in range(RANKS - 1):
+            rows = weight * reached[:, k]
+            by_cell[:, k] = (np.bincount(cell, rows, len(cells)) + 0.5 * rows.sum() / total) / (sums + 0.5)
+            if departures is None:
+                mine = np.bincount(key, weight, len(keys))
+                by_group[:, k] = (np.bincount(key, rows, len(keys)) + PRIOR * by_cell[lean, k]) / (mine + PRIOR)
+            else:
+                side = (k + 1 >= state["overall"].to_numpy(dtype=int)).astype(int)
+                task = {"reached": reached[:, k], "departure": departures[np.arange(len(side)), side], "weight": weight}
+                by_cell[:, k] = _level(cell, start=by_cell[:, k], worth=0.5, **task)
+                by_group[:, k] = _level(key, start=by_cell[lean, k], worth=PRIOR, **task)
+        return cls(dict(zip(cells, by_cell.tolist(), strict=True)), dict(zip(keys, by_group.tolist(), strict=True)))
 
     def at(self, state: pd.DataFrame) -> np.ndarray:
         """P(next rank <= k) for k = 1, 2, 3, one row each; a cell never seen answers with its plain grade's."""
@@ -80,6 +94,26 @@ class CellRates:
                  or self.cells.get(f"{overall:.0f}") or [0.5] * (RANKS - 1)
                  for overall, cell, group in kinds.drop_duplicates().itertuples(index=False)]  # fmt: skip
         return np.clip(np.array(found).reshape(-1, RANKS - 1)[rows], EDGE, 1 - EDGE)
+
+
+def _level(group: np.ndarray, reached: np.ndarray, departure: np.ndarray, weight: np.ndarray, start: np.ndarray,
+           worth: float) -> np.ndarray:  # fmt: skip
+    """Each group's chance at a departure of nothing, at which its rows' chances add up to what came; `start` counts as rows.
+
+    The maximum of the weighted log-likelihood of a level, with a normal prior about `start` of the information of `worth` rows.
+    """
+    start = np.clip(start, 1e-4, 1 - 1e-4)
+    precision, level = worth * start * (1 - start), log_odds(start)
+    prior = level.copy()
+    for _ in range(30):
+        expected = chance(level[group] + departure)
+        slope = np.bincount(group, weight * (reached - expected), len(start)) - precision * (level - prior)
+        curve = np.bincount(group, weight * expected * (1 - expected), len(start)) + precision
+        step = np.clip(slope / curve, -1.0, 1.0)
+        level = level + step
+        if np.abs(step).max(initial=0.0) < 1e-8:
+            break
+    return chance(level)
 
 
 def _keys(state: pd.DataFrame) -> pd.Series:
@@ -240,6 +274,7 @@ class Departures:
     penalty: float = PENALTY
     seed: int = 0
     recent: CellRates = field(default_factory=CellRates)
+    level: CellRates | None = None
     ridge: Ridge | None = None
     boosted: Boosted | None = None
 
@@ -254,22 +289,27 @@ class Departures:
         self.recent = CellRates.of(state, following, freshness)
         if not self.learners:
             return self
+        self._learn(signals, state, overall, following, era, np.asarray(weight, dtype=float))
+        self.level = CellRates.of(state, following, freshness, self.scores(signals, state))
+        return self
+
+    def _learn(self, signals: pd.DataFrame, state: pd.DataFrame, overall: np.ndarray, following: np.ndarray, era: np.ndarray,
+               weight: np.ndarray) -> None:  # fmt: skip
         rates = np.empty((len(state), RANKS - 1))
         for name in np.unique(era):
             rows = era == name
-            rates[rows] = CellRates.of(state[rows], following[rows], np.asarray(weight)[rows]).at(state[rows])
+            rates[rows] = CellRates.of(state[rows], following[rows], weight[rows]).at(state[rows])
         stacked = [np.flatnonzero((overall + side >= 1) & (overall + side < RANKS)) for side in (UP, STAY)]
         row = np.concatenate(stacked)
         side = np.repeat([UP, STAY], [len(rows) for rows in stacked])
         boundary = overall[row] + side
         task = {"overall": overall[row], "side": side, "reached": (following[row] <= boundary).astype(float),
-                "offset": log_odds(rates[row, boundary - 1]), "weight": np.asarray(weight, dtype=float)[row]}  # fmt: skip
+                "offset": log_odds(rates[row, boundary - 1]), "weight": weight[row]}  # fmt: skip
         given = signals.iloc[row]
         if "ridge" in self.learners:
             self.ridge = Ridge().fit(given, **task, penalty=self.penalty)
         if "boosted" in self.learners:
             self.boosted = Boosted().fit(given, **task, settings=self.settings, rounds=self.rounds, seed=self.seed)
-        return self
 
     def scores(self, signals: pd.DataFrame, state: pd.DataFrame) -> np.ndarray:
         """The departure in log-odds for the boundary above the current rank and for the one at it: rows x 2."""
@@ -279,9 +319,10 @@ class Departures:
             total += learner.scores(signals, overall)
         return total.T / max(len(self.learners), 1)
 
-    def predict(self, signals: pd.DataFrame, state: pd.DataFrame, recent: CellRates | None = None) -> np.ndarray:
-        """The chance of each next rank, rows x 4; `recent` stands in for the stored rates where another level is tried."""
-        return spread(self.scores(signals, state), (recent or self.recent).at(state), state["overall"].to_numpy(dtype=int))
+    def predict(self, signals: pd.DataFrame, state: pd.DataFrame, level: CellRates | None = None) -> np.ndarray:
+        """The chance of each next rank, rows x 4; `level` stands in for the stored one where another is tried."""
+        start = level or self.level or self.recent
+        return spread(self.scores(signals, state), start.at(state), state["overall"].to_numpy(dtype=int))
 
     def contributions(self, signals: pd.DataFrame, state: pd.DataFrame) -> pd.DataFrame:
         """What each signal adds to the chance of improving (at rank 1, of staying), in probability.
@@ -296,7 +337,10 @@ class Departures:
         parts = np.zeros((len(state), len(names) + 1))
         for learner in filter(None, (self.ridge, self.boosted)):
             parts += learner.departures(signals, overall, side) / len(self.learners)
-        rate = self.recent.at(state)[np.arange(len(state)), np.maximum(overall + side, 1) - 1]
+        at = np.arange(len(state)), np.maximum(overall + side, 1) - 1
+        rate = self.recent.at(state)[at]
+        if self.level:  # what the level at a departure of nothing differs from the rate is carried by no signal
+            parts[:, -1] += log_odds(self.level.at(state)[at]) - log_odds(rate)
         total = parts.sum(axis=1)
         step = chance(log_odds(rate) + total) - rate
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -309,6 +353,7 @@ class Departures:
         """The fitted candidate as text files by name."""
         plain = {"learners": list(self.learners), "settings": self.settings, "rounds": self.rounds,
                  "penalty": self.penalty, "seed": self.seed, "recent": vars(self.recent),
+                 "level": vars(self.level) if self.level else None,
                  "ridge": vars(self.ridge) if self.ridge else None,
                  "boosted": {"names": self.boosted.names} if self.boosted else None}  # fmt: skip
         files = {"candidate.json": json.dumps(plain, indent=1, sort_keys=True)}
@@ -322,7 +367,8 @@ class Departures:
         plain = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
         boosted = plain.pop("boosted")
         ridge = plain.pop("ridge")
-        loaded = cls(learners=tuple(plain.pop("learners")), recent=CellRates(**plain.pop("recent")), **plain)
+        loaded = cls(learners=tuple(plain.pop("learners")), recent=CellRates(**plain.pop("recent")),
+                     level=CellRates(**level) if (level := plain.pop("level", None)) else None, **plain)  # fmt: skip
         loaded.ridge = Ridge(**ridge) if ridge else None
         if boosted:
             loaded.boosted = Boosted(boosted["names"], (folder / "booster.txt").read_text(encoding="utf-8"))

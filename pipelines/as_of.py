@@ -12,8 +12,19 @@ from pipelines.tables import DATE
 
 
 def known_before(facts: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
-    """The facts that were public before the morning."""
-    return facts[facts["known_on"] < morning]
+    """The facts that were public before the morning, with no detail that wasn't."""
+    return _details_known(facts[facts["known_on"] < morning], morning)
+
+
+def _details_known(facts: pd.DataFrame, mornings: pd.Series | pd.Timestamp) -> pd.DataFrame:
+    """The facts with each detail that has a day of its own, as `leadership_known_on`, blank where it wasn't public yet.
+
+    The days themselves are left out: on a morning nobody knows when something will become known.
+    """
+    since = {name.removesuffix("_known_on"): name for name in facts if name.endswith("_known_on")}
+    since = {detail: name for detail, name in since.items() if detail in facts}
+    known = {detail: facts[detail].where(facts[name] < mornings) for detail, name in since.items()}
+    return facts.assign(**known).drop(columns=list(since.values()))
 
 
 def latest_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineage", order: str = "") -> pd.DataFrame:
@@ -36,7 +47,7 @@ def latest_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineag
         told[[by, "place"]].assign(when=told["known_on"].astype(DATE)),
         left_on="as_of", right_on="when", by=by, allow_exact_matches=False,
     )  # fmt: skip
-    return _at(found.sort_values("question")["place"], facts, by, questions.index)
+    return _details_known(_at(found.sort_values("question")["place"], facts, by, questions.index), questions["as_of"])
 
 
 def _at(places: pd.Series, facts: pd.DataFrame, by: str, index: pd.Index) -> pd.DataFrame:
@@ -78,7 +89,23 @@ def every_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineage
     """Every fact public before each question's morning: a row for each pair, with `question`, the question's place."""
     asked = questions[[by, "as_of"]].assign(question=range(len(questions)))
     pairs = asked.merge(facts, on=by, how="inner", validate="many_to_many")
-    return pairs[pairs["known_on"] < pairs["as_of"]]
+    pairs = pairs[pairs["known_on"] < pairs["as_of"]]
+    return _details_known(pairs, pairs["as_of"])
+
+
+def covered_until(lineages: pd.Series, days: pd.Series, coverage: pd.DataFrame) -> pd.Series:
+    """The last day of the covered stretch that each school's day lies in; blank where none does.
+
+    A stretch of lineage 0 holds for every school, any other for its own alone.
+    """
+    until = pd.Series(pd.NaT, index=days.index, dtype=DATE)
+    for stretch in coverage[coverage["lineage"].eq(0)].itertuples():
+        until = until.mask(days.between(stretch.from_on, stretch.to_on), stretch.to_on)
+    asked = pd.DataFrame({"lineage": lineages.to_numpy(), "day": days.to_numpy(), "place": range(len(days))})
+    own = asked.merge(coverage[coverage["lineage"].ne(0)], on="lineage")
+    own = own[own["day"].between(own["from_on"], own["to_on"])].groupby("place")["to_on"].max()
+    own = own.reindex(range(len(days))).set_axis(days.index).astype(DATE)
+    return until.where(until.ge(own) | own.isna(), own)
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,17 @@ _STATE = ("urn", "overall", "overall_source", "leadership", "framework", "inspec
 
 
 def mornings(coverage: pd.DataFrame, months: tuple[int, ...] = MONTHS) -> list[pd.Timestamp]:
-    """The grid training asks from: the first day of each month named that the files cover, and of each covered stretch."""
-    grid = set()
-    for stretch in coverage.itertuples():
-        first = stretch.from_on + pd.Timedelta(days=1)
-        asked = (pd.Timestamp(year, month, 1) for year in range(first.year, stretch.to_on.year + 1) for month in months)
-        grid |= {first, *(day for day in asked if first <= day <= stretch.to_on)}
+    """The grid training asks from: the first day of each month named that the files cover, and of each covered stretch.
+
+    Of stretches that hold for some schools alone, those days that lie in any of them.
+    """
+    every = coverage[coverage["lineage"].eq(0)]
+    some = coverage[coverage["lineage"].ne(0)].agg({"from_on": "min", "to_on": "max"})
+    grid = {stretch.from_on + pd.Timedelta(days=1) for stretch in every.itertuples()}
+    for since, until in [*zip(every["from_on"], every["to_on"], strict=True), *([tuple(some)] if some.notna().all() else [])]:
+        first = since + pd.Timedelta(days=1)
+        asked = (pd.Timestamp(year, month, 1) for year in range(first.year, until.year + 1) for month in months)
+        grid |= {day for day in asked if first <= day <= until}
     return sorted(grid)
 
 
@@ -69,7 +74,8 @@ def cohort(questions: pd.DataFrame, schools: pd.DataFrame, facts: pd.DataFrame, 
     `questions` has urn, lineage, as_of. One row out per row in, same order. Schools never graded keep their row, with
     blanks.
     """
-    graded = inspections.loc[inspections["kind"].eq("graded"), ["lineage", *_STATE]]
+    since = [name for name in inspections if name.endswith("_known_on") and name.removesuffix("_known_on") in _STATE]
+    graded = inspections.loc[inspections["kind"].eq("graded"), ["lineage", *_STATE, *since]]
     state = as_of.latest_known(questions, graded, order="inspected_on").rename(columns={"urn": "graded_urn"})
     described = as_of.latest_known(questions, facts[["urn", "known_on", "phase"]].dropna(), by="urn")
     place = questions[["urn"]].merge(schools[["urn", "phase", "region"]], on="urn", how="left", validate="many_to_one")
@@ -94,7 +100,7 @@ def next_graded(
     found = questions[["lineage", "inspected_on"]].merge(pairs, on=["lineage", "inspected_on"], how="left",
                                                          validate="many_to_one").set_axis(questions.index)  # fmt: skip
     rows = questions.join(found[[f"next_{c}" for c in coming]])
-    covered = _covered_until(rows["as_of"], coverage)
+    covered = as_of.covered_until(rows["lineage"], rows["as_of"], coverage)
     came = rows["next_inspected_on"].notna()
     limbo = came & as_of.is_before(rows["next_inspected_on"], rows["as_of"])
     # An inspection that no file of the stretch shows is known by chance, from a file that outlived its successors.
@@ -117,14 +123,6 @@ def next_graded(
     shown = {c: rows[c].mask(hidden) for c in rows if c.startswith("next_") and c != "next_overall_source"}
     return rows.assign(**shown, label=label, label_missing_reason=reason,
                        label_source=rows["next_overall_source"].where(label.notna()))  # fmt: skip
-
-
-def _covered_until(mornings: pd.Series, coverage: pd.DataFrame) -> pd.Series:
-    """The last day of the covered stretch each morning lies in; blank where none does."""
-    until = pd.Series(pd.NaT, index=mornings.index, dtype=DATE)
-    for stretch in coverage.itertuples():
-        until = until.mask(mornings.between(stretch.from_on, stretch.to_on), stretch.to_on)
-    return until
 
 
 def _label(rows: pd.DataFrame) -> pd.Series:

@@ -11,12 +11,15 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from pipelines import frameworks
+
 # --- cells that hold no value, and why --------------------------------------------------------------------------------
 
 BLANKS = {
     "": "blank", "null": "blank", "-": "not available", "na": "not available", "n/a": "not available",
     "nan": "blank", ":": "not available", "x": "not available", "..": "not available",
-    "supp": "suppressed", "suppmat": "suppressed", "c": "suppressed", "sp": "suppressed", "sn": "suppressed",
+    "supp": "suppressed", "suppmat": "suppressed", "suppm": "suppressed", "nelig": "no eligible pupils",
+    "c": "suppressed", "sp": "suppressed", "sn": "suppressed",
     "z": "not applicable", "not applicable": "not applicable", "dns": "did not supply", "ne": "no entries",
     "np": "not published", "lowcov": "low coverage", "new": "new school", "u": "low reliability",
     "low": "low reliability",
@@ -60,12 +63,15 @@ class LongForm:
 class Layout:
     """A kind of file: what its rows are and which of our records each row becomes.
 
-    `records` maps a record (`schools`, `latest`, `previous`, `ungraded`, or one of our tables) to its columns.
+    `records` maps a record (`schools`, `latest`, `previous`, `ungraded`, or one of our tables) to its columns; a table's name
+    may carry the year its figures are of, where that isn't the file's own: `results:2023`.
     `dated` says where the file's date comes from: `as at` (a day in its name), `tables` (the year of the performance
     tables it belongs to), `period` (a time period on each row) or `content` (the newest day it holds).
     `public` is, for `tables` and `period`, (month, day, years after the year the period ends in) of the release.
     `depth` is how many graded inspections of a school it can hold: 0 none, 1 the latest, 2 also the previous, 99 all.
     `years` are, for all inspections of some years, the days between which all but a few of them were.
+    `every_school` says that a file lists every school open that day, so that one it leaves out had closed; `repeats` that a
+    school may have several rows; `compiled` that it holds every inspection of the schools in it, and not every school.
     """
 
     name: str
@@ -77,6 +83,9 @@ class Layout:
     years: tuple[str, ...] = ()
     summary: tuple[str, ...] = ()  # keys that mark a row of totals
     long_form: LongForm | None = None
+    every_school: bool = False
+    repeats: bool = False
+    compiled: bool = False
 
     def columns(self) -> list[tuple[str, Column]]:
         return [(record, column) for record, columns in self.records.items() for column in columns]
@@ -225,20 +234,42 @@ def _ungraded(word: str, *, since: str) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
+# An area's header, and how its “date of grade” is headed where that differs.
 _AREAS = {
-    "safeguarding": "Safeguarding standards", "inclusion": "Inclusion",
-    "curriculum_and_teaching": "Curriculum and teaching", "achievement_standard": "Achievement",
-    "attendance_and_behaviour": "Attendance and behaviour",
-    "personal_development_and_wellbeing": "Personal development and wellbeing",
-    "early_years_standard": "Early years (where applicable)",
-    "post_16_standard": "Post-16 provision (where applicable)",
-    "leadership_and_governance": "Leadership and governance",
-}  # fmt: skip
+    "inclusion": ("Inclusion", ""),
+    "curriculum_and_teaching": ("Curriculum and teaching", ""),
+    "achievement": ("Achievement", ""),
+    "attendance_and_behaviour": ("Attendance and behaviour", ""),
+    "personal_development_and_wellbeing": ("Personal development and wellbeing", ""),
+    "leadership_and_governance": ("Leadership and governance", ""),
+    "early_years": ("Early years (where applicable)", "Early years"),
+    "post_16": ("Post-16 provision (where applicable)", "Post-16 provision"),
+}
 _REPORT_CARD = (
     _col("category", "category", "Category of concern", required=True),
-    *(_col(name, "yes_no" if name == "safeguarding" else "standard", header,
-           required=name in ("safeguarding", "leadership_and_governance")) for name, header in _AREAS.items()),
+    _col("safeguarding", "yes_no", "Safeguarding standards", required=True),
+    *(_col(area, "standard", header, required=area not in frameworks.WHERE_APPLICABLE)
+      for area, (header, _) in _AREAS.items()),
 )  # fmt: skip
+# An area can be graded again at a monitoring visit: then this is the day its grade dates from.
+_REGRADED = (
+    _col("safeguarding_graded_on", "date", "Safeguarding standards - date of grade"),
+    *(_col(f"{area}_graded_on", "date", f"{short or header} - date of grade", f"{header} - date of grade")
+      for area, (header, short) in _AREAS.items()),
+)  # fmt: skip
+
+
+def _compiled(date: str) -> tuple[Column, ...]:
+    """The documented headers of a file that an analyst made of Ofsted's; no other header of a date will do."""
+    return (
+        _col("inspected_on", "date", date, required=True),
+        _col("overall", "grade", "Overall effectiveness", required=True),
+        _col("leadership", "grade", "Effectiveness of leadership and management"),
+        _col("inspection_number", "key", "Inspection number"),
+        _col("category", "category", "Category of concern"),
+        _col("published_on", "date", "Publication date"),
+    )
+
 
 INSPECTIONS = (
     Layout(
@@ -247,6 +278,7 @@ INSPECTIONS = (
          "report_card": (*_needed(_VISIT, "inspection_number", "event_type", "published_on"), *_REPORT_CARD),
          "monitoring": (_UNGRADED_OUTCOME,)},
         depth=99,
+        repeats=True,
         years=("2024-09-01", "2099-12-31"),
     ),
     Layout(
@@ -258,8 +290,7 @@ INSPECTIONS = (
                 *_needed(_VISIT[1:], "published_on"),
                 _col("urn_then", "key", "URN at time of latest full inspection"),
                 *_REPORT_CARD,
-                # An area can be graded again at a monitoring visit: then this is the day its grade dates from.
-                _col("regraded_on", "date", "Leadership and governance - date of grade"),
+                *_REGRADED,
             ),
             "latest": (
                 _col("inspection_number", "key", "Inspection number of latest OEIF graded inspection", required=True),
@@ -273,6 +304,7 @@ INSPECTIONS = (
             "ungraded": _ungraded("ungraded", since="graded"),
         },
         depth=2,
+        every_school=True,
     ),
     Layout(
         "Ofsted latest inspections, graded and ungraded, September 2022 to November 2025",
@@ -283,6 +315,7 @@ INSPECTIONS = (
             "previous": _needed(_previous("graded inspection"), "inspected_on", "overall"),
         },
         depth=2,
+        every_school=True,
     ),
     Layout(
         "Ofsted latest inspections, section 8 wording, December 2019 to August 2022",
@@ -293,6 +326,7 @@ INSPECTIONS = (
             "previous": _needed(_previous("full inspection"), "inspected_on", "overall"),
         },
         depth=2,
+        every_school=True,
     ),
     Layout(
         "Ofsted all inspections, year to date, September 2019 on",
@@ -306,6 +340,7 @@ INSPECTIONS = (
             "previous": _previous(),
         },
         depth=99,
+        repeats=True,
         years=("2018-09-01", "2026-08-31"),
     ),
     Layout(
@@ -321,6 +356,7 @@ INSPECTIONS = (
             "previous": _previous(),
         },
         depth=99,
+        repeats=True,
         years=("2014-09-01", "2019-12-31"),
     ),
     Layout(
@@ -343,6 +379,7 @@ INSPECTIONS = (
             ),
         },
         depth=2,
+        every_school=True,
     ),
     Layout(
         "Ofsted all inspections, September 2005 to August 2015",
@@ -363,6 +400,7 @@ INSPECTIONS = (
             ),
         },
         depth=99,
+        repeats=True,
         years=("2004-09-01", "2015-12-31"),
     ),
     Layout(
@@ -381,22 +419,19 @@ INSPECTIONS = (
             ),
         },
         depth=2,
+        every_school=True,
     ),
     Layout(
-        "A history compiled by an analyst: URN, date and grades of the latest graded inspection",
-        {
-            "latest": (
-                _key("urn", "URN"),
-                _col("inspected_on", "date", "Latest graded inspection date", "Inspection date",
-                     "Inspection start date", required=True),
-                _col("overall", "grade", "Overall effectiveness", required=True),
-                _col("leadership", "grade", "Effectiveness of leadership and management"),
-                _col("inspection_number", "key", "Inspection number"),
-                _col("category", "category", "Category of concern"),
-                _col("published_on", "date", "Publication date"),
-            )
-        },
+        "A list compiled by an analyst: each school's latest graded inspection",
+        {"latest": (_key("urn", "URN"), *_compiled("Latest graded inspection date"))},
         depth=1,
+    ),
+    Layout(
+        "A history compiled by an analyst: every graded inspection of the schools in it",
+        {"history": (_key("urn", "URN"), *_compiled("Graded inspection date"))},
+        depth=99,
+        repeats=True,
+        compiled=True,
     ),
 )  # fmt: skip
 
@@ -405,6 +440,44 @@ INSPECTIONS = (
 _LA = _col("la_code", "key", "LA", "LEA", "LA Number")
 _ESTAB = _col("establishment_number", "key", "ESTAB", "Establishment Number")
 _TOTALS = ("NAT", "LA", "ENG")
+
+_AT_11 = (
+    _key("urn", "URN"),
+    _col("record_type", "key", "RECTYPE", required=True),
+    _col("pupils_at_11", "count", "TELIG"),
+    _col("share_expected_standard", "share", "PTRWM_EXP"),
+    _col("share_expected_standard_disadvantaged", "share", "PTRWM_EXP_FSM6CLA1A"),
+    _col("share_higher_standard", "share", "PTRWM_HIGH"),
+    _col("reading_score", "number", "READ_AVERAGE"),
+    _col("maths_score", "number", "MAT_AVERAGE"),
+    _col("grammar_score", "number", "GPS_AVERAGE"),
+)
+_PROGRESS_TO_11 = (
+    _col("reading_progress", "number", "READPROG", required=True),
+    _col("writing_progress", "number", "WRITPROG"),
+    _col("maths_progress", "number", "MATPROG", required=True),
+)
+# The two years before stand beside a year's results, under the same headers with the year: `PTRWM_EXP_24` is 2023/24's.
+_EARLIER_AT_11 = {
+    f"results:{year}": tuple(
+        _col(name, kind, f"{header}_{year % 100}") for name, kind, header in (
+            ("share_expected_standard", "share", "PTRWM_EXP"), ("share_higher_standard", "share", "PTRWM_HIGH"),
+            ("reading_score", "number", "READ_AVERAGE"), ("maths_score", "number", "MAT_AVERAGE"),
+            ("grammar_score", "number", "GPS_AVERAGE")))
+    for year in range(2023, 2041)
+}  # fmt: skip
+_AT_16 = (
+    _key("urn", "URN"),
+    _col("record_type", "key", "RECTYPE", required=True),
+    _col("pupils_at_16", "count", "TPUP"),
+    _col("attainment_8", "number", "ATT8SCR", required=True),
+    _col("attainment_8_disadvantaged", "number", "ATT8SCR_FSM6CLA1A"),
+    _col("share_basics_95", "share", "PTL2BASICS_95"),
+    _col("share_basics_94", "share", "PTL2BASICS_94"),
+    _col("share_ebacc_entered", "share", "PTEBACC_E_PTQ_EE"),
+    _col("ebacc_points", "number", "EBACCAPS"),
+    _col("school_kind", "text", "NFTYPE"),
+)
 
 TABLES = (
     Layout(
@@ -500,38 +573,30 @@ TABLES = (
         summary=_TOTALS,
     ),
     Layout(
-        "Performance tables: key stage 2",
-        {
-            "results": (
-                _key("urn", "URN"),
-                _col("reading_progress", "number", "READPROG", required=True),
-                _col("writing_progress", "number", "WRITPROG"),
-                _col("maths_progress", "number", "MATPROG", required=True),
-                _col("share_expected_standard", "share", "PTRWM_EXP"),
-                _col("share_expected_standard_disadvantaged", "share", "PTRWM_EXP_FSM6CLA1A"),
-                _col("share_higher_standard", "share", "PTRWM_HIGH"),
-                _col("record_type", "key", "RECTYPE", required=True),
-            )
-        },
+        "Performance tables: key stage 2, with progress",
+        {"results": (*_AT_11, *_PROGRESS_TO_11), **_EARLIER_AT_11},
         dated="tables",
         public=(1, 31, 1),
         only={"record_type": ("1", "2")},  # mainstream and special schools; the rest are totals
     ),
     Layout(
-        "Performance tables: key stage 4",
-        {
-            "results": (
-                _key("urn", "URN"),
-                _col("attainment_8", "number", "ATT8SCR", required=True),
-                _col("attainment_8_disadvantaged", "number", "ATT8SCR_FSM6CLA1A"),
-                _col("progress_8", "number", "P8MEA", required=True),
-                _col("share_basics_95", "share", "PTL2BASICS_95"),
-                _col("share_ebacc_entered", "share", "PTEBACC_E_PTQ_EE"),
-                _col("ebacc_points", "number", "EBACCAPS"),
-                _col("school_kind", "text", "NFTYPE"),
-                _col("record_type", "key", "RECTYPE", required=True),
-            )
-        },
+        "Performance tables: key stage 2, attainment alone",  # 2023/24 and 2024/25: those pupils had no baseline
+        {"results": _needed(_AT_11, "share_expected_standard", "reading_score", "maths_score"), **_EARLIER_AT_11},
+        dated="tables",
+        public=(1, 31, 1),
+        only={"record_type": ("1", "2")},
+    ),
+    Layout(
+        "Performance tables: key stage 4, with Progress 8",
+        {"results": (*_AT_16, _col("progress_8", "number", "P8MEA", required=True))},
+        dated="tables",
+        public=(1, 31, 1),
+        only={"record_type": ("1", "2")},
+    ),
+    Layout(
+        # 2024/25 and 2025/26: no baseline either. `P8MEA_PREV` repeats 2023/24 and is left to that year's own file.
+        "Performance tables: key stage 4, attainment alone",
+        {"results": _AT_16},
         dated="tables",
         public=(1, 31, 1),
         only={"record_type": ("1", "2")},
@@ -552,14 +617,29 @@ TABLES = (
                 _col("gender", "text", "GENDER"), _col("religion", "text", "RELCHAR"),
                 _col("admissions", "text", "ADMPOL"),
             ),
-            # The register's date is of the latest visit of any kind, graded or not: see ingest.
+            # The date is of the latest visit of any kind, the grade of the last graded one: see ingest.
             "register": (
                 _col("overall", "grade", "OFSTEDRATING"),
                 _col("ended_on", "date", "OFSTEDLASTINSP"),
             ),
         },
         dated="content",
-        depth=1,
+        every_school=True,
+    ),
+    Layout(
+        "Performance tables: Ofsted outcomes by school",
+        {
+            "schools": (_key("urn", "URN"), _col("name", "text", "School name", required=True),
+                        _col("phase", "text", "Ofsted phase", required=True)),
+            # Here too the date, and its report's, are of the latest visit of any kind.
+            "register": (
+                _col("overall", "grade", "Overall effectiveness", required=True),
+                _col("ended_on", "date", "Inspection date", required=True),
+                _col("published_on", "date", "Publication date", required=True),
+                _col("report_link", "text", "REPORURL", required=True),
+            ),
+        },
+        every_school=True,
     ),
     Layout(
         "Performance tables: multi-academy trusts",
@@ -569,10 +649,21 @@ TABLES = (
                 _col("trust_name", "text", "TRUST_NAME", "GROUP-NAME", "CHAINNAME", required=True),
                 _col("member_urns", "text", "INSTITUTIONS_INMAT", "SCHOOL-URNS", required=True),
                 _col("group_type", "text", "TRUST_GROUP_TYPE", "GROUP-TYPE", required=True),
+                # The trust's own measures, against the country: 0 is what pupils like its own make elsewhere.
+                _col("reading_progress", "number", "READ_PROGSCORE_EM_ADJ_WGTAVG", "READPROGSCORE_P_ADJUSTED_WGTAVG",
+                     "MAT-PROG-READ-SCORE"),
+                _col("writing_progress", "number", "WRIT_PROGSCORE_EM_ADJ_WGTAVG", "WRITPROGSCORE_P_ADJUSTED_WGTAVG",
+                     "MAT-PROG-WRITE-SCORE"),
+                _col("maths_progress", "number", "MAT_PROGSCORE_EM_ADJ_WGTAVG", "MATPROGSCORE_P_ADJUSTED_WGTAVG",
+                     "MAT-PROG-MATH-SCORE"),
+                _col("share_expected_standard", "share", "PRWM_EXP_WGTAVG"),
+                _col("progress_8", "number", "P8MEA_WGTAVG", "P8SCORE_ADJ_WGTAVG", "MAT-PROG8-SCORE"),
+                _col("attainment_8", "number", "ATT8SCR_WGTAVG"),
             )
         },
         dated="tables",
         public=(2, 28, 1),
+        repeats=True,
     ),
 )  # fmt: skip
 
@@ -607,7 +698,7 @@ def _by_school(what: str, record: str, *columns: Column, public: tuple[int, int,
     """A data set of the school workforce census: released in June, a row for each school and year, others among them."""
     return Layout(
         f"Explore Education Statistics: {what}", {record: (_key("urn", "school_urn"), *_PERIOD_AND_LEVEL, *columns)},
-        dated="period", public=public, only={"level": ("school",)}, long_form=long_form,
+        dated="period", public=public, only={"level": ("school",)}, long_form=long_form, repeats=True,
     )  # fmt: skip
 
 
@@ -710,6 +801,7 @@ EXPLORE = (
             )
         },
         dated="period",
+        repeats=True,
         public=(7, 31, 0),  # July is the usual month, of the year the academic year ends in; unverified
         only={"level": ("local authority",), "funding": ("overall", "total"),
               "breakdown": ("overall", "total", "phase", "school phase")},
@@ -745,7 +837,7 @@ GIAS = (
                 _col("easting", "number", "Easting"), _col("northing", "number", "Northing"),
             )
         },
-        dated="as at",
+        every_school=True,
     ),
     Layout(
         "GIAS links between URNs",
@@ -757,6 +849,20 @@ GIAS = (
             )
         },
         dated="content",
+        repeats=True,
+    ),
+    Layout(
+        "GIAS links between schools and groups",  # every academy's trust that day: one left out is in none
+        {
+            "memberships": (
+                _key("urn", "URN"), _col("trust_uid", "key", "Linked UID", "Group UID", required=True),
+                _col("trust_name", "text", "Group Name", required=True),
+                _col("group_type", "text", "Group Type", required=True),
+                _col("joined_on", "date", "Joined date", required=True),
+                _col("type", "text", "TypeOfEstablishment (name)"),
+            )
+        },
+        repeats=True,
     ),
     Layout(
         "Head-teacher changes of academies, from dated GIAS extracts (no names)",
@@ -769,6 +875,7 @@ GIAS = (
             )
         },
         dated="content",
+        repeats=True,
     ),
     Layout(
         "Coordinates of schools",
@@ -792,7 +899,6 @@ PERSONAL = ("HeadTitle (name)", "HeadFirstName", "HeadLastName", "HeadPreferredJ
 # Files that may lie in data/raw and need no reading: a pattern for the name, and why.
 NOT_NEEDED = (
     (r"[._]meta\.(csv|xlsx?)$|(^|/)data-guidance[^/]*$", "a guide to another file's columns"),
-    (r"grouplinks", "trust membership as of today only; the trusts' own tables carry it by year"),
     (r"allgroupsdata", "the list of groups; its names come with the schools"),
     (r"^links_.*statefunded|_links_.*statefunded", "a subset of the all-data links"),
     (r"(^|/)(readme[^/]*|sha256sums|manifest[^/]*|made-up\.json|licen[cs]e[^/]*)$", "about the files, not one of them"),

@@ -17,6 +17,8 @@ from typing import IO, Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from pipelines import frameworks
+
 VERSION = "1"  # of the layout of our tables; a reader that meets another says so
 
 LABELS = ("improved", "same", "worse")
@@ -69,6 +71,12 @@ _LINEAGE = ("lineage", "int64", "The school through its changes of URN: the URN 
 _AS_OF = ("as_of", DATE, "The morning asked about: only facts public before it count.")
 _PERIOD = ("period", "int64", "The year the academic year ends in: 2024 is 2023/24.")
 _GRADE = "1 Outstanding, 2 Good, 3 Requires improvement, 4 Inadequate."
+
+
+# What is known of an inspection, each from a day of its own: the first file that says so may come years after the report.
+DETAILS = ("overall", "below_good", "leadership", "quality_of_education", "teaching", "achievement", "behaviour",
+           "personal_development", "early_years", "sixth_form", "middle_leadership", "leadership_and_governance", "category",
+           "safeguarding", "ungraded_outcome")  # fmt: skip
 
 
 def _measures(record: str, *measures: tuple[str, str], of: tuple[tuple, ...] = (_URN, _LINEAGE)) -> tuple[Column, ...]:
@@ -129,7 +137,7 @@ TABLES: dict[str, Table] = {
             ("framework", "str", "The rule-book in force that day."),
             ("inspected_on", DATE, "Its first day, or its last in files to 2015."),
             ("published_on", DATE, "The day its report came out, where a file gives it."),
-            _KNOWN,
+            ("known_on", DATE, "The day it became public that it had been made; it counts from the day after."),
             ("shown_on", DATE, "The date of the first file that shows it."),
             ("overall", "Int64", f"Overall effectiveness: {_GRADE} Blank under report cards."),
             ("overall_source", "str", "published, derived by the declared rule, or crosswalk.", SOURCES),
@@ -147,11 +155,24 @@ TABLES: dict[str, Table] = {
             ("category", "str", "Category of concern: SM, SWK, RSI or NTI; blank for none."),
             ("safeguarding", "boolean", "Whether safeguarding was effective, or its standards met."),
             ("ungraded_outcome", "str", "What an ungraded inspection concluded, in Ofsted's words."),
+            *((f"{detail}_known_on", DATE, f"The day {detail} became public; it counts from the day after.")
+              for detail in DETAILS),
             ("source_file", "str", "The first official file that shows it."),
             ("files", "Int64", "How many files show it."),
         )),
-        Table("coverage", "a stretch of days in which no graded inspection can be missing", ("from_on",), _of(
+        Table("standards", "an area of a report card, as it was graded on one day",
+              ("lineage", "inspected_on", "area", "graded_on"), _of(
+            _LINEAGE, ("urn", "int64", "The URN it was inspected under."),
+            ("inspection_number", "str", "Ofsted's number for the inspection, where a file gives one."),
+            ("inspected_on", DATE, "The first day of the inspection."),
+            ("area", "str", "The area judged.", tuple(frameworks.AREAS)),
+            ("standard", "int64", "1 exceptional, 2 strong, 3 expected, 4 needs attention, 5 urgent improvement."),
+            ("graded_on", DATE, "The day of the grade: later than the inspection where a monitoring visit gave it."),
+            _KNOWN, _FILE,
+        )),
+        Table("coverage", "a stretch of days in which no graded inspection can be missing", ("from_on", "lineage"), _of(
             ("from_on", DATE, "First day."), ("to_on", DATE, "Last day."),
+            ("lineage", "int64", "The school it holds for, where a compiled history vouches for some alone; 0 for every school."),
         )),
         Table("census", "a school's pupils in one January", ("urn", "period", "known_on"), _measures(
             "census", ("pupils", "Pupils on roll."), ("share_girls", "Share of pupils who are girls."),
@@ -190,8 +211,14 @@ TABLES: dict[str, Table] = {
             ("share_expected_standard", "Share at the expected standard in reading, writing and mathematics."),
             ("share_expected_standard_disadvantaged", "The same for disadvantaged pupils."),
             ("share_higher_standard", "Share at the higher standard."),
+            ("pupils_at_11", "Pupils at the end of key stage 2."),
+            ("reading_score", "Mean scaled score in reading at 11; 100 is the expected standard."),
+            ("maths_score", "Mean scaled score in mathematics at 11."),
+            ("grammar_score", "Mean scaled score in grammar, punctuation and spelling at 11."),
+            ("pupils_at_16", "Pupils at the end of key stage 4."),
             ("attainment_8", "Attainment 8."), ("attainment_8_disadvantaged", "Attainment 8, disadvantaged pupils."),
             ("progress_8", "Progress 8."), ("share_basics_95", "Share with English and mathematics at grade 5."),
+            ("share_basics_94", "The same at grade 4."),
             ("share_ebacc_entered", "Share entered for the English Baccalaureate."), ("ebacc_points", "EBacc points."),
         )),
         Table("turnover", "a school's teachers in one November, a year later", ("urn", "period", "known_on"), _measures(
@@ -251,9 +278,19 @@ TABLES: dict[str, Table] = {
             ("seen_on", DATE, "The earlier day."),
             ("head_changed", "float64", "1 where the head was another person by the later day, 0 where not."),
         )),
-        Table("trusts", "a school's membership of a trust in one year", ("urn", "trust_uid", "known_on"), _of(
+        Table("trusts", "a school's trust as one file had it", ("urn", "known_on", "source_file"), _of(
             _URN, _LINEAGE, _PERIOD, _KNOWN, _FILE,
-            ("trust_uid", "Int64", "The trust's number."), ("trust_name", "str", "The trust's name."),
+            ("trust_uid", "Int64", "The multi-academy trust's number; blank where a list of every school says it is in none."),
+            ("trust_name", "str", "The trust's name."),
+            ("joined_on", DATE, "The day it joined, where the file says."),
+        )),
+        Table("trust_results", "a trust's own results in one summer",
+              ("trust_uid", "period", "known_on", "source_file"), _measures(
+            "trust_results", ("reading_progress", "Progress in reading to age 11, all its schools."),
+            ("writing_progress", "Progress in writing to age 11."), ("maths_progress", "Progress in mathematics to age 11."),
+            ("share_expected_standard", "Share at the expected standard at 11."), ("progress_8", "Progress 8."),
+            ("attainment_8", "Attainment 8."),
+            of=(("trust_uid", "int64", "The multi-academy trust's number."),),
         )),
         Table("examples", "a school on a morning, with what came next", ("urn", "as_of"), _of(
             _URN, _LINEAGE, _AS_OF,

@@ -123,14 +123,15 @@ def ask(fold: Fold, examples: pd.DataFrame, signals: list[str], outcome: Outcome
     at, following = state(learned, outcome), learned[outcome.following].to_numpy("int64")
     asked = state(unseen, outcome)
     found = {}
-    recent = {half_life: estimators.CellRates.of(at, following, freshness(learned, fold.morning, half_life).to_numpy())
-              .at(asked) for half_life in half_lives}  # fmt: skip
+    fresh = {half_life: freshness(learned, fold.morning, half_life).to_numpy() for half_life in half_lives}
     for name, learners in estimators.CANDIDATES.items():
         part = estimators.Departures(learners=learners, ridge=whole.ridge if "ridge" in learners else None,
                                      boosted=whole.boosted if "boosted" in learners else None)  # fmt: skip
         scores = part.scores(unseen[signals], asked)
+        before = part.scores(learned[signals], at) if learners else None
         for half_life in half_lives:
-            chances = estimators.spread(scores, recent[half_life], asked["overall"].to_numpy())
+            level = estimators.CellRates.of(at, following, fresh[half_life], before).at(asked)
+            chances = estimators.spread(scores, level, asked["overall"].to_numpy())
             found[f"{name} {half_life}"] = pd.DataFrame(chances, index=unseen.index)
     if rules:
         weight = learning_weight(learned).to_numpy()

@@ -53,7 +53,7 @@ def file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame]) -> pd.T
         frame[column]
         for record, frame in records.items()
         for column in frame
-        if column in ("published_on", "changed_by") or (record == "register" and column == "ended_on")
+        if column in ("published_on", "changed_by", "joined_on") or (record == "register" and column == "ended_on")
     ]
     if layout.dated == "tables":
         year = tables_year(name)

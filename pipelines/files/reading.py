@@ -210,9 +210,8 @@ def _impossible(release: Release, header_row: int) -> list[str]:
         if len(odd):
             where = "; ".join(f"row {i + header_row + 2}: “{printable(urn, MOST_SHOWN)}”" for i, urn in odd.head(SHOWN).items())
             problems.append(f"  {len(odd)} URNs are not numbers of four to seven figures: {where}.")
-        listed = release.layout.depth in (1, 2) or release.layout.dated == "tables" or "GIAS all data" in release.layout.name
         twice = first["urn"][first["urn"].duplicated(keep=False)]
-        if listed and len(twice):
+        if not release.layout.repeats and len(twice):
             shown = ", ".join(f"{printable(urn, MOST_SHOWN)} (rows {', '.join(str(i + header_row + 2) for i in rows)})"
                               for urn, rows in list(twice.groupby(twice).groups.items())[:SHOWN])  # fmt: skip
             problems.append(f"  {twice.nunique()} URNs stand on more than one row: {shown}.\n    Each school has one row.")

@@ -22,7 +22,7 @@ OFF = ("workforce",)
 
 # The tables signals are made from; `examples`, `predictions` and the like are never among them.
 TABLES = ("schools", "school_facts", "inspections", "coverage", "census", "absence", "workforce", "results", "turnover",
-          "posts", "vacancies", "sickness", "npq", "head_changes", "trusts", "norms")  # fmt: skip
+          "posts", "ratios", "vacancies", "sickness", "npq", "head_changes", "trusts", "trust_results", "norms")  # fmt: skip
 # And from a school's or trust's own registers, which are read where they lie and never written among our tables.
 REGISTERS = ("leadership_development", "improvement_capacity", "staff_register")
 REGISTER_LASTS = 2.0  # years: an older row describes other people
@@ -128,6 +128,26 @@ def percentile(values: pd.Series, table: str, measure: str, period: pd.Series, p
             middle = np.searchsorted(cuts, level[places], side="left") + np.searchsorted(cuts, level[places], side="right")
             standing[places] = middle / (2 * len(cuts))
     return pd.Series(standing, index=values.index).where(asked["value"].notna())
+
+
+def expected(values: pd.Series, given: pd.DataFrame, table: str, measure: str, period: pd.Series, phase: pd.Series,
+             norms: pd.DataFrame) -> pd.Series:  # fmt: skip
+    """How far each value lies from what the country's own relation of its year and phase leads one to expect.
+
+    `norms` keeps for `measure` the level, a slope for each column of `given`, and the spread of what is left (see
+    `ingest.figures`); the answer is in such spreads, blank where anything is.
+    """
+    rows = norms[norms["table"].eq(table) & norms["measure"].eq(measure)]
+    found = np.full(len(values), np.nan)
+    design = np.column_stack([np.ones(len(values)), given.to_numpy(dtype=float)])
+    level = values.to_numpy(dtype=float, na_value=np.nan)
+    kept = dict(zip(zip(rows["period"], rows["phase"], strict=True), rows["cuts"], strict=True))
+    for key, places in pd.DataFrame({"period": period, "phase": phase}).groupby(["period", "phase"]).indices.items():
+        relation = kept.get((int(key[0]), key[1]))
+        if relation is not None:
+            relation = np.asarray(relation, dtype=float)
+            found[places] = (level[places] - design[places] @ relation[:-1]) / relation[-1]
+    return pd.Series(found, index=values.index).clip(-4, 4)
 
 
 def newest_register(cohort: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ STOCK_PRIOR = {"authority": 5.0, "trust": 3.0}
 # 2013 to 2024. Fixed, so that no school's record depends on schools outside its authority and trust.
 USUAL = {"2": (0.09, 0.22), "2s": (0.09, 0.27), "3": (0.66, 0.06), "3s": (0.50, 0.10), "4": (0.96, 0.0), "4s": (0.94, 0.0)}
 _KNOWN = "when each report is out"
+_TRUST_KNOWN = "in February after the summer, for trusts of three schools or more"
 SIGNALS = (
     Signal("authority_record", "Schools of its authority improved more often than schools like them (fading, shrunk).",
            "share", "inspections", _KNOWN),
@@ -29,7 +30,10 @@ SIGNALS = (
     Signal("trust_size", "Schools in its trust.", "schools", "trusts", "from the yearly tables of trusts"),
     Signal("trust_growth", "Schools the trust has gained a year, since the list before.", "schools a year", "trusts",
            "from the yearly tables of trusts"),
-    Signal("years_in_trust", "Years since a list first showed the school in its trust.", "years", "trusts",
+    Signal("trust_progress", "Progress of the trust's own pupils, to 11 or 16, as its tables give it.", "points", "trust_results",
+           _TRUST_KNOWN),
+    Signal("trust_expected", "The trust's own pupils at the expected standard at 11.", "share", "trust_results", _TRUST_KNOWN),
+    Signal("years_in_trust", "Years since the school joined its trust, or a list first showed it there.", "years", "trusts",
            "from the yearly tables of trusts"),
 )  # fmt: skip
 
@@ -67,6 +71,8 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
             found[f"{group}_stock"] = (mine.map(sums["sum"]) - own.fillna(0.0)) / (others + STOCK_PRIOR[group])
             if group == "trust":
                 found["trust_spread"] = mine.map(sums["std"])
+                own_results = _results(known["trust_results"], morning, mine, asked["phase"])
+                found = found.join(own_results)
         found["trust_record"] = found["trust_record"].where(lineage.isin(trust.index))
         found["trust_size"] = lineage.map(trust["size"])
         found["trust_growth"] = lineage.map(trust["growth"])
@@ -80,9 +86,7 @@ def _outcomes(graded: pd.DataFrame, known: dict[str, pd.DataFrame], phases: pd.S
     """Every pair of consecutive graded inspections, of those public by then, whose second lies in a covered stretch."""
     later = graded.groupby("lineage")[["overall", "inspected_on"]].shift(-1).add_prefix("next_")
     pairs = graded[["lineage", "overall", "inspected_on"]].join(later).dropna(subset=["next_overall"])
-    covered = pd.Series(False, index=pairs.index)
-    for stretch in known["coverage"].itertuples():
-        covered |= pairs["next_inspected_on"].between(stretch.from_on, stretch.to_on)
+    covered = as_of.covered_until(pairs["lineage"], pairs["next_inspected_on"], known["coverage"]).notna()
     change = pairs["overall"].astype("float64") - pairs["next_overall"].astype("float64")
     paired = pairs.assign(phase=pairs["lineage"].map(phases), improved=change.gt(0), fell=change.lt(0))
     return paired[covered & pairs["overall"].gt(1)]
@@ -102,6 +106,17 @@ def _shrunk(seen: pd.DataFrame, group: pd.Series, measure: str, prior: float) ->
     return sums["total"] / (sums["weight"] + prior)
 
 
+def _results(rows: pd.DataFrame, morning: pd.Timestamp, trust: pd.Series, phase: pd.Series) -> pd.DataFrame:
+    """The trust's own newest progress, of the age its school's phase takes pupils to, and its share at the expected standard."""
+    public = as_of.known_before(rows, morning).sort_values(["period", "known_on"], kind="stable")
+    at_11 = public[["reading_progress", "writing_progress", "maths_progress"]].mean(axis=1)
+    newest = {name: values.groupby(public["trust_uid"]).last() for name, values in
+              (("11", at_11), ("16", public["progress_8"]), ("expected", public["share_expected_standard"]))}  # fmt: skip
+    young, old, reached = (trust.map(newest[name]) for name in ("11", "16", "expected"))
+    secondary = phase.eq("Secondary").fillna(False)
+    return pd.DataFrame({"trust_progress": young.where(~secondary, old), "trust_expected": reached})
+
+
 def _trusts(members: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
     """Each lineage's trust that morning: uid, size, growth since the list before, and years in it so far."""
     public = as_of.known_before(members, morning).sort_values("known_on", kind="stable")
@@ -112,6 +127,7 @@ def _trusts(members: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
     newest = sizes.assign(gained=gained).drop_duplicates("trust_uid", keep="last").set_index("trust_uid")
     size, growth = latest.map(newest["size"]), latest.map(newest["gained"])
     mine = public[public["trust_uid"].astype("float64").eq(public["lineage"].map(latest))]
-    joined = mine.groupby("lineage")["known_on"].min().reindex(latest.index)
+    listed = mine.groupby("lineage")[["known_on", "joined_on"]].min().reindex(latest.index)
+    joined = listed.min(axis=1)
     years = as_of.years_before(pd.Series(morning, index=latest.index), joined)
     return pd.DataFrame({"uid": latest, "size": size, "growth": growth, "years": years}).astype("float64")

@@ -20,6 +20,7 @@ SIGNALS = (
     Signal("log_pupils", "Pupils on roll, as a logarithm.", "log pupils", "census", _KNOWN),
     Signal("share_girls", "Share of pupils who are girls.", "share", "census", _KNOWN),
     Signal("pupils_change", "Relative change in pupils over two years.", "relative", "census", _KNOWN),
+    Signal("pupils_change_five_years", "Relative change in pupils over five years.", "relative", "census", _KNOWN),
 )  # fmt: skip
 
 
@@ -37,6 +38,14 @@ def measures(rows: pd.DataFrame) -> pd.DataFrame:
     }).astype("float64").replace([np.inf, -np.inf], np.nan)  # fmt: skip
 
 
+def makeup(rows: pd.DataFrame) -> pd.DataFrame:
+    """Who a school's pupils are, from a row of the census table, as what its results are expected from."""
+    raw = measures(rows)
+    poor = raw["deprivation_standing"]
+    return pd.DataFrame({"poor": poor, "poor_squared": poor**2, "language": raw["language_standing"],
+                         "needs": raw["special_needs_standing"]})  # fmt: skip
+
+
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Standing within phase and year in the newest public census, and the change over two years."""
     now = as_of.latest_known(cohort, known["census"], order="period")
@@ -48,4 +57,5 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     return pd.DataFrame(rank).assign(
         regional_deprivation_standing=regional, log_pupils=np.log(now["pupils"].where(now["pupils"] > 0)),
         share_girls=now["share_girls"], pupils_change=log_change(now["pupils"], before["pupils"]),
+        pupils_change_five_years=log_change(now["pupils"], as_of.earlier_known(cohort, known["census"], now, 5)["pupils"], 0.7),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from pipelines.signals import Signal
+from pipelines.signals.judgements import SINCE
 
 SIGNALS = (
     Signal("leadership_gap", "Leadership is graded this many grades better than the school overall.", "grades",
@@ -11,10 +12,11 @@ SIGNALS = (
 
 
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The gap between the two grades of the latest graded inspection.
+    """The gap between the two grades of the latest graded inspection, blank where the one for leadership wasn't out.
 
-    A blank leadership grade counts as equal to overall, the commonest case. Only a handful are blank: inspections that
+    Since September 2019 a blank counts as equal to overall, the commonest case. Only a handful are blank: inspections that
     a register alone recorded because two more followed soon, so the blank itself would tell the future.
     """
     gap = cohort["overall"].astype("float64") - cohort["leadership"].astype("float64")
-    return pd.DataFrame({"leadership_gap": gap.mask(cohort["overall"].notna() & gap.isna(), 0.0)})
+    lost = cohort["overall"].notna() & gap.isna() & cohort["inspected_on"].ge(SINCE)
+    return pd.DataFrame({"leadership_gap": gap.mask(lost, 0.0)})

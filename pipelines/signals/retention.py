@@ -29,7 +29,7 @@ SIGNALS = (
     Signal("stayed_since_inspection", "The share who stayed in the newest year that began after the inspection.", "share",
            "turnover", _KNOWN),
     Signal("net_staff_change", "Relative change in teachers over a year: joiners less leavers, all that is known where no "
-           "file says who stayed.", "relative", "workforce, posts", "when the census of that November is published"),
+           "file says who stayed.", "relative", "workforce, posts, ratios", "when the census of that November is published"),
     Signal("stayed_by_register", "Share of teachers who stayed, from the school's own register, shrunk likewise.", "share",
            "staff_register", _REGISTER, could_change=True),
     Signal("heads_in_three_years", "Different heads in three years, from the school's own register.", "heads",
@@ -67,9 +67,9 @@ def _shrunk(stayed: pd.Series, teachers: pd.Series, cohort: pd.DataFrame) -> pd.
 
 
 def _net_change(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.Series:
-    """From whichever of the two files of staff is the newer for the school."""
+    """From whichever file of staff is the newest for the school."""
     change, year = pd.Series(np.nan, index=cohort.index), pd.Series(-np.inf, index=cohort.index)
-    for name in ("workforce", "posts"):
+    for name in ("workforce", "posts", "ratios"):
         now = as_of.latest_known(cohort, known[name], order="period")
         before = as_of.earlier_known(cohort, known[name], now, 1)
         newer = now["period"].astype("float64").gt(year)

@@ -8,14 +8,14 @@ from pipelines.signals import Signal, log_change, percentile, share
 
 _KNOWN = "in January, fourteen months after the November census"
 SIGNALS = (
-    Signal("teachers_standing", "Teachers, against its phase and region that year.", "percentile", "workforce", _KNOWN),
+    Signal("teachers_standing", "Teachers, against its phase and region that year.", "percentile", "workforce, ratios", _KNOWN),
     Signal("assistants_standing", "Teaching assistants for each teacher, likewise.", "percentile", "workforce", _KNOWN),
-    Signal("pupils_per_teacher_standing", "Pupils for each teacher, likewise.", "percentile", "workforce", _KNOWN),
+    Signal("pupils_per_teacher_standing", "Pupils for each teacher, likewise.", "percentile", "workforce, ratios", _KNOWN),
     Signal("salary_standing", "Mean salary of teachers, likewise.", "percentile", "workforce", _KNOWN),
     Signal("part_time_standing", "People for each full-time post, likewise.", "percentile", "workforce", _KNOWN),
     Signal("support_standing", "Other support staff for each teacher, likewise.", "percentile", "workforce", _KNOWN),
     Signal("teachers_change", "Relative change in teachers over a year: net of joiners and leavers.", "relative",
-           "workforce", _KNOWN),
+           "workforce, ratios", _KNOWN),
     Signal("salary_change", "Relative change in mean salary over a year.", "relative", "workforce", _KNOWN),
 )  # fmt: skip
 
@@ -32,10 +32,24 @@ def measures(rows: pd.DataFrame) -> pd.DataFrame:
     }).astype("float64").replace([np.inf, -np.inf], np.nan)  # fmt: skip
 
 
+def staff(known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every year's staff of every school, from the tables of workforce and, for years these don't have, of ratios.
+
+    The performance tables gave the workforce up to November 2020; since then the file of pupil to teacher ratios is what says
+    how many teachers a school has.
+    """
+    tables, ratios = known["workforce"], known["ratios"]
+    if ratios.empty:
+        return tables
+    newer = ratios[~ratios["period"].isin(tables["period"].unique())]
+    return pd.concat([tables, newer[[name for name in newer if name in tables]]], ignore_index=True)
+
+
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Standing within phase, region and year in the newest public census, and the change over the year before."""
-    now = as_of.latest_known(cohort, known["workforce"], order="period")
-    before = as_of.earlier_known(cohort, known["workforce"], now, 1)
+    rows = staff(known)
+    now = as_of.latest_known(cohort, rows, order="period")
+    before = as_of.earlier_known(cohort, rows, now, 1)
     level = measures(now)
     standing = {name: percentile(level[name], "workforce", name, now["period"], cohort["phase"], known["norms"],
                                  region=cohort["region"]) for name in level}  # fmt: skip

@@ -1,0 +1,60 @@
+"""Who belonged to which trust as each file had it, and the trusts' own results."""
+
+from collections import Counter
+
+import pandas as pd
+
+from pipelines import files
+from pipelines.files import Release, numbers
+from pipelines.tables import TABLES
+
+MULTI_ACADEMY = "multi-academy trust"  # a group's type; a sponsor, a single academy's trust or a federation is none
+_RESULTS = [column.name for column in TABLES["trust_results"].columns]
+
+
+def trusts(releases: list[Release], chains: pd.DataFrame, aside: Counter) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `trusts` and `trust_results`.
+
+    A list of every school with a column of trusts says of each which it is in, or none; links between schools and groups
+    say so of every academy. The yearly tables of trusts name the members of some trusts and say nothing of other schools.
+    """
+    parts, results = [], []
+    for release in releases:
+        if "trusts" in release.records:
+            rows = _multi_academy(release.records["trusts"], release, aside)
+            members = rows[["trust_uid", "trust_name"]].assign(urn=rows["member_urns"].str.split(r"[;,]\s*")).explode("urn")
+            parts.append(_of_file(members.assign(period=files.tables_year(release.name)), release))
+            results.append(_of_file(rows.assign(period=files.tables_year(release.name)), release))
+        elif "memberships" in release.records:
+            every = release.records["memberships"]
+            inside = _multi_academy(every, release, aside)
+            outside = every[["urn"]][~every["urn"].isin(inside["urn"])].drop_duplicates()
+            parts.append(_of_file(pd.concat([inside, outside]).assign(period=release.file_on.year), release))
+        elif "trust_uid" in release.schools and (release.layout.every_school or release.schools["trust_uid"].notna().any()):
+            rows = release.schools if release.layout.every_school else release.schools.dropna(subset=["trust_uid"])
+            parts.append(_of_file(rows.assign(period=release.file_on.year), release))
+    if not parts:
+        return pd.DataFrame(columns=TABLES["trusts"].names), pd.DataFrame(columns=_RESULTS)
+    rows = pd.concat(parts, ignore_index=True)
+    rows = rows.assign(urn=numbers(rows["urn"]), trust_uid=numbers(rows["trust_uid"]))
+    rows = rows.dropna(subset=["urn"]).merge(chains, on="urn", how="left", validate="many_to_one")
+    aside["trusts: a member not in any list"] += int(rows["lineage"].isna().sum())
+    rows = rows.dropna(subset=["lineage"])
+    again = rows.duplicated(["urn", "known_on", "source_file"])
+    aside["trusts: a school again in one file: the first stands"] += int(again.sum())
+    if not results:
+        return rows[~again], pd.DataFrame(columns=_RESULTS)
+    measured = pd.concat(results, ignore_index=True).assign(trust_uid=lambda r: numbers(r["trust_uid"]))
+    twice = measured.duplicated(["trust_uid", "period", "known_on", "source_file"]) | measured["trust_uid"].isna()
+    aside["trust results: a trust again in one file, or without a number"] += int(twice.sum())
+    return rows[~again], measured[~twice].reindex(columns=_RESULTS)
+
+
+def _multi_academy(rows: pd.DataFrame, release: Release, aside: Counter) -> pd.DataFrame:
+    ours = rows["group_type"].str.lower().str.contains(MULTI_ACADEMY, na=False)
+    aside["trusts: a group that isn't a multi-academy trust"] += int((~ours).sum())
+    return rows[ours]
+
+
+def _of_file(rows: pd.DataFrame, release: Release) -> pd.DataFrame:
+    return rows.assign(known_on=release.file_on, source_file=release.name)
