@@ -335,6 +335,32 @@ def test_what_needs_no_reading_is_named_with_why(put, raw, ingested):
     assert set(ingested()["not_needed"]) == {"2019_swf_meta.csv", ".hidden"}
 
 
+def test_a_link_is_followed_to_a_file_or_named_with_why_not(put, raw, ingested, tmp_path):
+    put("ofsted/as_at_31_August_2023.csv", GRADED, LATEST)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "2019_england_abs.csv").write_text("URN,PERCTOT\n100001,5\n")
+    for name, target in (("again", "ofsted"), ("ofsted/loop", ".."), ("away", tmp_path / "elsewhere"), ("gone", "nowhere"),
+                         ("round", "round"), ("as_at_31_August_2023.csv", "ofsted/as_at_31_August_2023.csv"),
+                         ("2019_england_abs.csv", tmp_path / "elsewhere" / "2019_england_abs.csv")):  # fmt: skip
+        (raw / name).symlink_to(target)
+    report = ingested()
+    assert [told["file"] for told in report["files"]] == ["2019_england_abs.csv", "ofsted/as_at_31_August_2023.csv"]
+    read = "a link to {}, which is read, if it is needed, where it is"
+    assert report["not_needed"] == {
+        "again": read.format("ofsted"), "ofsted/loop": read.format("."),
+        "away": "a link to a folder outside this one: put the files themselves here",
+        "gone": "a link that leads nowhere", "round": "a link that leads nowhere",
+        "as_at_31_August_2023.csv": read.format("ofsted/as_at_31_August_2023.csv"),
+    }  # fmt: skip
+
+
+def test_a_folder_of_nothing_but_links_to_folders_says_so(raw, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (raw / "ofsted").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=r"(?s)holds no official files.*\nofsted is a link to a folder outside this one"):
+        ingest.ingest(raw, tmp_path / "tables")
+
+
 def test_names_of_people_reach_no_table(put, raw, tmp_path):
     put("as_at_31_August_2023.csv", GRADED, LATEST)
     path = put("edubasealldata20230831.csv", "GIAS all data", "urn | status\n100001 | Open\n100002 |")
