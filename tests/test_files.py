@@ -1,3 +1,4 @@
+import csv
 import io
 import zipfile
 from pathlib import Path
@@ -194,17 +195,25 @@ ABSENCE = {"URN": ["100001", "100002"], "PERCTOT": [5.25, None], "LA": ["201", "
 
 
 def _ods(columns: dict[str, list]) -> bytes:
+    return _book({"Data": [list(columns), *zip(*columns.values(), strict=True)]})
+
+
+def _book(sheets: dict[str, list]) -> bytes:
+    """A workbook of sheets, each a list of rows."""
+
     def cell(value: object) -> str:
         if value is None:
             return "<table:table-cell/>"
         kind = f'office:value-type="float" office:value="{value}"' if isinstance(value, float) else 'office:value-type="string"'
         return f"<table:table-cell {kind}><text:p>{value}</text:p></table:table-cell>"
 
-    rows = [list(columns), *zip(*columns.values(), strict=True)]
-    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    def table(title: str, rows: list) -> str:
+        body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+        return f'<table:table table:name="{title}">{body}</table:table>'
+
     spaces = " ".join(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"' for short in ("office", "table", "text"))
     content = (f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>'
-               f'<table:table table:name="Data">{body}</table:table></office:spreadsheet></office:body>'
+               f'{"".join(table(*sheet) for sheet in sheets.items())}</office:spreadsheet></office:body>'
                "</office:document-content>")  # fmt: skip
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:  # not packed: the first member says what the file is
@@ -317,6 +326,88 @@ def test_names_of_people_are_never_read(raw, official):
     assert "Plantedname" not in "".join(frame.to_csv() for frame in release.records.values())
     read = {sources.normalised(header) for layout in sources.LAYOUTS for _, c in layout.columns() for header in c.headers}
     assert not read & {sources.normalised(header) for header in sources.PERSONAL}
+
+
+# --- a layout is what a file says it is ------------------------------------------------------------------------------
+
+
+def test_a_file_that_fits_two_layouts_stops_us_with_both_and_what_would_decide(raw):
+    both = "URN,PERCTOT,NOR,PNUMEAL\n100001,5,200,10\n"
+    with pytest.raises(DataError, match="only one of them can be right") as error:
+        _one(raw, "2019_england.csv", both)
+    assert str(error.value).splitlines()[:5] == [
+        "2019_england.csv has all that 2 layouts need, and only one of them can be right:",
+        "  Performance tables: census of pupils", "    which alone has: NOR, PNUMEAL",
+        "  Performance tables: absence of pupils", "    which alone has: PERCTOT",
+    ]  # fmt: skip
+    assert "Delete the columns" in str(error.value) and "sources.py" in str(error.value)
+
+
+def test_two_layouts_of_the_very_same_columns_are_told_by_what_either_alone_can_have(raw):
+    (absence,) = (layout for layout in sources.TABLES if "absence" in layout.name)
+    other = sources.Layout("Absence by term", {"absence": (*absence.records["absence"][:1], absence.records["absence"][3],
+                                                           sources.Column("term", "text", ("TERM",)))}, dated="tables")  # fmt: skip
+    path = raw / "2019_england_abs.csv"
+    path.write_text("URN,PERCTOT\n100001,5\n")
+    with pytest.raises(DataError, match=r"(?s)2 layouts.*absence of pupils\n.*PPERSABS10\n  Absence by term\n.*can have: TERM"):
+        files.read_file(path, raw, (absence, other))
+    path.write_text("URN,PERCTOT,TERM\n100001,5,Autumn\n")
+    (release,) = files.read_file(path, raw, (absence, other))
+    assert release.layout is other  # it reads all that the other does, and more
+
+
+COVER = [["Management information", None], ["Contents", None], ["D1", "Inspections in the year"]]
+
+
+def _lists(official, **changed) -> dict[str, list]:
+    """A workbook as Ofsted has published since November 2025: two title rows above the headers of each list."""
+    year = official("report cards, year to date", """
+        urn    | report_card.inspected_on | leadership_and_governance
+        100001 | 12/11/2025               | Strong standard
+    """)
+    newest = official("latest report cards", """
+        urn    | latest.inspected_on | latest.overall
+        100001 | 01/02/2023          | 2
+        100002 | 01/02/2022          | 3
+    """)
+    sheets = {name: [["Title", None], ["Notes", None], *(row for row in csv.reader(io.StringIO(text)))]
+              for name, text in (("D1_In_year_inspections", year), ("D2_Most_recent_inspections", newest))}  # fmt: skip
+    return {"Cover": COVER, **sheets, **changed}
+
+
+def _releases(raw: Path, name: str, sheets: dict[str, list]) -> list[files.Release]:
+    (raw / name).write_bytes(_book(sheets))
+    return files.read_file(raw / name, raw)
+
+
+def test_a_workbook_of_two_lists_is_two_releases_and_its_cover_is_passed_over_with_a_note(raw, official):
+    one, two = _releases(raw, "as_at_31_Aug_2026.ods", _lists(official))
+    assert [one.name, two.name] == [f"as_at_31_Aug_2026.ods/{s}" for s in ("D1_In_year_inspections", "D2_Most_recent_inspections")]
+    assert ["year to date" in one.layout.name, "latest" in two.layout.name] == [True, True]
+    assert [one.file_on, two.file_on] == [pd.Timestamp(2026, 8, 31)] * 2
+    assert [one.rows, two.rows] == [1, 2]
+    assert [note for note in one.notes if "passed over" in note] == ["sheets passed over, which have no layout of ours: Cover"]
+    assert not [note for note in two.notes if "passed over" in note]
+
+
+def test_a_workbook_of_one_list_is_called_as_its_file(raw, official):
+    sheets = _lists(official)
+    del sheets["D1_In_year_inspections"]
+    (release,) = _releases(raw, "as_at_31_Aug_2026.ods", sheets)
+    assert release.name == "as_at_31_Aug_2026.ods"
+
+
+def test_a_list_of_a_workbook_that_lost_a_column_is_not_passed_over(raw, official):
+    sheets = _lists(official)
+    headers = sheets["D1_In_year_inspections"][2]
+    headers[headers.index("Leadership and governance")] = "Verdict"
+    with pytest.raises(DataError, match=r"(?s)^as_at_31_Aug_2026\.ods \(sheet D1_In_year_inspections\) isn't any release.*Verdict"):
+        _releases(raw, "as_at_31_Aug_2026.ods", sheets)
+
+
+def test_a_workbook_in_which_nothing_fits_stops_us(raw):
+    with pytest.raises(DataError, match="isn't any official file we know"):
+        _releases(raw, "as_at_31_Aug_2026.ods", {"Cover": COVER, "Notes": COVER})
 
 
 # --- hostile files ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
 import hashlib
+import io
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +10,9 @@ import pytest
 
 from pipelines import ingest, sources, tables
 from pipelines.tables import DataError
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+from fuzzing import made
 
 MONTHLY = "monthly management information"
 GRADED = "graded and ungraded"
@@ -358,6 +364,20 @@ def test_a_folder_of_nothing_but_links_to_folders_says_so(raw, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (raw / "ofsted").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"(?s)holds no official files.*\nofsted is a link to a folder outside this one"):
+        ingest.ingest(raw, tmp_path / "tables")
+
+
+def test_two_sheets_of_one_workbook_that_claim_one_release_are_refused(put, raw, tmp_path):
+    text = put("as_at_31_August_2023.csv", GRADED, LATEST).read_text()
+    (raw / "as_at_31_August_2023.csv").unlink()
+    content = made.FORMS["ods"]("", text.encode())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = [(name, archive.read(name)) for name in archive.namelist()]
+    name, sheet = parts[-1]
+    table = sheet[sheet.index(b"<table:table ") : sheet.index(b"</table:table>") + 14]
+    parts[-1] = name, sheet.replace(table, table + table.replace(b'"Data"', b'"Again"'))
+    (raw / "as_at_31_August_2023.ods").write_bytes(made.zipped(parts, zipfile.ZIP_STORED))
+    with pytest.raises(DataError, match=r"2023\.ods/Data and as_at_31_August_2023\.ods/Again both claim"):
         ingest.ingest(raw, tmp_path / "tables")
 
 

@@ -41,7 +41,7 @@ class Release:
 
 
 def read_file(path: Path, raw: Path, layouts: tuple[Layout, ...] = sources.LAYOUTS) -> list[Release]:
-    """What a file holds: one release, or several for an archive of several files.
+    """What a file holds: one release, or several for an archive of several files or a workbook of several lists.
 
     Raises `DataError` where it can't be opened, and with every problem it has: unknown headers, markers and grades, days
     in the future, URNs that repeat in a list of schools.
@@ -60,11 +60,11 @@ def _read(name: str, path: Path, layouts: tuple[Layout, ...]) -> list[Release]:
     if path.suffix.lower() != ".zip":
         if (size := path.stat().st_size) > MOST_UNPACKED:
             raise DataError(f"{name} has {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.\nDownload it again.")
-        return [_release(name, list(sheets(name, path.read_bytes())), layouts)]
+        return _releases(name, list(sheets(name, path.read_bytes())), layouts)
     releases, problems = [], []
     for part, content in members(name, path):
         try:
-            releases.append(_release(part, list(sheets(part, content)), layouts))
+            releases += _releases(part, list(sheets(part, content)), layouts)
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -74,8 +74,24 @@ def _read(name: str, path: Path, layouts: tuple[Layout, ...]) -> list[Release]:
     return releases
 
 
-def _release(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> Release:
-    sheet, match = recognise(name, opened, layouts)
+def _releases(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> list[Release]:
+    """A release for each sheet that fits a layout; named after its sheet where there are several."""
+    chosen = recognise(name, opened, layouts)
+    releases, problems = [], []
+    for sheet, match in chosen:
+        try:
+            releases.append(_release(f"{name}/{sheet.title}" if len(chosen) > 1 else name, sheet, match))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n\n".join(problems))
+    fitting = {id(sheet) for sheet, _ in chosen}
+    if passed := [sheet.title for sheet in opened if id(sheet) not in fitting]:
+        releases[0].notes.append(f"sheets passed over, which have no layout of ours: {', '.join(passed)}")
+    return releases
+
+
+def _release(name: str, sheet: Sheet, match: Match) -> Release:
     layout = match.layout
     cells, slipped = sheet.columns(match.header_row, sorted({*match.found.values(), *sum(match.again.values(), [])}))
     problems = _twice(sheet, match, cells)
