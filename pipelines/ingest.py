@@ -114,8 +114,8 @@ def _file_report(release: Release) -> dict[str, Any]:
     return {
         "file": release.name, "release": release.layout.name,
         "dated": None if pd.isna(release.file_on) else f"{release.file_on:%Y-%m-%d}", "rows_read": release.rows,
-        "rows_kept": release.rows - sum(release.set_aside.values()), "set_aside": dict(release.set_aside),
-        "notes": release.notes,
+        "rows_kept": release.kept, "set_aside": dict(release.set_aside), "notes": release.notes,
+        "out_of_range": [{"row": row, "column": header, "value": text} for row, header, text in release.out_of_range],
     }  # fmt: skip
 
 

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines import files, sources
+from pipelines.synthesise import synthesise
 from pipelines.synthesise.sheets import workbook, zipped
 from pipelines.tables import DataError
 
-KINDS = ("key", "text", "date", "grade", "standard", "yes_no", "category", "count", "number", "share", "money", "period")
+KINDS = ("key", "text", "date", "grade", "standard", "yes_no", "category", "count", "number", "share", "percent", "money", "period")
 FOUND = {"key": "100001", "text": "words", "date": "01/02/2013", "grade": "2", "standard": "Strong standard",
-         "yes_no": "Yes", "category": "SM", "count": "12", "number": "1.5", "share": "0.5", "money": "40000",
+         "yes_no": "Yes", "category": "SM", "count": "12", "number": "1.5", "share": "0.5", "percent": "5", "money": "40000",
          "period": "201213", "word": "Total"}  # fmt: skip
 
 
@@ -67,9 +68,36 @@ def test_pounds_commas_and_percent_signs_are_no_part_of_a_number():
     assert _read("count", "1,204", "12") == [1204, 12]
 
 
-@pytest.mark.parametrize("cells", [("53%", "7%", ""), ("53", "7", ""), ("0.53", "0.07", "")])
-def test_a_share_is_a_share_however_the_year_wrote_it(cells):
-    assert _read("share", *cells) == [pytest.approx(0.53), pytest.approx(0.07), None]
+@pytest.mark.parametrize(
+    "kind, cells", [("percent", ("53%", "0.7%", "")), ("percent", ("53", "0.7", "")), ("share", ("0.53", "0.007", "")),
+                    ("share", ("53%", "0.7%", ""))])  # fmt: skip
+def test_a_share_is_in_the_unit_its_layout_declares_and_a_percent_sign_is_a_cells_own(kind, cells):
+    assert _read(kind, *cells) == [pytest.approx(0.53), pytest.approx(0.007), None]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.floats(0, 1).map(lambda v: f"{v:.2f}"), min_size=1), st.lists(st.floats(0, 100).map(lambda v: f"{v:.1f}")),
+       st.sampled_from(["", "%"]), st.sampled_from(["percent", "share"]))  # fmt: skip
+def test_small_percentages_read_the_same_alone_as_among_large_ones(small, large, sign, kind):
+    small = [cell + sign for cell in small]
+    of = 100 if sign or kind == "percent" else 1
+    alone = _read(kind, *small)
+    assert alone == [pytest.approx(float(cell.rstrip("%")) / of) for cell in small]
+    among, _, _ = files.read_cells(pd.Series([*small, *large, "53%"], dtype="str"), kind)
+    assert among.tolist()[: len(small)] == alone
+
+
+def test_every_share_of_the_departments_files_is_declared_as_per_cent():
+    kinds = {column.kind for layout in (*sources.TABLES, *sources.EXPLORE) for _, column in layout.columns()
+             if column.name.startswith("share_")}  # fmt: skip
+    assert kinds == {"percent"}
+
+
+def test_a_workbooks_fractions_are_not_read_as_per_cent(raw):
+    """A cell that shows 5.2% holds 0.052, and no reader of ours sees what it shows."""
+    with pytest.raises(DataError, match=r"(?s)PERCTOT: no figure is above 1.*Save the sheet as CSV"):
+        _one(raw, "2013_england_abs.xlsx", workbook(pa.table({"URN": ["100001", "100002"], "PERCTOT": [0.052, 0.31]}), "Data"))
+    assert _one(raw, "2013_england_abs.csv", "URN,PERCTOT\n100001,0.52\n").records["absence"]["share_absence"].tolist() == [0.0052]
 
 
 def test_days_are_read_in_every_official_form_and_the_placeholder_is_blank():
@@ -114,6 +142,7 @@ _ALLOWED = {
     "money": lambda v: 0 <= v < np.inf,
     "number": np.isfinite,
     "share": lambda v: 0 <= v <= 1,
+    "percent": lambda v: 0 <= v <= 1,
     "period": lambda v: 1901 <= v <= 2100,
     "date": lambda v: isinstance(v, pd.Timestamp),
     "key": lambda v: isinstance(v, str) and v == v.upper(),
@@ -356,6 +385,13 @@ def test_two_layouts_of_the_very_same_columns_are_told_by_what_either_alone_can_
     assert release.layout is other  # it reads all that the other does, and more
 
 
+def test_the_supporting_workbook_is_not_taken_for_the_tables_made_from_it(raw):
+    head = "URN,Total Number of Teachers (Headcount),Total Number of Teachers (Full-Time Equivalent)"
+    leaders = "Total Number of Teachers in the Leadership Group (Headcount)"
+    assert _one(raw, "2022_a.csv", f"{head},{leaders}\n100001,10,9.5,2\n").layout.name.startswith("School workforce tables")
+    assert _one(raw, "2021_b.csv", f"{head}\n100001,10,9.5\n").layout.name == "Performance tables: school workforce"
+
+
 COVER = [["Management information", None], ["Contents", None], ["D1", "Inspections in the year"]]
 
 
@@ -408,6 +444,94 @@ def test_a_list_of_a_workbook_that_lost_a_column_is_not_passed_over(raw, officia
 def test_a_workbook_in_which_nothing_fits_stops_us(raw):
     with pytest.raises(DataError, match="isn't any official file we know"):
         _releases(raw, "as_at_31_Aug_2026.ods", {"Cover": COVER, "Notes": COVER})
+
+
+def test_a_day_in_a_sheets_name_counts_where_the_workbooks_has_none(raw, official):
+    list_ = _lists(official)["D2_Most_recent_inspections"]
+    (release,) = _releases(raw, "latest.ods", {"Cover": COVER, "Data 31 Aug 2026": list_})
+    assert (release.name, release.file_on) == ("latest.ods", pd.Timestamp(2026, 8, 31))
+    assert files.day_in_name("as_at_31_Aug_2026.ods/Since 10 November 2025") == pd.Timestamp(2026, 8, 31)
+    assert files.day_in_name("latest.xlsx/31 Aug 2026") == pd.Timestamp(2026, 8, 31)
+    assert files.tables_year("2019_workforce.xlsx/Tables 2017-18") == 2019
+
+
+# --- cells out of range -----------------------------------------------------------------------------------------------
+
+
+def _absences(rows: int, *cells: str) -> str:
+    lines = [f"{200_000 + at},{at % 20}" for at in range(rows - len(cells))]
+    return "\n".join(["URN,PERCTOT", *lines, *(f"{100_001 + at},{cell}" for at, cell in enumerate(cells)), ""])
+
+
+@pytest.mark.parametrize("cell", ["101%", "-3", "1e999"])
+def test_one_row_in_a_thousand_with_a_cell_out_of_range_is_set_aside_and_shown(raw, cell):
+    release = _one(raw, "2013_england_abs.csv", _absences(1000, cell))
+    assert (release.rows, release.kept, len(release.records["absence"])) == (1000, 999, 999)
+    assert dict(release.set_aside) == {"a cell out of range": 1}
+    assert release.out_of_range == [(1001, "PERCTOT", cell)]
+    assert f"out of range: row 1001, PERCTOT: “{cell}”" in release.notes
+
+
+def test_more_than_one_row_in_a_thousand_out_of_range_stops_us(raw):
+    with pytest.raises(DataError, match=r"PERCTOT: 1 cells hold .*a share of at most 100%: row 1000: “101%”"):
+        _one(raw, "2013_england_abs.csv", _absences(999, "101%"))
+    with pytest.raises(DataError, match="PERCTOT: 2 cells"):
+        _one(raw, "2013_england_abs.csv", _absences(1000, "101%", "-3"))
+
+
+@pytest.mark.parametrize("cell", ["lots", "QQ", "5 or so", "٣"])
+def test_a_word_nobody_declared_stops_us_however_many_rows_there_are(raw, cell):
+    with pytest.raises(DataError, match=rf"PERCTOT: 1 cells .*row 5001: “{cell}”"):
+        _one(raw, "2013_england_abs.csv", _absences(5000, cell))
+
+
+@pytest.mark.parametrize("column, cell", [("latest.overall", "5"), ("latest.overall", "Superb"), ("latest.category", "XX"),
+                                          ("latest.inspected_on", "44197"), ("latest.inspected_on", "spring 2020")])  # fmt: skip
+def test_a_grade_a_category_or_a_form_of_day_nobody_declared_stops_us_likewise(raw, official, column, cell):
+    rows = "\n".join(f"{200_000 + at} |" for at in range(2000))
+    with pytest.raises(DataError, match=f"row 2002: “{cell}”"):
+        _one(raw, "as_at_31_August_2023.csv", official(GRADED, f"urn | {column}\n{rows}\n100001 | {cell}"))
+
+
+@pytest.mark.parametrize("day", ["31/02/2023", "01/09/2023", "01/09/1892"])
+def test_a_row_in_a_thousand_with_a_day_that_cannot_be_is_set_aside(raw, official, day):
+    rows = "\n".join(f"{200_000 + at} | 01/02/2020" for at in range(999))
+    release = _one(raw, "as_at_31_August_2023.csv", official(GRADED, f"urn | latest.inspected_on\n{rows}\n100001 | {day}"))
+    assert dict(release.set_aside) == {"a cell out of range": 1}
+    assert release.out_of_range == [(1001, "Inspection start date", day)]
+    assert {len(frame) for frame in release.records.values()} == {999} and "100001" not in set(release.schools["urn"])
+
+
+def test_a_row_that_no_table_needs_may_be_out_of_range_and_is_counted_apart(raw):
+    head = "URN,SCHOOLTYPE,NOR,PNUMEAL,PSENELSE\n"
+    release = _one(raw, "2025_england_census.csv", f"{head}100001,State-funded primary,200,10%,4%\n100002,Independent school,24,,104.17%\n")
+    assert release.records["census"]["urn"].tolist() == ["100001"]
+    assert dict(release.set_aside) == {"a cell out of range, in a row that no table needs": 1}
+    assert release.out_of_range == [(3, "PSENELSE", "104.17%")]
+    with pytest.raises(DataError, match="row 3: “104.17%”"):
+        _one(raw, "2025_england_census.csv", f"{head}100001,State-funded primary,200,10%,4%\n100002,State-funded nursery,24,,104.17%\n")
+    with pytest.raises(DataError, match="row 3: “QQ”"):
+        _one(raw, "2025_england_census.csv", f"{head}100001,State-funded primary,200,10%,4%\n100002,Independent school,24,,QQ\n")
+
+
+# --- every row is accounted for ---------------------------------------------------------------------------------------
+
+
+def test_a_row_without_its_urn_is_not_called_blank(raw):
+    release = _one(raw, "2013_england_abs.csv", "URN,LA,PERCTOT\n100001,201,5\n,201,4\n,,\n")
+    assert dict(release.set_aside) == {"no URN": 1, "blank row": 1}
+
+
+def test_every_row_of_every_made_up_file_is_kept_or_set_aside_with_a_reason(tmp_path):
+    synthesise(tmp_path / "raw", seed=3, schools=20, effect="none")
+    read = [release for path in sorted((tmp_path / "raw").rglob("*"))
+            if path.is_file() and not files.why_not_needed(path, tmp_path / "raw")
+            for release in files.read_file(path, tmp_path / "raw")]  # fmt: skip
+    assert {release.layout.long_form is None for release in read} == {True, False}
+    for release in read:
+        assert release.rows == release.kept + sum(release.set_aside.values()), release.name
+        if release.layout.long_form is None:
+            assert {len(frame) for frame in release.records.values()} == {release.kept}, release.name
 
 
 # --- hostile files ----------------------------------------------------------------------------------------------------

@@ -367,6 +367,15 @@ def test_a_folder_of_nothing_but_links_to_folders_says_so(raw, tmp_path):
         ingest.ingest(raw, tmp_path / "tables")
 
 
+def test_a_cell_out_of_range_is_in_the_report_with_its_file_row_and_value(put, raw, ingested):
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    (raw / "2025_england_census.csv").write_text(
+        "URN,SCHOOLTYPE,NOR,PNUMEAL\n100001,State-funded primary,200,10%\n100009,Independent school,24,104.17%\n")
+    told = ingested()["files"][0]
+    assert (told["file"], told["rows_read"], told["rows_kept"]) == ("2025_england_census.csv", 2, 1)
+    assert told["out_of_range"] == [{"row": 3, "column": "PNUMEAL", "value": "104.17%"}]
+
+
 def test_two_sheets_of_one_workbook_that_claim_one_release_are_refused(put, raw, tmp_path):
     text = put("as_at_31_August_2023.csv", GRADED, LATEST).read_text()
     (raw / "as_at_31_August_2023.csv").unlink()
