@@ -1,3 +1,4 @@
+import csv
 import io
 import zipfile
 from pathlib import Path
@@ -10,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines import files, sources
+from pipelines.synthesise import synthesise
 from pipelines.synthesise.sheets import workbook, zipped
 from pipelines.tables import DataError
 
-KINDS = ("key", "text", "date", "grade", "standard", "yes_no", "category", "count", "number", "share", "money", "period")
+KINDS = ("key", "text", "date", "grade", "standard", "yes_no", "category", "count", "number", "share", "percent", "money", "period")
 FOUND = {"key": "100001", "text": "words", "date": "01/02/2013", "grade": "2", "standard": "Strong standard",
-         "yes_no": "Yes", "category": "SM", "count": "12", "number": "1.5", "share": "0.5", "money": "40000",
+         "yes_no": "Yes", "category": "SM", "count": "12", "number": "1.5", "share": "0.5", "percent": "5", "money": "40000",
          "period": "201213", "word": "Total"}  # fmt: skip
 
 
@@ -66,9 +68,36 @@ def test_pounds_commas_and_percent_signs_are_no_part_of_a_number():
     assert _read("count", "1,204", "12") == [1204, 12]
 
 
-@pytest.mark.parametrize("cells", [("53%", "7%", ""), ("53", "7", ""), ("0.53", "0.07", "")])
-def test_a_share_is_a_share_however_the_year_wrote_it(cells):
-    assert _read("share", *cells) == [pytest.approx(0.53), pytest.approx(0.07), None]
+@pytest.mark.parametrize(
+    "kind, cells", [("percent", ("53%", "0.7%", "")), ("percent", ("53", "0.7", "")), ("share", ("0.53", "0.007", "")),
+                    ("share", ("53%", "0.7%", ""))])  # fmt: skip
+def test_a_share_is_in_the_unit_its_layout_declares_and_a_percent_sign_is_a_cells_own(kind, cells):
+    assert _read(kind, *cells) == [pytest.approx(0.53), pytest.approx(0.007), None]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.floats(0, 1).map(lambda v: f"{v:.2f}"), min_size=1), st.lists(st.floats(0, 100).map(lambda v: f"{v:.1f}")),
+       st.sampled_from(["", "%"]), st.sampled_from(["percent", "share"]))  # fmt: skip
+def test_small_percentages_read_the_same_alone_as_among_large_ones(small, large, sign, kind):
+    small = [cell + sign for cell in small]
+    of = 100 if sign or kind == "percent" else 1
+    alone = _read(kind, *small)
+    assert alone == [pytest.approx(float(cell.rstrip("%")) / of) for cell in small]
+    among, _, _ = files.read_cells(pd.Series([*small, *large, "53%"], dtype="str"), kind)
+    assert among.tolist()[: len(small)] == alone
+
+
+def test_every_share_of_the_departments_files_is_declared_as_per_cent():
+    kinds = {column.kind for layout in (*sources.TABLES, *sources.EXPLORE) for _, column in layout.columns()
+             if column.name.startswith("share_")}  # fmt: skip
+    assert kinds == {"percent"}
+
+
+def test_a_workbooks_fractions_are_not_read_as_per_cent(raw):
+    """A cell that shows 5.2% holds 0.052, and no reader of ours sees what it shows."""
+    with pytest.raises(DataError, match=r"(?s)PERCTOT: no figure is above 1.*Save the sheet as CSV"):
+        _one(raw, "2013_england_abs.xlsx", workbook(pa.table({"URN": ["100001", "100002"], "PERCTOT": [0.052, 0.31]}), "Data"))
+    assert _one(raw, "2013_england_abs.csv", "URN,PERCTOT\n100001,0.52\n").records["absence"]["share_absence"].tolist() == [0.0052]
 
 
 def test_days_are_read_in_every_official_form_and_the_placeholder_is_blank():
@@ -113,6 +142,7 @@ _ALLOWED = {
     "money": lambda v: 0 <= v < np.inf,
     "number": np.isfinite,
     "share": lambda v: 0 <= v <= 1,
+    "percent": lambda v: 0 <= v <= 1,
     "period": lambda v: 1901 <= v <= 2100,
     "date": lambda v: isinstance(v, pd.Timestamp),
     "key": lambda v: isinstance(v, str) and v == v.upper(),
@@ -194,17 +224,25 @@ ABSENCE = {"URN": ["100001", "100002"], "PERCTOT": [5.25, None], "LA": ["201", "
 
 
 def _ods(columns: dict[str, list]) -> bytes:
+    return _book({"Data": [list(columns), *zip(*columns.values(), strict=True)]})
+
+
+def _book(sheets: dict[str, list]) -> bytes:
+    """A workbook of sheets, each a list of rows."""
+
     def cell(value: object) -> str:
         if value is None:
             return "<table:table-cell/>"
         kind = f'office:value-type="float" office:value="{value}"' if isinstance(value, float) else 'office:value-type="string"'
         return f"<table:table-cell {kind}><text:p>{value}</text:p></table:table-cell>"
 
-    rows = [list(columns), *zip(*columns.values(), strict=True)]
-    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    def table(title: str, rows: list) -> str:
+        body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+        return f'<table:table table:name="{title}">{body}</table:table>'
+
     spaces = " ".join(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"' for short in ("office", "table", "text"))
     content = (f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>'
-               f'<table:table table:name="Data">{body}</table:table></office:spreadsheet></office:body>'
+               f'{"".join(table(*sheet) for sheet in sheets.items())}</office:spreadsheet></office:body>'
                "</office:document-content>")  # fmt: skip
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:  # not packed: the first member says what the file is
@@ -317,6 +355,183 @@ def test_names_of_people_are_never_read(raw, official):
     assert "Plantedname" not in "".join(frame.to_csv() for frame in release.records.values())
     read = {sources.normalised(header) for layout in sources.LAYOUTS for _, c in layout.columns() for header in c.headers}
     assert not read & {sources.normalised(header) for header in sources.PERSONAL}
+
+
+# --- a layout is what a file says it is ------------------------------------------------------------------------------
+
+
+def test_a_file_that_fits_two_layouts_stops_us_with_both_and_what_would_decide(raw):
+    both = "URN,PERCTOT,NOR,PNUMEAL\n100001,5,200,10\n"
+    with pytest.raises(DataError, match="only one of them can be right") as error:
+        _one(raw, "2019_england.csv", both)
+    assert str(error.value).splitlines()[:5] == [
+        "2019_england.csv has all that 2 layouts need, and only one of them can be right:",
+        "  Performance tables: census of pupils", "    which alone has: NOR, PNUMEAL",
+        "  Performance tables: absence of pupils", "    which alone has: PERCTOT",
+    ]  # fmt: skip
+    assert "Delete the columns" in str(error.value) and "sources.py" in str(error.value)
+
+
+def test_two_layouts_of_the_very_same_columns_are_told_by_what_either_alone_can_have(raw):
+    (absence,) = (layout for layout in sources.TABLES if "absence" in layout.name)
+    other = sources.Layout("Absence by term", {"absence": (*absence.records["absence"][:1], absence.records["absence"][3],
+                                                           sources.Column("term", "text", ("TERM",)))}, dated="tables")  # fmt: skip
+    path = raw / "2019_england_abs.csv"
+    path.write_text("URN,PERCTOT\n100001,5\n")
+    with pytest.raises(DataError, match=r"(?s)2 layouts.*absence of pupils\n.*PPERSABS10\n  Absence by term\n.*can have: TERM"):
+        files.read_file(path, raw, (absence, other))
+    path.write_text("URN,PERCTOT,TERM\n100001,5,Autumn\n")
+    (release,) = files.read_file(path, raw, (absence, other))
+    assert release.layout is other  # it reads all that the other does, and more
+
+
+def test_the_supporting_workbook_is_not_taken_for_the_tables_made_from_it(raw):
+    head = "URN,Total Number of Teachers (Headcount),Total Number of Teachers (Full-Time Equivalent)"
+    leaders = "Total Number of Teachers in the Leadership Group (Headcount)"
+    assert _one(raw, "2022_a.csv", f"{head},{leaders}\n100001,10,9.5,2\n").layout.name.startswith("School workforce tables")
+    assert _one(raw, "2021_b.csv", f"{head}\n100001,10,9.5\n").layout.name == "Performance tables: school workforce"
+
+
+COVER = [["Management information", None], ["Contents", None], ["D1", "Inspections in the year"]]
+
+
+def _lists(official, **changed) -> dict[str, list]:
+    """A workbook as Ofsted has published since November 2025: two title rows above the headers of each list."""
+    year = official("report cards, year to date", """
+        urn    | report_card.inspected_on | leadership_and_governance
+        100001 | 12/11/2025               | Strong standard
+    """)
+    newest = official("latest report cards", """
+        urn    | latest.inspected_on | latest.overall
+        100001 | 01/02/2023          | 2
+        100002 | 01/02/2022          | 3
+    """)
+    sheets = {name: [["Title", None], ["Notes", None], *(row for row in csv.reader(io.StringIO(text)))]
+              for name, text in (("D1_In_year_inspections", year), ("D2_Most_recent_inspections", newest))}  # fmt: skip
+    return {"Cover": COVER, **sheets, **changed}
+
+
+def _releases(raw: Path, name: str, sheets: dict[str, list]) -> list[files.Release]:
+    (raw / name).write_bytes(_book(sheets))
+    return files.read_file(raw / name, raw)
+
+
+def test_a_workbook_of_two_lists_is_two_releases_and_its_cover_is_passed_over_with_a_note(raw, official):
+    one, two = _releases(raw, "as_at_31_Aug_2026.ods", _lists(official))
+    assert [one.name, two.name] == [f"as_at_31_Aug_2026.ods/{s}" for s in ("D1_In_year_inspections", "D2_Most_recent_inspections")]
+    assert ["year to date" in one.layout.name, "latest" in two.layout.name] == [True, True]
+    assert [one.file_on, two.file_on] == [pd.Timestamp(2026, 8, 31)] * 2
+    assert [one.rows, two.rows] == [1, 2]
+    assert [note for note in one.notes if "passed over" in note] == ["sheets passed over, which have no layout of ours: Cover"]
+    assert not [note for note in two.notes if "passed over" in note]
+
+
+def test_a_workbook_of_one_list_is_called_as_its_file(raw, official):
+    sheets = _lists(official)
+    del sheets["D1_In_year_inspections"]
+    (release,) = _releases(raw, "as_at_31_Aug_2026.ods", sheets)
+    assert release.name == "as_at_31_Aug_2026.ods"
+
+
+def test_a_list_of_a_workbook_that_lost_a_column_is_not_passed_over(raw, official):
+    sheets = _lists(official)
+    headers = sheets["D1_In_year_inspections"][2]
+    headers[headers.index("Leadership and governance")] = "Verdict"
+    with pytest.raises(DataError, match=r"(?s)^as_at_31_Aug_2026\.ods \(sheet D1_In_year_inspections\) isn't any release.*Verdict"):
+        _releases(raw, "as_at_31_Aug_2026.ods", sheets)
+
+
+def test_a_workbook_in_which_nothing_fits_stops_us(raw):
+    with pytest.raises(DataError, match="isn't any official file we know"):
+        _releases(raw, "as_at_31_Aug_2026.ods", {"Cover": COVER, "Notes": COVER})
+
+
+def test_a_day_in_a_sheets_name_counts_where_the_workbooks_has_none(raw, official):
+    list_ = _lists(official)["D2_Most_recent_inspections"]
+    (release,) = _releases(raw, "latest.ods", {"Cover": COVER, "Data 31 Aug 2026": list_})
+    assert (release.name, release.file_on) == ("latest.ods", pd.Timestamp(2026, 8, 31))
+    assert files.day_in_name("as_at_31_Aug_2026.ods/Since 10 November 2025") == pd.Timestamp(2026, 8, 31)
+    assert files.day_in_name("latest.xlsx/31 Aug 2026") == pd.Timestamp(2026, 8, 31)
+    assert files.tables_year("2019_workforce.xlsx/Tables 2017-18") == 2019
+
+
+# --- cells out of range -----------------------------------------------------------------------------------------------
+
+
+def _absences(rows: int, *cells: str) -> str:
+    lines = [f"{200_000 + at},{at % 20}" for at in range(rows - len(cells))]
+    return "\n".join(["URN,PERCTOT", *lines, *(f"{100_001 + at},{cell}" for at, cell in enumerate(cells)), ""])
+
+
+@pytest.mark.parametrize("cell", ["101%", "-3", "1e999"])
+def test_one_row_in_a_thousand_with_a_cell_out_of_range_is_set_aside_and_shown(raw, cell):
+    release = _one(raw, "2013_england_abs.csv", _absences(1000, cell))
+    assert (release.rows, release.kept, len(release.records["absence"])) == (1000, 999, 999)
+    assert dict(release.set_aside) == {"a cell out of range": 1}
+    assert release.out_of_range == [(1001, "PERCTOT", cell)]
+    assert f"out of range: row 1001, PERCTOT: “{cell}”" in release.notes
+
+
+def test_more_than_one_row_in_a_thousand_out_of_range_stops_us(raw):
+    with pytest.raises(DataError, match=r"PERCTOT: 1 cells hold .*a share of at most 100%: row 1000: “101%”"):
+        _one(raw, "2013_england_abs.csv", _absences(999, "101%"))
+    with pytest.raises(DataError, match="PERCTOT: 2 cells"):
+        _one(raw, "2013_england_abs.csv", _absences(1000, "101%", "-3"))
+
+
+@pytest.mark.parametrize("cell", ["lots", "QQ", "5 or so", "٣"])
+def test_a_word_nobody_declared_stops_us_however_many_rows_there_are(raw, cell):
+    with pytest.raises(DataError, match=rf"PERCTOT: 1 cells .*row 5001: “{cell}”"):
+        _one(raw, "2013_england_abs.csv", _absences(5000, cell))
+
+
+@pytest.mark.parametrize("column, cell", [("latest.overall", "5"), ("latest.overall", "Superb"), ("latest.category", "XX"),
+                                          ("latest.inspected_on", "44197"), ("latest.inspected_on", "spring 2020")])  # fmt: skip
+def test_a_grade_a_category_or_a_form_of_day_nobody_declared_stops_us_likewise(raw, official, column, cell):
+    rows = "\n".join(f"{200_000 + at} |" for at in range(2000))
+    with pytest.raises(DataError, match=f"row 2002: “{cell}”"):
+        _one(raw, "as_at_31_August_2023.csv", official(GRADED, f"urn | {column}\n{rows}\n100001 | {cell}"))
+
+
+@pytest.mark.parametrize("day", ["31/02/2023", "01/09/2023", "01/09/1892"])
+def test_a_row_in_a_thousand_with_a_day_that_cannot_be_is_set_aside(raw, official, day):
+    rows = "\n".join(f"{200_000 + at} | 01/02/2020" for at in range(999))
+    release = _one(raw, "as_at_31_August_2023.csv", official(GRADED, f"urn | latest.inspected_on\n{rows}\n100001 | {day}"))
+    assert dict(release.set_aside) == {"a cell out of range": 1}
+    assert release.out_of_range == [(1001, "Inspection start date", day)]
+    assert {len(frame) for frame in release.records.values()} == {999} and "100001" not in set(release.schools["urn"])
+
+
+def test_a_row_that_no_table_needs_may_be_out_of_range_and_is_counted_apart(raw):
+    head = "URN,SCHOOLTYPE,NOR,PNUMEAL,PSENELSE\n"
+    release = _one(raw, "2025_england_census.csv", f"{head}100001,State-funded primary,200,10%,4%\n100002,Independent school,24,,104.17%\n")
+    assert release.records["census"]["urn"].tolist() == ["100001"]
+    assert dict(release.set_aside) == {"a cell out of range, in a row that no table needs": 1}
+    assert release.out_of_range == [(3, "PSENELSE", "104.17%")]
+    with pytest.raises(DataError, match="row 3: “104.17%”"):
+        _one(raw, "2025_england_census.csv", f"{head}100001,State-funded primary,200,10%,4%\n100002,State-funded nursery,24,,104.17%\n")
+    with pytest.raises(DataError, match="row 3: “QQ”"):
+        _one(raw, "2025_england_census.csv", f"{head}100001,State-funded primary,200,10%,4%\n100002,Independent school,24,,QQ\n")
+
+
+# --- every row is accounted for ---------------------------------------------------------------------------------------
+
+
+def test_a_row_without_its_urn_is_not_called_blank(raw):
+    release = _one(raw, "2013_england_abs.csv", "URN,LA,PERCTOT\n100001,201,5\n,201,4\n,,\n")
+    assert dict(release.set_aside) == {"no URN": 1, "blank row": 1}
+
+
+def test_every_row_of_every_made_up_file_is_kept_or_set_aside_with_a_reason(tmp_path):
+    synthesise(tmp_path / "raw", seed=3, schools=20, effect="none")
+    read = [release for path in sorted((tmp_path / "raw").rglob("*"))
+            if path.is_file() and not files.why_not_needed(path, tmp_path / "raw")
+            for release in files.read_file(path, tmp_path / "raw")]  # fmt: skip
+    assert {release.layout.long_form is None for release in read} == {True, False}
+    for release in read:
+        assert release.rows == release.kept + sum(release.set_aside.values()), release.name
+        if release.layout.long_form is None:
+            assert {len(frame) for frame in release.records.values()} == {release.kept}, release.name
 
 
 # --- hostile files ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
 import hashlib
+import io
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +10,9 @@ import pytest
 
 from pipelines import ingest, sources, tables
 from pipelines.tables import DataError
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+from fuzzing import made
 
 MONTHLY = "monthly management information"
 GRADED = "graded and ungraded"
@@ -333,6 +339,55 @@ def test_what_needs_no_reading_is_named_with_why(put, raw, ingested):
     (raw / "2019_swf_meta.csv").write_text("a guide")
     (raw / ".hidden").write_text("x")
     assert set(ingested()["not_needed"]) == {"2019_swf_meta.csv", ".hidden"}
+
+
+def test_a_link_is_followed_to_a_file_or_named_with_why_not(put, raw, ingested, tmp_path):
+    put("ofsted/as_at_31_August_2023.csv", GRADED, LATEST)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "2019_england_abs.csv").write_text("URN,PERCTOT\n100001,5\n")
+    for name, target in (("again", "ofsted"), ("ofsted/loop", ".."), ("away", tmp_path / "elsewhere"), ("gone", "nowhere"),
+                         ("round", "round"), ("as_at_31_August_2023.csv", "ofsted/as_at_31_August_2023.csv"),
+                         ("2019_england_abs.csv", tmp_path / "elsewhere" / "2019_england_abs.csv")):  # fmt: skip
+        (raw / name).symlink_to(target)
+    report = ingested()
+    assert [told["file"] for told in report["files"]] == ["2019_england_abs.csv", "ofsted/as_at_31_August_2023.csv"]
+    read = "a link to {}, which is read, if it is needed, where it is"
+    assert report["not_needed"] == {
+        "again": read.format("ofsted"), "ofsted/loop": read.format("."),
+        "away": "a link to a folder outside this one: put the files themselves here",
+        "gone": "a link that leads nowhere", "round": "a link that leads nowhere",
+        "as_at_31_August_2023.csv": read.format("ofsted/as_at_31_August_2023.csv"),
+    }  # fmt: skip
+
+
+def test_a_folder_of_nothing_but_links_to_folders_says_so(raw, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (raw / "ofsted").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=r"(?s)holds no official files.*\nofsted is a link to a folder outside this one"):
+        ingest.ingest(raw, tmp_path / "tables")
+
+
+def test_a_cell_out_of_range_is_in_the_report_with_its_file_row_and_value(put, raw, ingested):
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    (raw / "2025_england_census.csv").write_text(
+        "URN,SCHOOLTYPE,NOR,PNUMEAL\n100001,State-funded primary,200,10%\n100009,Independent school,24,104.17%\n")
+    told = ingested()["files"][0]
+    assert (told["file"], told["rows_read"], told["rows_kept"]) == ("2025_england_census.csv", 2, 1)
+    assert told["out_of_range"] == [{"row": 3, "column": "PNUMEAL", "value": "104.17%"}]
+
+
+def test_two_sheets_of_one_workbook_that_claim_one_release_are_refused(put, raw, tmp_path):
+    text = put("as_at_31_August_2023.csv", GRADED, LATEST).read_text()
+    (raw / "as_at_31_August_2023.csv").unlink()
+    content = made.FORMS["ods"]("", text.encode())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = [(name, archive.read(name)) for name in archive.namelist()]
+    name, sheet = parts[-1]
+    table = sheet[sheet.index(b"<table:table ") : sheet.index(b"</table:table>") + 14]
+    parts[-1] = name, sheet.replace(table, table + table.replace(b'"Data"', b'"Again"'))
+    (raw / "as_at_31_August_2023.ods").write_bytes(made.zipped(parts, zipfile.ZIP_STORED))
+    with pytest.raises(DataError, match=r"2023\.ods/Data and as_at_31_August_2023\.ods/Again both claim"):
+        ingest.ingest(raw, tmp_path / "tables")
 
 
 def test_names_of_people_reach_no_table(put, raw, tmp_path):

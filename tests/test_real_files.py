@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +34,7 @@ def _improved(rows: pd.DataFrame) -> float:
 
 def test_every_official_file_is_read_or_named_as_not_needed(held):
     there = {path.relative_to(held["raw"]).as_posix() for path in held["raw"].rglob("*") if path.is_file()}
-    read = {told["file"].partition(".zip/")[0] + (".zip" if ".zip/" in told["file"] else "") for told in held["report"]["files"]}
+    read = {re.sub(r"(\.zip|\.xlsx|\.ods)/.*", r"\1", told["file"]) for told in held["report"]["files"]}
     assert read | set(held["report"]["not_needed"]) == there
     assert not read & set(held["report"]["not_needed"])
 

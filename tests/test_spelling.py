@@ -119,13 +119,13 @@ def test_a_release_that_differs_in_spelling_order_and_additions_reads_to_the_sam
 @INSPECTIONS
 def test_the_same_columns_are_found_however_all_headers_or_one_of_them_are_spelt(layout):
     name, rows = _made(layout)
-    _, known = recognise(name, [opening.Sheet(name, rows)])
+    ((_, known),) = recognise(name, [opening.Sheet(name, rows)])
     assert known.layout is layout and known.found.keys() == {(record, column.name) for record, column in layout.columns()}
     ways = [[spelling(header) for header in rows[0]] for spelling in SPELLINGS.values()]
     ways += [[*rows[0][:at], change(header), *rows[0][at + 1 :]] for at, header in enumerate(rows[0]) if " " in header
              for change in (_plural, _misspelt)]  # fmt: skip
     for headers in ways:
-        _, match = recognise(name, [opening.Sheet(name, [headers, *rows[1:]])])
+        ((_, match),) = recognise(name, [opening.Sheet(name, [headers, *rows[1:]])])
         assert (match.layout, match.found) == (layout, known.found), set(headers) - set(rows[0])
 
 

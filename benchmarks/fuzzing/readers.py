@@ -30,9 +30,10 @@ def wrong_release(release: Any) -> list[str]:
 
     first = next(iter(release.records.values()))
     kept = release.rows - sum(release.set_aside.values())
-    told = [] if (len(first) <= kept if release.layout.long_form else len(first) == kept) else [f"{len(first)} rows of {kept}"]
-    allowed = {"grade": (1, 4), "standard": (1, 5), "share": (0, 1), "period": (1901, 2100), "count": (0, 1e300),
-               "money": (0, 1e300), "number": (-1e308, 1e308)}  # fmt: skip
+    whole = release.kept == kept and (len(first) <= kept if release.layout.long_form else len(first) == kept)
+    told = [] if whole else [f"{len(first)} rows of {kept}"]
+    allowed = {"grade": (1, 4), "standard": (1, 5), "share": (0, 1), "percent": (0, 1), "period": (1901, 2100),
+               "count": (0, 1e300), "money": (0, 1e300), "number": (-1e308, 1e308)}  # fmt: skip
     for record, columns in release.layout.records.items():
         rows = release.records[record]
         for column in columns:

@@ -14,6 +14,7 @@ _DATES = (
     (r"\d{1,2} [A-Za-z]+ \d{4}", "%d %B %Y"), (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
 )  # fmt: skip
+FIGURES = ("count", "number", "share", "percent", "money")  # the kinds of column that hold them
 _PLACEHOLDERS = ("1900-01-01", "1899-12-31", "1899-12-30")
 
 
@@ -30,6 +31,22 @@ def _numbers(cells: pd.Series) -> pd.Series:
     plain = cells.str.replace(r"[£,%\s]", "", regex=True).str.replace("\ufffd", "", regex=False)
     figures = pd.to_numeric(plain.where(plain.str.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")), errors="coerce")
     return figures.where(figures.abs() < float("inf"))  # 1e999 is no figure of a school's
+
+
+def out_of_range(cells: pd.Series, kind: str) -> pd.Series:
+    """Which of the cells that can't be read hold a figure or a day all the same, as 104.17% of pupils or 31/02/2025.
+
+    Such a cell is a slip in one row. Any other that can't be read may be a word that came with this release.
+    """
+    if kind in FIGURES:
+        plain = cells.str.replace(r"[£,%\s]", "", regex=True)
+        return plain.str.fullmatch(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")
+    slips = pd.Series(False, index=cells.index)
+    if kind == "date":
+        months = cells.str.extract("([A-Za-z]+)", expand=False).str.lower().str[:3]
+        for pattern, _ in _DATES:
+            slips |= cells.str.fullmatch(pattern) & (months.isna() | months.isin(list(sources.MONTHS)))
+    return slips
 
 
 def _words(cells: pd.Series, meanings: dict[str, float | bool | str]) -> pd.Series:
@@ -50,7 +67,8 @@ def read_cells(
 ) -> tuple[pd.Series, pd.Series, pd.Series]:
     """The values of a column of text, why each blank is blank, and which cells could not be understood.
 
-    Each distinct text is read once. Suppressed, not applicable and not collected stay apart in the second result.
+    Each distinct text is read once. Suppressed, not applicable and not collected stay apart in the second result. A
+    `percent` is divided by a hundred, a `share` is not, unless it carries a % sign: no cell is read by its neighbours.
     """
     codes, texts = pd.factorize(cells)
     texts = pd.Series(texts, dtype="str")
@@ -70,14 +88,14 @@ def read_cells(
     elif kind == "period":
         years = live.str.extract(r"^((?:19|20)[0-9]{2})[-/_ ]?(?:19|20)?([0-9]{2})$").astype("float64")
         values = (years[0] + 1).where((years[0] + 1) % 100 == years[1])
-    elif kind in ("count", "number", "share", "money"):
+    elif kind in FIGURES:
         values = _numbers(live)
-        if kind == "share" and (live.str.contains("%", regex=False).any() or values.max() > 1.5):
-            values = values / 100
-        if kind in ("count", "share", "money"):
-            values = values.where(values >= 0)
-        if kind == "share":
+        if kind in ("share", "percent"):
+            hundredths = live.str.contains("%", regex=False) | (kind == "percent")
+            values = values.mask(hundredths, values / 100)
             values = values.where(values <= 1.0005).clip(upper=1.0)
+        if kind != "number":
+            values = values.where(values >= 0)
     elif kind == "word":
         values = live.map(evened)
         values = (values.map(words) if words else values).where(why.isna())
@@ -93,7 +111,8 @@ def read_cells(
 def unread(column: Column, cells: pd.Series, header_row: int) -> str:
     examples = "; ".join(f"row {at + header_row + 2}: “{printable(text, MOST_SHOWN)}”" for at, text in cells.head(SHOWN).items())
     expects = {"grade": "a grade 1-4 or its word", "standard": "a report-card grade", "date": "a day, as 31/08/2025",
-               "category": "a category of concern", "yes_no": "yes or no", "share": "a share of at most 100%"}  # fmt: skip
+               "category": "a category of concern", "yes_no": "yes or no", "share": "a share from 0 to 1",
+               "percent": "a share of at most 100%"}  # fmt: skip
     known = f"one of {', '.join(f'“{word}”' for word in column.words)}" if column.words else column.kind
     where = "pipelines/sources.py" if column.words else "BLANKS in pipelines/sources.py or to pipelines/frameworks.py"
     return (

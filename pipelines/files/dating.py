@@ -14,10 +14,18 @@ _MONTH = "|".join(sources.MONTHS)
 _DAY_IN_NAME = re.compile(
     rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s_-]*(?P<m>{_MONTH})[a-z]*[\s_-]*(?P<y>20\d\d|\d\d(?!\d))"
     r"|(?P<iy>20\d\d)-?(?P<im>\d\d)-?(?P<id>\d\d)(?!\d)", re.IGNORECASE)  # fmt: skip
+_SHEET = re.compile(r"(?:(?<=\.xlsx)|(?<=\.xlsm)|(?<=\.ods))/", re.IGNORECASE)  # between a workbook's name and its sheet's
 
 
 def day_in_name(name: str) -> pd.Timestamp | None:
-    """The last day a file's name gives: 31_Aug_2023, 30Apr2014, 2019-12-31, 20260901. None where it gives none."""
+    """The last day a file's name gives: 31_Aug_2023, 30Apr2014, 2019-12-31, 20260901. None where it gives none.
+
+    A sheet's name stands after its workbook's, and counts only where that gives no day.
+    """
+    return next((day for part in _SHEET.split(name, maxsplit=1) if (day := _last_day(part)) is not None), None)
+
+
+def _last_day(name: str) -> pd.Timestamp | None:
     days = []
     for found in _DAY_IN_NAME.finditer(name):
         if found["y"]:
@@ -34,6 +42,10 @@ def day_in_name(name: str) -> pd.Timestamp | None:
 
 def tables_year(name: str) -> int | None:
     """The year of the performance tables a file belongs to: 2019 for `2019_england_swf.csv` and for `2018-2019`."""
+    return next((year for part in _SHEET.split(name, maxsplit=1) if (year := _first_year(part)) is not None), None)
+
+
+def _first_year(name: str) -> int | None:
     span = re.search(r"(?<!\d)(20\d\d)[-_](20)?(\d\d)(?!\d)", name)
     if span and int(span[3]) == (int(span[1]) + 1) % 100:
         return int(span[1]) + 1
@@ -47,8 +59,8 @@ def _public(period: int, layout: Layout, name: str) -> pd.Timestamp:
     return pd.Timestamp(period + after, month, day)
 
 
-def file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame]) -> pd.Timestamp:
-    """The day a file dates from: in its name, by its release calendar, or the newest day it holds; never earlier."""
+def file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame], sheet: str = "") -> pd.Timestamp:
+    """The day a file dates from: in its name or its sheet's, by its release calendar, or the newest it holds; never earlier."""
     held = [
         frame[column]
         for record, frame in records.items()
@@ -66,7 +78,7 @@ def file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame]) -> pd.T
     if layout.dated == "period":
         periods = next(iter(records.values()))["period"]
         return _public(int(periods.max()), layout, name) if periods.notna().any() else pd.NaT
-    named = day_in_name(name)
+    named = day_in_name(name) or day_in_name(sheet)
     if layout.dated == "as at" and named is not None:
         held = [days[days <= named + SLIP] for days in held]  # one slip must not move the whole file
     newest = max((day for days in held if pd.notna(day := days.max())), default=pd.NaT)

@@ -32,6 +32,7 @@ class Sheet:
     top: list[list[str]]
     text: bytes = b""  # in UTF-8, as CSV
     rows: Callable[[], list[list[object]]] = list
+    title: str = ""  # of a sheet in a workbook
 
     def columns(self, header_row: int, positions: list[int]) -> tuple[dict[int, pd.Series], pd.Series]:
         """The cells below the headers, and which rows have more cells than there are headers, so that theirs slipped."""
@@ -158,7 +159,8 @@ def _workbook(name: str, content: bytes) -> Iterator[Sheet]:
         for sheet in book.sheet_names:
             cells = book.get_sheet_by_name(sheet)
             top = [[_cell(v) for v in row] for row in cells.to_python(skip_empty_area=False, nrows=HEADER_WITHIN)]
-            yield Sheet(f"{name} (sheet {sheet})", top, rows=lambda cells=cells: cells.to_python(skip_empty_area=False))
+            yield Sheet(f"{name} (sheet {printable(sheet)})", top, title=printable(sheet),
+                        rows=lambda cells=cells: cells.to_python(skip_empty_area=False))  # fmt: skip
     except (python_calamine.CalamineError, expat.ExpatError, *_BROKEN) as error:
         raise DataError(f"{name} can't be opened as a workbook ({error}).\nDownload it again.") from error
     except BaseException as error:

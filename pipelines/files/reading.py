@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines import sources
-from pipelines.files.cells import MOST_SHOWN, SHOWN, printable, read_cells, unread
+from pipelines.files.cells import FIGURES, MOST_SHOWN, SHOWN, out_of_range, printable, read_cells, unread
 from pipelines.files.dating import day_in_name, file_on
 from pipelines.files.limits import MOST_UNPACKED
 from pipelines.files.long_form import doubtful, mended, used, widened
@@ -17,6 +17,7 @@ from pipelines.sources import Layout
 from pipelines.tables import DataError
 
 MOST_OTHERS = 0.1  # of the rows of a file of all inspections; in a list of schools most were inspected long before
+MOST_ODD = 0.001  # of the rows we need may hold a cell out of range: more is no slip of the pen
 OFSTED_SINCE = pd.Timestamp(1992, 9, 1)
 
 
@@ -24,7 +25,8 @@ OFSTED_SINCE = pd.Timestamp(1992, 9, 1)
 class Release:
     """A file as read: its layout, its date, and for each record a frame of rows under our names.
 
-    Frames share their index: the row's number in the file. `set_aside` counts rows left out, by reason.
+    Frames share their index: the row's number in the file. `rows` is `kept` and what `set_aside` counts, by reason.
+    `out_of_range` tells of the cells that rows were set aside for: the row, the header and what stands there.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Release:
     rows: int
     set_aside: Counter = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    kept: int = 0  # rows of the file that the records are made from
+    out_of_range: list[tuple[int, str, str]] = field(default_factory=list)
 
     @property
     def schools(self) -> pd.DataFrame:
@@ -41,10 +45,10 @@ class Release:
 
 
 def read_file(path: Path, raw: Path, layouts: tuple[Layout, ...] = sources.LAYOUTS) -> list[Release]:
-    """What a file holds: one release, or several for an archive of several files.
+    """What a file holds: one release, or several for an archive of several files or a workbook of several lists.
 
     Raises `DataError` where it can't be opened, and with every problem it has: unknown headers, markers and grades, days
-    in the future, URNs that repeat in a list of schools.
+    in the future, URNs that repeat in a list of schools. A row of few with a cell out of range is set aside.
     """
     name = printable(path.relative_to(raw).as_posix())
     try:
@@ -60,11 +64,11 @@ def _read(name: str, path: Path, layouts: tuple[Layout, ...]) -> list[Release]:
     if path.suffix.lower() != ".zip":
         if (size := path.stat().st_size) > MOST_UNPACKED:
             raise DataError(f"{name} has {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.\nDownload it again.")
-        return [_release(name, list(sheets(name, path.read_bytes())), layouts)]
+        return _releases(name, list(sheets(name, path.read_bytes())), layouts)
     releases, problems = [], []
     for part, content in members(name, path):
         try:
-            releases.append(_release(part, list(sheets(part, content)), layouts))
+            releases += _releases(part, list(sheets(part, content)), layouts)
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -74,8 +78,24 @@ def _read(name: str, path: Path, layouts: tuple[Layout, ...]) -> list[Release]:
     return releases
 
 
-def _release(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> Release:
-    sheet, match = recognise(name, opened, layouts)
+def _releases(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> list[Release]:
+    """A release for each sheet that fits a layout; named after its sheet where there are several."""
+    chosen = recognise(name, opened, layouts)
+    releases, problems = [], []
+    for sheet, match in chosen:
+        try:
+            releases.append(_release(f"{name}/{sheet.title}" if len(chosen) > 1 else name, sheet, match))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError("\n\n".join(problems))
+    fitting = {id(sheet) for sheet, _ in chosen}
+    if passed := [sheet.title for sheet in opened if id(sheet) not in fitting]:
+        releases[0].notes.append(f"sheets passed over, which have no layout of ours: {', '.join(passed)}")
+    return releases
+
+
+def _release(name: str, sheet: Sheet, match: Match) -> Release:
     layout = match.layout
     cells, slipped = sheet.columns(match.header_row, sorted({*match.found.values(), *sum(match.again.values(), [])}))
     problems = _twice(sheet, match, cells)
@@ -87,7 +107,9 @@ def _release(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> Rel
     records: dict[str, pd.DataFrame] = {}
     keep = pd.Series(True, index=slipped.index)
     keep &= _keep(~slipped, keep, aside, "more cells than headers: a comma without quotation marks")
-    filled = pd.DataFrame(keys, index=keep.index).ne("").any(axis=1) | (not keys)
+    filled = pd.Series(False, index=keep.index)
+    for values in cells.values():  # not by the URN alone: a row that only lost that is not blank
+        filled |= values.ne("")
     keep &= _keep(filled, keep, aside, "blank row")
     if "urn" in keys:
         total = ~keys["urn"].str.fullmatch(r"[0-9]+(\.0)?") & _is_total(cells, keys["urn"], layout)
@@ -103,6 +125,7 @@ def _release(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> Rel
         keep &= _keep(~keys["urn"].str.lower().isin(sources.BLANKS), keep, aside, "no URN")
         again = pd.DataFrame(cells)[keep].duplicated().reindex(keep.index, fill_value=False)
         keep &= _keep(~again, keep, aside, "the same row again")
+    odd: list[_Odd] = []
     for record, columns in layout.records.items():
         texts = {column.name: cells[match.found[record, column.name]] for column in columns
                  if (record, column.name) in match.found}  # fmt: skip
@@ -122,21 +145,76 @@ def _release(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> Rel
                 continue
             values, why, bad = read_cells(texts[column.name], column.kind, column.words)
             if bad.any():
-                problems.append(unread(column, texts[column.name][bad], match.header_row))
+                slips = bad & out_of_range(texts[column.name].where(bad, ""), column.kind)
+                if (bad & ~slips).any():
+                    problems.append(unread(column, texts[column.name][bad & ~slips], match.header_row))
+                if slips.any():
+                    odd.append(_Odd(match.found[record, column.name], texts[column.name][slips],
+                                    unread(column, texts[column.name][slips], match.header_row)))  # fmt: skip
+            if column.kind == "percent" and not sheet.text and _fractions(texts[column.name], values):
+                problems.append(f"  {column.headers[0]}: no figure is above 1, and we read this column as per cent. Cells of a "
+                                "workbook that show 53% hold 0.53.\n    Save the sheet as CSV, which has what the cells show.")
             read[column.name] = values
-            if column.kind in ("count", "number", "share", "money"):
+            if column.kind in FIGURES:
                 read[f"{column.name}_why_blank"] = why
         records[record] = pd.DataFrame(read, index=next(iter(texts.values())).index if texts else keep.index[keep])
-        if layout.long_form and not problems:
-            records[record], odd = widened(records[record], layout.long_form)
-            problems += odd
-    release = Release(name, layout, file_on(name, layout, records), records, len(keep), aside, notes)
+    release = Release(name, layout, file_on(name, layout, records, sheet.title), records, len(keep), aside, notes)
+    odd += _misdated(release, match)
+    problems += _set_aside(release, odd, _needed(match, cells, release), sheet.top[match.header_row], match.header_row)
+    release.kept = len(next(iter(records.values())))
+    if layout.long_form and not problems:
+        for record in records:
+            records[record], wrong = widened(records[record], layout.long_form)
+            problems += wrong
     problems += _impossible(release, match.header_row)
     if problems:
         raise DataError("\n".join([f"{name}, read as “{layout.name}”:", *problems]))
     if match.unread:
         notes.append(f"{len(match.unread)} columns not needed")
     return release
+
+
+@dataclass
+class _Odd:
+    """Cells of one column that are out of range, each a text by its row; and what to say if they are too many."""
+
+    at: int
+    cells: pd.Series
+    problem: str
+
+
+def _fractions(texts: pd.Series, values: pd.Series) -> bool:
+    """Whether figures read as per cent are all of at most 1, as those of cells that a workbook shows as per cent."""
+    return bool(0 < values.max() <= 0.01) and not texts.str.contains("%", regex=False).any()
+
+
+def _needed(match: Match, cells: dict[int, pd.Series], release: Release) -> pd.Series:
+    """Which of the kept rows any table is made of."""
+    kept = next(iter(release.records.values())).index
+    needed = pd.Series(True, index=kept)
+    for (_, name), at in match.found.items():
+        if name in match.layout.not_needed:
+            needed &= ~cells[at][kept].str.lower().isin(match.layout.not_needed[name])
+    return needed
+
+
+def _set_aside(release: Release, odd: list[_Odd], needed: pd.Series, headers: list[str], header_row: int) -> list[str]:
+    """Takes out the rows that have a cell out of range, and says which; or says what is wrong where they are too many."""
+    rows = pd.Series(False, index=needed.index)
+    for one in odd:
+        rows[one.cells.index] = True
+    if (rows & needed).sum() > MOST_ODD * needed.sum():
+        return list(dict.fromkeys(one.problem for one in odd if needed[one.cells.index].any()))
+    every = pd.Series(True, index=rows.index)
+    _keep(~(rows & needed), every, release.set_aside, "a cell out of range")
+    _keep(~(rows & ~needed), every, release.set_aside, "a cell out of range, in a row that no table needs")
+    if rows.any():
+        release.records.update({record: frame[~rows] for record, frame in release.records.items()})
+    found = {(at + header_row + 2, printable(headers[one.at], MOST_SHOWN), printable(text, MOST_SHOWN))
+             for one in odd for at, text in one.cells.items()}  # fmt: skip
+    release.out_of_range = sorted(found)
+    release.notes += [f"out of range: row {row}, {header}: “{text}”" for row, header, text in release.out_of_range[:SHOWN]]
+    return []
 
 
 def _twice(sheet: Sheet, match: Match, cells: dict[int, pd.Series]) -> list[str]:
@@ -171,23 +249,29 @@ def _is_total(cells: dict[int, pd.Series], urns: pd.Series, layout: Layout) -> p
     return marked
 
 
-def _impossible(release: Release, header_row: int) -> list[str]:
-    """Days after the file's own date or before there was Ofsted, and URNs that repeat where each school has one row."""
-    problems = []
+def _misdated(release: Release, match: Match) -> list[_Odd]:
+    """Inspections dated after the file itself, or before there was Ofsted."""
+    odd = []
     as_at = day_in_name(release.name) or release.file_on
-    for frame in release.records.values():
+    for record, frame in release.records.items():
         for column in ("inspected_on", "ended_on"):
-            if column in frame and (early := frame[column][frame[column] < OFSTED_SINCE]).size:
-                where = "; ".join(f"row {i + header_row + 2}: {day:%d/%m/%Y}" for i, day in early.head(SHOWN).items())
-                problems.append(f"  {len(early)} inspections are dated before there was Ofsted: {where}.\n    Check those cells.")
-            if column in frame and release.layout.depth:
-                late = frame[column][frame[column] > max(as_at, release.file_on if column == "ended_on" else as_at)]
-                if len(late):
-                    where = "; ".join(f"row {i + header_row + 2}: {day:%d/%m/%Y}" for i, day in late.head(SHOWN).items())
-                    problems.append(
-                        f"  {len(late)} inspections are dated after the file itself ({as_at:%d/%m/%Y}): {where}.\n"
-                        "    Check the file's name and those cells."
-                    )
+            if column not in frame:
+                continue
+            early = frame[column][frame[column] < OFSTED_SINCE]
+            late = frame[column][frame[column] > max(as_at, release.file_on if column == "ended_on" else as_at)]
+            for days, when, what in ((early, "before there was Ofsted", "those cells"),
+                                     (late if release.layout.depth else late[:0], f"after the file itself ({as_at:%d/%m/%Y})",
+                                      "the file's name and those cells")):  # fmt: skip
+                if len(days):
+                    where = "; ".join(f"row {i + match.header_row + 2}: {day:%d/%m/%Y}" for i, day in days.head(SHOWN).items())
+                    odd.append(_Odd(match.found[record, column], days.dt.strftime("%d/%m/%Y"),
+                                    f"  {len(days)} inspections are dated {when}: {where}.\n    Check {what}."))  # fmt: skip
+    return odd
+
+
+def _impossible(release: Release, header_row: int) -> list[str]:
+    """Files of other years than they say, and URNs that are none, or that repeat where each school has one row."""
+    problems = []
     visits = release.records.get("inspection", release.records.get("report_card"))
     if release.layout.years and visits is not None and len(visits):
         others = ~visits["inspected_on"].between(*map(pd.Timestamp, release.layout.years))

@@ -1,4 +1,4 @@
-"""Which layout a file has, by its headers; where none fits, the nearest and the difference."""
+"""Which layout a file has, by its headers; where none fits, or two do, the difference."""
 
 import difflib
 from dataclasses import dataclass, field, replace
@@ -9,6 +9,7 @@ from pipelines.files.opening import Sheet
 from pipelines.sources import Column, Layout, normalised
 from pipelines.tables import DataError
 
+MOST_TOLD = 8  # columns that would tell two layouts apart
 MOST_UNREAD = 40  # headers shown, one of which may be the one we miss: official files have up to 30 that we don't use
 
 
@@ -69,14 +70,16 @@ def _match(headers: list[str], places: dict[str, int], layout: Layout, header_ro
                   [headers[at] for at in left.values()])  # fmt: skip
 
 
-def recognise(name: str, sheets: list[Sheet], layouts: tuple[Layout, ...] = sources.LAYOUTS) -> tuple[Sheet, Match]:
-    """The sheet that holds the data, and the layout most of whose columns it has.
+def recognise(name: str, sheets: list[Sheet], layouts: tuple[Layout, ...] = sources.LAYOUTS) -> list[tuple[Sheet, Match]]:
+    """The sheets that hold data, each with the one layout that it has all the needed columns of.
 
-    Raises `DataError` where no layout has all it needs, or where another tells of more: a list of latest inspections
-    that lost a column must not pass for the lesser kind of file that never had it.
+    Where it has those of two layouts, and one of them reads every column that the other does and more, it is that one.
+    Raises `DataError` where neither does; where no sheet fits, or one that is meant to doesn't; and where a layout whose
+    columns are not all there tells of more: a list of latest inspections that lost a column must not pass for the lesser
+    kind of file that never had it.
     """
     known = {normalised(header) for layout in layouts for _, column in layout.columns() for header in column.headers}
-    fit, near = [], []
+    fit, near, lost, problems = [], [], [], []
     for sheet in sheets:
         tried = [
             _match(row, places, layout, number)
@@ -86,20 +89,67 @@ def recognise(name: str, sheets: list[Sheet], layouts: tuple[Layout, ...] = sour
             if places.keys() & known
             for layout in layouts
         ]
-        whole = max((match for match in tried if not match.missing), key=lambda match: len(match.found), default=None)
-        if whole and not any(_tells_more(match, whole) for match in tried):
-            fit.append((sheet, whole))
-        near += [(sheet, match) for match in tried if match.missing and len(match.found) >= 2]
-    if fit:
-        sheet, match = max(fit, key=lambda pair: len(pair[1].found))
-        return sheet, replace(match, again=_again(sheet.top[match.header_row], match))
+        whole = _fullest([match for match in tried if not match.missing])
+        others = [match for match in tried if match.missing and len(match.found) >= 2]
+        if len(whole) > 1:
+            problems.append(_undecided(sheet, whole))
+        elif whole and not any(_tells_more(match, whole[0]) for match in tried):
+            fit.append((sheet, replace(whole[0], again=_again(sheet.top[whole[0].header_row], whole[0]))))
+        else:
+            near += others
+            lost += [(sheet.label, match) for match in sorted(others, key=_distance)[:1] if whole or _meant(match)]
+    if fit or problems:
+        problems += [_nearest(label, match) for label, match in lost]
+        if problems:
+            raise DataError("\n\n".join(problems))
+        return fit
     if not near:
         raise DataError(
             f"{name} isn't any official file we know: no row of it has headers of ours.\n"
             "If it belongs elsewhere, take it out of the folder; if it is a new kind of file, add a layout for it to "
             "pipelines/sources.py."
         )
-    _, match = min(near, key=lambda pair: _distance(pair[1]))
+    raise DataError(_nearest(name, min(near, key=_distance)))
+
+
+def _fullest(fits: list[Match]) -> list[Match]:
+    """The matches without those that another of the same row contains: one is what the file says it is."""
+    best: dict[str, Match] = {}
+    for match in fits:
+        if match.layout.name not in best or len(match.found) > len(best[match.layout.name].found):
+            best[match.layout.name] = match
+    return [match for match in best.values()
+            if not any(match.header_row == other.header_row and set(match.found.values()) < set(other.found.values())
+                       for other in best.values())]  # fmt: skip
+
+
+def _undecided(sheet: Sheet, fits: list[Match]) -> str:
+    """What to say of a file that fits several layouts, with what tells them apart."""
+    lines = [f"{sheet.label} has all that {len(fits)} layouts need, and only one of them can be right:"]
+    for match in fits:
+        others = [other for other in fits if other is not match]
+        at = {place for other in others if other.header_row == match.header_row for place in other.found.values()}
+        alone = [place for place in dict.fromkeys(match.found.values()) if place not in at]
+        headers = [printable(sheet.top[match.header_row][place], MOST_SHOWN) for place in alone]
+        known = {normalised(header) for other in others for _, column in other.layout.columns() for header in column.headers}
+        missing = [column.headers[0] for record, column in match.layout.columns()
+                   if (record, column.name) not in match.found and not known & set(map(normalised, column.headers))]  # fmt: skip
+        lines.append(f"  {match.layout.name}")
+        lines += [f"    which alone has: {', '.join(headers[:MOST_TOLD])}"] if headers else []
+        lines += [f"    which alone can have: {', '.join(missing[:MOST_TOLD])}"] if missing and not headers else []
+    lines.append("Delete the columns of the one that it isn't. If such files are always the one, add to that layout in "
+                 "pipelines/sources.py the columns it leaves out, or mark required what the other never has.")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _meant(match: Match) -> bool:
+    """Whether a sheet that fits nothing is a list that lost a column, rather than a cover, a summary or a chart."""
+    columns = match.layout.columns()
+    keyed = all((record, column.name) in match.found for record, column in columns if column.name == "urn")
+    return keyed and len(match.missing) <= sum(column.required for _, column in columns) / 2
+
+
+def _nearest(name: str, match: Match) -> str:
     lines = [f"{name} isn't any release we know. It is nearest to: {match.layout.name}"]
     for column in match.missing:
         lines.append(f"  - {column.headers[0]}")
@@ -109,7 +159,7 @@ def recognise(name: str, sheets: list[Sheet], layouts: tuple[Layout, ...] = sour
     if others:
         lines.append(f"Other headers we don't use: {', '.join(others[:MOST_UNREAD])}{'…' if others[MOST_UNREAD:] else '.'}")
     lines.append("If a column was renamed, add its new spelling to that layout in pipelines/sources.py.")
-    raise DataError("\n".join(lines))
+    return "\n".join(lines)
 
 
 def _tells_more(match: Match, whole: Match) -> bool:

@@ -77,12 +77,26 @@ def hashes(raw: Path) -> dict[str, str]:
 def _files(raw: Path) -> tuple[list[Path], dict[str, Any]]:
     if not raw.is_dir():
         raise DataError(f"There is no folder {raw}.\nName one with --raw, fetch the official files, or run `headway demo`.")
-    everything = sorted(path for path in raw.rglob("*") if path.is_file())
-    not_needed = {path.relative_to(raw).as_posix(): files.why_not_needed(path, raw) for path in everything}
-    paths = [path for path in everything if not not_needed[path.relative_to(raw).as_posix()]]
+    everything = sorted(path for path in raw.rglob("*") if path.is_symlink() or not path.is_dir())
+    not_needed = {path: _why_not_followed(path, raw) or files.why_not_needed(path, raw) for path in everything}
+    paths = [path for path in everything if not not_needed[path]]
+    told = {path.relative_to(raw).as_posix(): why for path, why in not_needed.items() if why}
     if not paths:
-        raise DataError(f"{raw} holds no official files.\nPut them there, `headway fetch` them, or run `headway demo`.")
-    return paths, {"not_needed": {name: why for name, why in not_needed.items() if why}}
+        links = "".join(f"\n{name} is {why}." for name, why in told.items() if (raw / name).is_symlink())
+        raise DataError(f"{raw} holds no official files.\nPut them there, `headway fetch` them, or run `headway demo`.{links}")
+    return paths, {"not_needed": told}
+
+
+def _why_not_followed(path: Path, raw: Path) -> str | None:
+    """Why a link is not read, or None where it leads to a file that is read under no other name."""
+    if not path.exists():
+        return "a link that leads nowhere"
+    if not path.is_symlink():
+        return None if path.is_file() else "neither a file nor a folder"
+    target, home = path.resolve(), raw.resolve()
+    if target.is_relative_to(home):
+        return f"a link to {target.relative_to(home).as_posix()}, which is read, if it is needed, where it is"
+    return "a link to a folder outside this one: put the files themselves here" if path.is_dir() else None
 
 
 def _sha256(path: Path) -> str:
@@ -97,8 +111,8 @@ def _file_report(release: Release) -> dict[str, Any]:
     return {
         "file": release.name, "release": release.layout.name,
         "dated": None if pd.isna(release.file_on) else f"{release.file_on:%Y-%m-%d}", "rows_read": release.rows,
-        "rows_kept": release.rows - sum(release.set_aside.values()), "set_aside": dict(release.set_aside),
-        "notes": release.notes,
+        "rows_kept": release.kept, "set_aside": dict(release.set_aside), "notes": release.notes,
+        "out_of_range": [{"row": row, "column": header, "value": text} for row, header, text in release.out_of_range],
     }  # fmt: skip
 
 
