@@ -46,8 +46,8 @@ def mornings(coverage: pd.DataFrame, before: pd.Timestamp, experiment: Experimen
 
 
 def outcomes_with(asked: pd.DataFrame, experiment: Experiment) -> pd.Series:
-    """For how many outcomes each signal of an experiment's families is filled."""
-    return evaluate.usable(asked, OVERALL)[list(signals.declared(experiment.families))].notna().sum()
+    """For how many outcomes each signal of an experiment's families is filled, of those that models use."""
+    return evaluate.usable(asked, OVERALL)[signals.used(experiment.families)].notna().sum()
 
 
 @contextlib.contextmanager
@@ -137,6 +137,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
         "as_of": f"{morning:%Y-%m-%d}", **about, **_commit(), "made_from": basis, "experiment": experiments.plain(experiment),
         **_ingested(folder, about), "signals": given, "families": {name: belongs[name] for name in given},
         "families_off": [f for f in signals.FAMILIES if f not in experiment.families],
+        "signals_off": {name: signal.off for name, signal in signals.declared(experiment.families).items() if signal.off},
         "signals_blank": list(held.index[held == 0]),
         "signals_too_few": {name: int(n) for name, n in held[held.between(1, FEWEST_HELD - 1)].items()},
         "choices": choices, "final": {"candidate": candidate, "half_life": half_life, "score_on_earlier_folds": evidence},

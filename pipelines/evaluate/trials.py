@@ -56,7 +56,8 @@ def squared_error(p: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
     return (p - (rows["next_overall"].to_numpy("float64") < rows["overall"].to_numpy("float64"))) ** 2
 
 
-def ablation(given: list[Whole], signals: list[str], families: dict[str, str], workers: int = 2) -> list[dict[str, Any]]:
+def ablation(given: list[Whole], signals: list[str], families: dict[str, str], workers: int = 2,
+             counterfeited: tuple[str, ...] = DECOYS) -> list[dict[str, Any]]:  # fmt: skip
     """What each family adds to all the others: skill with and without it, on the same rows, with paired intervals.
 
     The ridge is refitted without the family in every fold; positive says the family helps. A decoy is a family's own
@@ -66,7 +67,7 @@ def ablation(given: list[Whole], signals: list[str], families: dict[str, str], w
     from joblib import Parallel, delayed
 
     named = sorted({families[name] for name in signals})
-    decoys = {f"decoy of {name}": [s for s in signals if families[s] == name] for name in DECOYS if name in named}
+    decoys = {f"decoy of {name}": [s for s in signals if families[s] == name] for name in counterfeited if name in named}
     every = [*named, *decoys]
     # A few families a task: enough tasks to share out evenly, few enough that sending the rows to them costs little.
     tasks = [(whole, every[start::4]) for whole in given for start in range(4)]

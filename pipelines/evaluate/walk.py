@@ -14,6 +14,7 @@ from pipelines.evaluate.figures import GRADES, TWO_YEARS, ranked_probability_sco
 from pipelines.signals.trajectory import satisfactory
 
 HALF_LIVES = (0.5, 1.0, 2.0, None)  # years: how fast an outcome stops counting towards the recent rate; None is never
+REVERTS = 0.2  # of the weight of the recent rate, shared by all outcomes
 DEFAULT = ("blend", 0.5)  # where no earlier fold can say: the level moves from year to year, so only the newest counts
 TIE = 0.0005  # of the ranked probability score: closer than this the simpler candidate wins
 FEWEST_LEARNED = 3000  # outcomes a fold has to learn from: about an academic year's, so that every season is in
@@ -79,11 +80,17 @@ def learning_weight(rows: pd.DataFrame) -> pd.Series:
 
 
 def freshness(rows: pd.DataFrame, morning: pd.Timestamp, half_life: float | None) -> pd.Series:
-    """What each outcome counts towards the recent rate: half as much for each half-life of its age."""
+    """What each outcome counts towards the recent rate: half as much for each half-life of its age, and a part for all alike.
+
+    Rates that moved far from their long run mostly moved back part of the way: so a fifth of the weight is shared by all
+    outcomes, whatever their age. The sum stays that of the faded weights, which says how much is known of lately.
+    """
+    counts = learning_weight(rows)
     if half_life is None:
-        return learning_weight(rows)
+        return counts
     age = as_of.years_before(pd.Series(morning, index=rows.index), rows["next_inspected_on"])
-    return learning_weight(rows) * 0.5 ** (age / half_life)
+    faded = counts * 0.5 ** (age / half_life)
+    return (1 - REVERTS) * faded + REVERTS * counts * (faded.sum() / counts.sum())
 
 
 def fit(rows: pd.DataFrame, signals: list[str], morning: pd.Timestamp, *, candidate: str = "blend",

@@ -28,11 +28,17 @@ REGISTERS = ("leadership_development", "improvement_capacity", "staff_register")
 REGISTER_LASTS = 2.0  # years: an older row describes other people
 
 
+# Why a signal is off, as `benchmarks/signals.py` tried it on the official files, beside its counterfeit.
+NOTHING = "adds nothing to the others"
+MISLEADS = "takes away: what it says in one year misleads in the next"
+
+
 @dataclass(frozen=True)
 class Signal:
     """A signal: its column, what it says in words a head would use, its unit, source, and when it becomes known.
 
-    `could_change` marks what a school itself could change, for the explorer's what-if.
+    `could_change` marks what a school itself could change, for the explorer's what-if; `off` says why no model uses it, though
+    it is made and shown.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Signal:
     source: str
     known: str
     could_change: bool = False
+    off: str = ""
 
 
 def family(name: str):
@@ -50,6 +57,11 @@ def family(name: str):
 def declared(families: tuple[str, ...] = FAMILIES) -> dict[str, Signal]:
     """Every signal of the families, by column, in order."""
     return {signal.name: signal for name in families for signal in family(name).SIGNALS}
+
+
+def used(families: tuple[str, ...] = FAMILIES) -> list[str]:
+    """The signals of the families that models use."""
+    return [name for name, signal in declared(families).items() if not signal.off]
 
 
 def family_of(families: tuple[str, ...] = FAMILIES) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipelines import as_of
-from pipelines.signals import Signal, intake, percentile
+from pipelines.signals import NOTHING, Signal, intake, percentile
 
 _KNOWN = "in April after the school year"
 BEFORE_PANDEMIC = 2019
@@ -13,7 +13,8 @@ SIGNALS = (
            "absence", _KNOWN),
     Signal("absence_change", "Change in that standing over a year.", "percentile points", "absence", _KNOWN),
     Signal("absence_since_pandemic", "Change in that standing since 2018/19, the last whole year before the pandemic.",
-           "percentile points", "absence", _KNOWN),
+           "percentile points", "absence", _KNOWN,
+           off=NOTHING),
     Signal("absence_beyond_intake", "Its standing on absence less its standing on deprivation.", "percentile points",
            "absence, census", _KNOWN),
 )  # fmt: skip

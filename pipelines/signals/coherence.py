@@ -4,7 +4,7 @@ import pandas as pd
 
 from pipelines import as_of
 from pipelines.frameworks import GOOD
-from pipelines.signals import Signal
+from pipelines.signals import NOTHING, Signal
 
 HALF_LIFE = 3.0  # years: an authority's or a trust's record fades
 PRIOR = {"authority": 15.0, "trust": 5.0}  # inspections' worth of "no better, no worse than elsewhere"
@@ -32,7 +32,8 @@ SIGNALS = (
            "from the yearly tables of trusts"),
     Signal("trust_progress", "Progress of the trust's own pupils, to 11 or 16, as its tables give it.", "points", "trust_results",
            _TRUST_KNOWN),
-    Signal("trust_expected", "The trust's own pupils at the expected standard at 11.", "share", "trust_results", _TRUST_KNOWN),
+    Signal("trust_expected", "The trust's own pupils at the expected standard at 11.", "share", "trust_results", _TRUST_KNOWN,
+           off=NOTHING),
     Signal("years_in_trust", "Years since the school joined its trust, or a list first showed it there.", "years", "trusts",
            "from the yearly tables of trusts"),
 )  # fmt: skip

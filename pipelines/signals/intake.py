@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines import as_of
-from pipelines.signals import Signal, log_change, percentile
+from pipelines.signals import NOTHING, Signal, log_change, percentile
 
 _KNOWN = "in January after the January census"
 SIGNALS = (
@@ -20,7 +20,8 @@ SIGNALS = (
     Signal("log_pupils", "Pupils on roll, as a logarithm.", "log pupils", "census", _KNOWN),
     Signal("share_girls", "Share of pupils who are girls.", "share", "census", _KNOWN),
     Signal("pupils_change", "Relative change in pupils over two years.", "relative", "census", _KNOWN),
-    Signal("pupils_change_five_years", "Relative change in pupils over five years.", "relative", "census", _KNOWN),
+    Signal("pupils_change_five_years", "Relative change in pupils over five years.", "relative", "census", _KNOWN,
+           off=NOTHING),
 )  # fmt: skip
 
 

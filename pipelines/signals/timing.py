@@ -4,12 +4,13 @@ import pandas as pd
 
 from pipelines import as_of
 from pipelines.frameworks import PAUSE
-from pipelines.signals import Signal
+from pipelines.signals import MISLEADS, Signal
 
 SIGNALS = (
     Signal("years_since_inspection", "Years since the latest graded inspection, without the pause of 2020-21.",
            "years", "inspections", "every day"),
-    Signal("years_since_visit", "Years since any inspection, graded or not.", "years", "inspections", "every day"),
+    Signal("years_since_visit", "Years since any inspection, graded or not.", "years", "inspections", "every day",
+           off=MISLEADS),
 )  # fmt: skip
 
 

@@ -3,11 +3,12 @@
 import pandas as pd
 
 from pipelines import as_of
-from pipelines.signals import Signal
+from pipelines.signals import NOTHING, Signal
 
 _KNOWN = "from the first file of all inspections that shows it, or the date of a list of latest inspections"
 SIGNALS = (
-    Signal("visited_since", "It has had an ungraded inspection since it was graded.", "yes or no", "inspections", _KNOWN),
+    Signal("visited_since", "It has had an ungraded inspection since it was graded.", "yes or no", "inspections", _KNOWN,
+           off=NOTHING),
     Signal("visit_outlook", "The latest ungraded inspection said: better than its grade (1), as its grade (0) or with "
            "concerns (-1).", "-1, 0 or 1", "inspections", _KNOWN),
 )  # fmt: skip
