@@ -1000,9 +1000,21 @@ def test_what_was_fetched_is_recognised_and_dated_by_ingest(played, fetched, raw
     report = ingested()
     assert {file["file"]: file["dated"] for file in report["files"]} == {
         f"ofsted/{name}": "2024-08-31", f"ofsted/{STATISTICS}": "2025-08-31",
-        "gias/edubasealldata20261001.csv": "2026-10-01", "gias/links_edubasealldata20261001.csv": None,
+        "gias/edubasealldata20261001.csv": "2026-10-01", "gias/links_edubasealldata20261001.csv": "2026-10-01",
         f"workforce/{NAME}": "2025-06-30", "census/2019_england_census.csv": "2020-01-31",
         "absence/2019_england_abs.csv": "2020-04-30", "performance/2019_england_ks2final.csv": "2020-01-31",
         "performance/2019_england_ks4final.csv": "2020-01-31",
     }  # fmt: skip
     assert "manifest.json" in report["not_needed"] and report["data_source"] == "official"
+
+
+def test_the_links_of_two_months_are_both_read(raw, official, ingested):
+    listed = official("graded and ungraded", """
+        urn    | schools.name | schools.phase | latest.inspected_on | latest.overall | latest.leadership
+        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""")
+    for name, content in (("ofsted/as_at_31_August_2024.csv", listed.encode()), ("gias/edubasealldata20261001.csv", REGISTER),
+                          ("gias/links_edubasealldata20260901.csv", LINKS), ("gias/links_edubasealldata20261001.csv", LINKS)):  # fmt: skip
+        (raw / name).parent.mkdir(exist_ok=True)
+        (raw / name).write_bytes(content)
+    dated = {file["file"]: file["dated"] for file in ingested()["files"]}
+    assert [dated[f"gias/links_edubasealldata2026{day}.csv"] for day in ("0901", "1001")] == ["2026-09-01", "2026-10-01"]
