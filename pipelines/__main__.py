@@ -65,8 +65,8 @@ class Effect(StrEnum):
 
 @app.command()
 def fetch(raw: Raw = RAW,
-          only: Annotated[list[str] | None, typer.Option(help="Only one kind: inspections, gias, workforce, performance, "
-                                                              "census or absence. Can be given again.")] = None,
+          only: Annotated[list[str] | None, typer.Option(help="Only one kind: inspections, gias, parents, workforce, "
+                                                              "performance, census or absence. Can be given again.")] = None,
           since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE",
                                                          help="Only what can have come out since, as 2026-09-01.")] = None,
           look: Annotated[bool, typer.Option("--list", help="Say what would be brought, and bring nothing.")] = False,

@@ -19,12 +19,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from pipelines import fetch
+from pipelines import fetch, sources
 from pipelines.fetch import services
 from pipelines.fetch.services import safe_name
 from pipelines.fetch.web import Limits
+from pipelines.synthesise.sheets import workbook
 from pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
@@ -198,6 +200,25 @@ def refused(fetched: Callable[..., Any], raw: Path) -> Callable[..., str]:
 
 def noted(raw: Path) -> dict[str, dict[str, Any]]:
     return json.loads((raw / "manifest.json").read_text("utf-8"))["files"]
+
+
+def ods(**sheets: list[list[str]]) -> bytes:
+    """An OpenDocument workbook of these sheets, in order."""
+    def table(name: str, rows: list[list[str]]) -> str:
+        cells = ("".join(f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
+                         for cell in row) for row in rows)  # fmt: skip
+        return f'<table:table table:name="{name}">{"".join(f"<table:table-row>{row}</table:table-row>" for row in cells)}</table:table>'
+
+    spaces = " ".join(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"' for short in ("office", "table", "text"))
+    content = (f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>'
+               f'{"".join(table(*sheet) for sheet in sheets.items())}</office:spreadsheet></office:body>'
+               "</office:document-content>")  # fmt: skip
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:  # not packed: the first member says what the file is
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>')
+        archive.writestr("content.xml", content)
+    return whole.getvalue()
 
 
 def zipped(**files: bytes) -> bytes:
@@ -520,13 +541,21 @@ def test_two_fetches_into_one_folder_do_not_meet(played, fetched, raw):
 EDUBASE = "/ea-edubase-api-prod.azurewebsites.net/edubase/downloads/public/"
 REGISTER = b'"URN","EstablishmentNumber","EstablishmentName","EstablishmentStatus (name)"\r\n"100001","2001","Oak","Open"\r\n'
 LINKS = b'"URN","LinkURN","LinkName","LinkType","LinkEstablishedDate"\r\n"100002","100001","Oak","Predecessor",""\r\n'
+GROUP_LINKS = "grouplinks_edubaseallacademiesandfree"
+MEMBERS = (b'"URN","Linked UID","Group Name","Companies House Number","Group Type","Closed Date","Group Status",'
+           b'"FederationType","Joined date","EstablishmentName","LA (code)"\r\n'
+           b'"100001","2001","Tree Trust","","Multi-academy trust","","Open","","01-03-2016","Oak","201"\r\n')  # fmt: skip
 CENSUS = b"URN,LA,ESTAB,NOR,PNUMEAL\r\n100001,201,2001,210,12.5\r\n"
+KS2 = b"RECTYPE,URN,PTRWM_EXP,READ_AVERAGE\n1,100001,61%,105\n"
+KS4 = b"RECTYPE,URN,ATT8SCR,P8MEA\n1,100001,45.1,NA\n"
+TRUSTS = (b"TRUST_UID,TRUST_NAME,TRUST_GROUP_TYPE,INSTITUTIONS_INMAT\n2001,Tree Trust,Multi-academy trust,100001\n")
 TURNOVER = (b"\xef\xbb\xbftime_period,geographic_level,school_urn,teacher_fte_in_census_year,remained_in_the_same_school\n"
             b"202324,School,100001,14.2,11.2\n")  # fmt: skip
 EES = "explore-education-statistics.service.gov.uk"
 LIST = f"/content.{EES}/api/data-set-files?publicationId=b318967f-2931-472a-93f2-fbed1e181e6a&latestOnly=true&pageSize=40&page="
 NAME = "teacher_turnover_2010_2025_sch.csv"
 API = "/api.education.gov.uk/statistics/v1/data-sets/in-the-api/csv"
+DATA_SET = f"/content.{EES}/api/data-set-files/the-file/download"
 CATALOGUE = f"/{EES}/data-catalogue/data-set/the-file/csv"
 ARCHIVE = f"/content.{EES}/api/releases/the-release/files?fromPage=ReleaseUsefulInfo&fileIds=stored"
 
@@ -550,8 +579,8 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def one_set(played: Played, only: Callable[..., None]) -> None:
     """The list of data sets holds turnover, on its second page, and nothing else is wanted."""
-    turnover = services.SERVICES[4].files[:1]
-    only("workforce", files=turnover)
+    sets = next(service for service in services.SERVICES if isinstance(service, services.DataSets))
+    only("workforce", files=sets.files[:1])
     played.says(f"{LIST}1", {"paging": {"totalPages": 2}, "results": [{"id": "other", "filename": "turnover_nat.csv"}]})
     played.says(f"{LIST}2", {"paging": {"totalPages": 2}, "results": [
         {"id": "the-file", "fileId": "stored", "filename": NAME, "title": "Turnover", "published": "2026-06-04T08:30:00Z",
@@ -561,24 +590,28 @@ def one_set(played: Played, only: Callable[..., None]) -> None:
 def test_an_extract_of_the_register_comes_from_the_newest_day_there_is(played, fetched):
     played.says(f"{EDUBASE}edubasealldata20260929.csv", REGISTER)
     played.says(f"{EDUBASE}links_edubasealldata20260930.csv", LINKS)
-    assert fetched("gias")["new"] == ["gias/edubasealldata20260929.csv", "gias/links_edubasealldata20260930.csv"]
+    played.says(f"{EDUBASE}{GROUP_LINKS}20261001.csv", MEMBERS)
+    assert fetched("gias")["new"] == ["gias/edubasealldata20260929.csv", "gias/links_edubasealldata20260930.csv",
+                                      f"gias/{GROUP_LINKS}20261001.csv"]  # fmt: skip
     assert [path[-12:] for path in played.paths()] == ["20261001.csv", "20260930.csv", "20260929.csv"] + [
-        "20261001.csv", "20260930.csv"]  # fmt: skip
+        "20261001.csv", "20260930.csv", "20261001.csv"]  # fmt: skip
     played.asked.clear()
-    assert len(fetched("gias", today=TODAY + datetime.timedelta(days=3))["have"]) == 2 and played.asked == []
+    assert len(fetched("gias", today=TODAY + datetime.timedelta(days=3))["have"]) == 3 and played.asked == []
 
 
 def test_an_extract_a_week_old_is_not_enough(played, fetched):
     for day in ("20260929", "20261007"):
         played.says(f"{EDUBASE}edubasealldata{day}.csv", REGISTER)
         played.says(f"{EDUBASE}links_edubasealldata{day}.csv", LINKS)
+        played.says(f"{EDUBASE}{GROUP_LINKS}{day}.csv", MEMBERS)
     fetched("gias")
-    assert len(fetched("gias", today=datetime.date(2026, 10, 7))["new"]) == 2
+    assert len(fetched("gias", today=datetime.date(2026, 10, 7))["new"]) == 3
 
 
 def test_the_register_does_not_pass_for_the_links(played, fetched, raw):
     played.says(f"{EDUBASE}edubasealldata20261001.csv", REGISTER)
     played.says(f"{EDUBASE}links_edubasealldata20261001.csv", REGISTER)
+    played.says(f"{EDUBASE}{GROUP_LINKS}20261001.csv", MEMBERS)
     with pytest.raises(DataError, match="has the header “URN” and “LinkURN”"):
         fetched("gias")
     assert not (raw / "gias" / "links_edubasealldata20261001.csv").exists()
@@ -599,9 +632,17 @@ def test_an_empty_answer_of_the_api_is_made_good_by_the_catalogue(played, fetche
     assert (raw / "workforce" / NAME).read_bytes() == TURNOVER
 
 
-def test_empty_answers_of_both_are_made_good_by_the_archive_of_the_release(played, fetched, one_set, raw):
-    played.says(API, b"")
-    played.says(CATALOGUE, b"")
+def test_a_catalogue_that_turns_us_away_is_made_good_by_the_file_it_leads_to(played, fetched, one_set, raw):
+    played.says(API, Reply(b"", 404))
+    played.says(CATALOGUE, Reply(b"no", 403))
+    played.says(DATA_SET, TURNOVER)
+    fetched("workforce")
+    assert (raw / "workforce" / NAME).read_bytes() == TURNOVER
+
+
+def test_empty_answers_of_these_are_made_good_by_the_archive_of_the_release(played, fetched, one_set, raw):
+    for path in (API, CATALOGUE, DATA_SET):
+        played.says(path, b"")
     played.says(ARCHIVE, zipped(**{f"data/{NAME}": TURNOVER, "data-guidance.txt": b"words"}))
     fetched("workforce")
     assert (raw / "workforce" / NAME).read_bytes() == TURNOVER
@@ -609,7 +650,7 @@ def test_empty_answers_of_both_are_made_good_by_the_archive_of_the_release(playe
 
 
 def test_empty_answers_everywhere_are_refused_and_the_old_file_stands(played, refused, one_set):
-    for path in (API, CATALOGUE, ARCHIVE):
+    for path in (API, CATALOGUE, DATA_SET, ARCHIVE):
         played.says(path, b"")
     assert "it is empty (0 bytes)" in refused("workforce", name=f"workforce/{NAME}")
 
@@ -639,6 +680,13 @@ def test_a_table_may_come_bare_or_in_an_archive(played, fetched, only, raw):
         "2018_england_census.csv": CENSUS, "2019_england_census.csv": CENSUS}  # fmt: skip
 
 
+def test_a_table_that_an_archive_still_calls_revised_is_the_same_table(played, fetched, only, raw):
+    only("performance", years=(2025,), to=2025)
+    played.says(table(2025, "KS2"), zipped(**{"2024-2025/england_ks2revised.csv": KS2, "2024-2025/ks2_meta.csv": b"x"}))
+    fetched("performance")
+    assert (raw / "performance" / "2025_england_ks2final.csv").read_bytes() == KS2
+
+
 def test_an_archive_without_the_table_is_refused(played, refused, only):
     only("census", years=(2018,), to=2018)
     played.says(table(2018), zipped(**{"2017-2018/england_other.csv": CENSUS}))
@@ -650,9 +698,16 @@ def test_a_table_that_may_not_be_out_yet_is_no_failure_but_an_old_one_is(played,
     played.says(table(2025), CENSUS)
     played.says(table(2026), b"<html>no such table</html>")
     assert fetched("census") == {"new": ["census/2025_england_census.csv"], "changed": [], "have": [],
-                                 "not out yet": ["census/2026_england_census.csv"]}  # fmt: skip
+                                 "not out": ["census/2026_england_census.csv"]}  # fmt: skip
     with pytest.raises(DataError, match="2026_england_census.csv: it is a web page"):
         fetched("census", today=datetime.date(2027, 5, 1))
+
+
+def test_a_table_that_may_never_come_is_no_failure_however_old(played, fetched, only):
+    only("census", years=(2019,), to=2019, may_never_come=True)
+    assert fetched("census")["not out"] == ["census/2019_england_census.csv"]
+    played.says(table(2019), CENSUS)
+    assert fetched("census")["new"] == ["census/2019_england_census.csv"]
 
 
 def test_a_service_that_is_down_does_not_pass_for_a_table_not_out_yet(played, fetched, only):
@@ -722,6 +777,179 @@ def test_no_address_of_a_service_stands_anywhere_else():
             assert not [host for host in services.HOSTS if host in path.read_text("utf-8")], path
 
 
+# --- the services as they stood in September 2026 -----------------------------------------------------------------------
+
+IN_SEPTEMBER = datetime.date(2026, 9, 20)
+MI = "Management_information_-_state-funded_schools_-_"
+MONTHLY = (LATEST, f"{MI}all_inspections_-_year_to_date_published_by_31_August_2026.csv")
+MONTHLY_BOOK = f"{MI}as_at_31_Aug_2026.ods"
+OLD_BOOK = f"{MI}as_at_31_July_2022.xlsx"
+HISTORY = (*(f"{MI}all_inspections_-_year_to_date_published_by_31_Aug_{year}.csv" for year in range(2020, 2026)),
+           f"{MI}1_September_2015_to_31_August_2019.csv")  # fmt: skip
+FIRST_YEARS = "Management_information_-_schools_-_1_Sept_2005_to_31_August_2015.xlsx"
+ANSWERS = "Parent_View_Management_Information_as_at_6_July_2026.ods"
+OLDER_ANSWERS = ("Accessible_Parent_View_Management_Information_as_at_5_January_2026.ods",
+                 "Parent_View_Management_Information_as_at_1_September_2025.xlsx",
+                 "Parent_View_Management_Information_School_Level_Data_as_at_6_April_2020.csv")  # fmt: skip
+ANSWERS_PAGE = "/www.gov.uk/api/content/government/statistical-data-sets/ofsted-parent-view-management-information"
+COVER = [["Ofsted management information"], ["Published on:", "14 September 2026"]]
+LISTED = [["A title"], ["A note on the table"], ["URN", "School name", "Inspection start date"], ["100001", "Oak", "01/02/2026"]]
+BOOK = ods(Cover=COVER, Contents=[["D1", "In-year"]], D1_In_year_inspections=LISTED, D2_Most_recent_inspections=LISTED)
+ANSWERED = ods(Cover=COVER, Table_3=[["A title"], [
+    "URN", "School Name", "Local Authority", "Ofsted Phase or Type of Education", "Submissions", "Response Rate",
+    "Q1. My child is happy at this school: Strongly agree %"], ["100001", "Oak", "Camden", "Primary", "40", "20", "55"]])  # fmt: skip
+DATA_SETS = ("teacher_turnover_2010_2025_sch.csv", "Workforce_2010_2025_fte_hc_sch.csv", "workforce_ptrs_2010_2025_sch.csv",
+             "teacher_pay_school_swc_tps_merged.csv", "sickness_absence_teachers_2010_2025_sch.csv",
+             "vacancies_number_rate_sch_2010_2025.csv", "workforce_teacher_characteristics_school_202526.csv")  # fmt: skip
+SAT = (2016, 2017, 2018, 2019, 2022, 2023, 2024, 2025, 2026)  # results by school; key stage 2 has none for 2022
+TABLES_OF = {  # the name of each table under data/raw: what the service calls it, the years wanted, what it holds
+    "performance/{}_england_ks2final.csv": ("KS2", [year for year in SAT if year != 2022], KS2),
+    "performance/{}_england_ks4provisional.csv": ("KS4PROV", SAT, KS4),
+    "performance/{}_england_ks4final.csv": ("KS4", SAT, KS4),
+    "performance/{}_england_ks2-mats-performance.csv": ("KS2MATS", range(2023, 2027), TRUSTS),
+    "performance/{}_england_ks4-mats-performance.csv": ("KS4MATS", range(2022, 2027), TRUSTS),
+    "performance/{}_england_school_information.csv": (
+        "GIAS", (2019, 2021, 2022, 2023), b"URN,SCHSTATUS,MINORGROUP\n100001,Open,Academy\n"),
+    "census/{}_england_census.csv": ("CENSUS", [*range(2011, 2020), *range(2021, 2027)], CENSUS),
+    "absence/{}_england_abs.csv": ("PUPILABSENCE", [*range(2011, 2020), *range(2022, 2027)], b"URN,LA,PERCTOT\n100001,201,4.5\n"),
+}
+NOT_OUT = {*(name.format(2026) for name, (_, years, _) in TABLES_OF.items() if 2026 in years),
+           "performance/2025_england_ks4-mats-performance.csv"}  # trusts were compared by Progress 8, which 2025 lacks
+
+
+def attached(*names: str) -> dict:
+    """A GOV.UK page with attachments of these names, as its content API gives it."""
+    return {"public_updated_at": "2026-09-15T09:30:00+01:00", "details": {"attachments": [
+        {"attachment_type": "file", "title": name, "filename": name, "url": f"https://{ASSETS}/{place:024x}/{name}"}
+        for place, name in enumerate(names)]}}  # fmt: skip
+
+
+@pytest.fixture
+def september(played: Played) -> Played:
+    """The services on 20 September 2026: every list, and every file that was out."""
+    monthly = (*MONTHLY, MONTHLY_BOOK, OLD_BOOK, *HISTORY, FIRST_YEARS, "guidance.pdf")
+    played.says(PAGE, attached(*monthly))
+    for place, name in enumerate(monthly):
+        first = workbook(pa.table({"URN": ["100001"], "School name": ["Oak"]}), "2005-2015 Inspections", title="A title")
+        played.says(at(place, name), OFSTED if name.endswith("csv") else BOOK if name == MONTHLY_BOOK else first)
+    answers = (OLDER_ANSWERS[2], OLDER_ANSWERS[0], ANSWERS, OLDER_ANSWERS[1], ANSWERS.replace("ods", "pdf"))
+    played.says(ANSWERS_PAGE, attached(*answers))
+    played.says(at(2, ANSWERS), ANSWERED)
+    for name, body in (("edubasealldata", REGISTER), ("links_edubasealldata", LINKS), (GROUP_LINKS, MEMBERS)):
+        played.says(f"{EDUBASE}{name}20260920.csv", body)
+    played.says(f"{LIST}1", {"paging": {"totalPages": 1}, "results": [
+        {"id": f"set-{place}", "filename": name, "title": name, "published": "2026-06-04T08:30:00Z"}
+        for place, name in enumerate((*DATA_SETS, "workforce_2010_2025_fte_hc_nat_reg_la.csv", "pupil_absence_in_schools.csv"))]})  # fmt: skip
+    for place in range(len(DATA_SETS)):
+        played.says(f"/content.{EES}/api/data-set-files/set-{place}/download", TURNOVER)
+    for name, (filters, years, body) in TABLES_OF.items():
+        for year in years:
+            inside = name.format(year).split("_", 1)[1]
+            whole = body if year < 2025 else zipped(**{f"{year - 1}-{year}/{inside}": body, "abbreviations.xlsx": b"x"})
+            played.says(table(year, filters), Reply(b"<html>no such table</html>") if name.format(year) in NOT_OUT else whole)
+    return played
+
+
+def wanted_in_september(monthly: tuple[str, ...] = MONTHLY) -> set[str]:
+    return {
+        *(f"ofsted/{name}" for name in (*monthly, *HISTORY, FIRST_YEARS, STATISTICS)), f"parents/{ANSWERS}",
+        *(f"gias/{name}20260920.csv" for name in ("edubasealldata", "links_edubasealldata", GROUP_LINKS)),
+        *(f"workforce/{name}" for name in DATA_SETS),
+        *(name.format(year) for name, (_, years, _) in TABLES_OF.items() for year in years),
+    }  # fmt: skip
+
+
+def listed(played: Played, raw: Path, **more: Any) -> list[str]:
+    found, failed = fetch.listing(raw, base=played.base, limits=QUICK, **{"today": IN_SEPTEMBER, **more})
+    assert failed == []
+    return [each.choice.name for each in found]
+
+
+def test_the_list_of_september_2026_names_every_file_wanted(september, raw):
+    names = listed(september, raw)
+    assert set(names) == wanted_in_september() and len(names) == len(set(names))
+    assert {
+        f"ofsted/{LATEST}", f"parents/{ANSWERS}", f"gias/{GROUP_LINKS}20260920.csv", "workforce/workforce_ptrs_2010_2025_sch.csv",
+        "performance/2024_england_ks2final.csv", "performance/2025_england_ks2final.csv",
+        "performance/2025_england_ks4provisional.csv", "performance/2025_england_ks4final.csv",
+        "census/2025_england_census.csv", "absence/2025_england_abs.csv",
+    } <= set(names)  # fmt: skip
+
+
+def test_the_list_goes_on_to_each_year_that_follows(september, raw):
+    later = {name for name in listed(september, raw, today=datetime.date(2028, 9, 20)) if re.search("/20(27|28)_", name)}
+    assert later == {name.format(year) for name, (_, years, _) in TABLES_OF.items() if 2026 in years for year in (2027, 2028)}
+
+
+def test_everything_of_september_2026_comes_but_what_is_not_out(september, fetched):
+    report = fetched(*fetch.KINDS, today=IN_SEPTEMBER)
+    assert set(report["not out"]) == NOT_OUT and report["changed"] == report["have"] == []
+    assert set(report["new"]) == wanted_in_september() - NOT_OUT
+
+
+def test_the_command_lists_september_2026(september, raw):
+    asked = [sys.executable, "-m", "pipelines", "fetch", "--list", "--raw", str(raw), "--base", september.base]
+    said = subprocess.run([*asked, "--only", "parents", "--only", "performance"], cwd=ROOT, capture_output=True, text=True,
+                          timeout=120, check=True).stdout  # fmt: skip
+    assert re.search(rf"new +parents/{ANSWERS}\n", said)
+    assert re.search(r"new +performance/2025_england_ks2final.csv\n +Key stage 2, 2024-2025: https://", said)
+    assert "ofsted/" not in said
+
+
+def test_of_one_day_the_lists_are_wanted_and_else_the_workbook(september, raw):
+    september.says(PAGE, attached(*HISTORY, FIRST_YEARS, MONTHLY_BOOK))
+    assert set(listed(september, raw)) == wanted_in_september((MONTHLY_BOOK,))
+    older = tuple(name.replace("August", "July") for name in MONTHLY)
+    september.says(PAGE, attached(MONTHLY_BOOK, *older, MONTHLY_BOOK.replace("Aug", "Jul"), *HISTORY, FIRST_YEARS))
+    assert set(listed(september, raw)) == wanted_in_september((MONTHLY_BOOK, *older))
+
+
+def test_of_two_workbooks_of_one_day_one_is_wanted(september, raw):
+    september.says(PAGE, attached(*HISTORY, FIRST_YEARS, MONTHLY_BOOK, MONTHLY_BOOK.replace("ods", "xlsx")))
+    assert set(listed(september, raw)) == wanted_in_september((MONTHLY_BOOK.replace("ods", "xlsx"),))
+
+
+def test_a_workbook_of_an_older_layout_is_left(september, raw):
+    september.says(PAGE, attached(*HISTORY, FIRST_YEARS, OLD_BOOK, *MONTHLY))
+    assert set(listed(september, raw)) == wanted_in_september()
+
+
+def test_the_newest_answers_of_parents_are_wanted_whatever_their_form(september, fetched, raw):
+    september.says(ANSWERS_PAGE, attached(*OLDER_ANSWERS))
+    assert listed(september, raw, kinds=("parents",)) == [f"parents/{OLDER_ANSWERS[0]}"]
+    september.says(ANSWERS_PAGE, attached(*OLDER_ANSWERS, ANSWERS, ANSWERS.replace("ods", "xlsx")))
+    assert listed(september, raw, kinds=("parents",)) == [f"parents/{ANSWERS.replace('ods', 'xlsx')}"]
+    assert listed(september, raw, kinds=("parents",), since=datetime.date(2026, 9, 1)) != []  # out by 15 September
+    september.says(ANSWERS_PAGE, attached("guidance.pdf"))
+    with pytest.raises(DataError, match="the list of parents: it names no file like"):
+        fetched("parents", today=IN_SEPTEMBER)
+
+
+def test_a_workbook_without_the_key_header_in_any_sheet_is_refused(september, fetched, raw):
+    september.says(PAGE, attached(MONTHLY_BOOK))
+    september.says(at(0, MONTHLY_BOOK), ods(Cover=COVER, Contents=[["D1", "In-year"]]))
+    with pytest.raises(DataError, match="none of its sheets has, in its first 20 rows, the header “URN”"):
+        fetched(today=IN_SEPTEMBER)
+    september.says(at(0, MONTHLY_BOOK), zipped(**{"content.txt": b"no sheets"}))
+    with pytest.raises(DataError, match="it is no .xlsx or .ods workbook inside"):
+        fetched(today=IN_SEPTEMBER)
+    assert not (raw / "ofsted" / MONTHLY_BOOK).exists()
+    september.says(at(0, MONTHLY_BOOK), BOOK)
+    assert f"ofsted/{MONTHLY_BOOK}" in fetched(today=IN_SEPTEMBER)["new"]
+
+
+def test_headers_are_looked_for_only_where_a_layout_says_which():
+    wanted = services.Wanted("gias", "Links", (), "GIAS links between URNs", TODAY)
+    assert wanted.headed(["LinkURN", "URN"]) and not wanted.headed(["URN", "School name"])
+    assert dataclasses.replace(wanted, layouts="A layout nobody has added").headed(["anything"])
+
+
+def test_every_service_names_a_layout_but_those_that_may_be_added_after_it():
+    named = {service.layouts for service in services.SERVICES}
+    without = {name for name in named if not any(layout.name.startswith(name) for layout in sources.LAYOUTS)}
+    assert without <= {"Ofsted Parent View", "GIAS links between schools and groups"}
+
+
 # --- the command, and what ingest makes of it -------------------------------------------------------------------------
 
 
@@ -734,7 +962,7 @@ def test_the_command_says_what_came_and_ends_with_2_and_one_message_where_someth
     done = _headway(played, raw)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [f"new: ofsted/{LATEST}", f"new: ofsted/{STATISTICS}",
-                                        f"in {raw}: 2 new, 0 changed, 0 have, 0 not out yet"]  # fmt: skip
+                                        f"in {raw}: 2 new, 0 changed, 0 have, 0 not out"]  # fmt: skip
     (raw / "ofsted" / LATEST).unlink()
     played.says(at(0), b"")
     failed = _headway(played, raw)
@@ -752,9 +980,10 @@ def test_what_was_fetched_is_recognised_and_dated_by_ingest(played, fetched, raw
         urn    | schools.name | schools.phase | latest.inspected_on | latest.overall | latest.leadership
         100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""")
     monkeypatch.setattr(fetch, "SERVICES", tuple(
-        dataclasses.replace(line, years=(2019,), to=2019) if isinstance(line, services.Tables) and line.years[0] < 2019 else
+        dataclasses.replace(line, years=(2019,), to=2019) if isinstance(line, services.Tables) else
         dataclasses.replace(line, files=line.files[:1]) if isinstance(line, services.DataSets) else line
-        for line in services.SERVICES if getattr(line, "filters", "") not in ("KS4MATS", "GIAS")))  # fmt: skip
+        for line in services.SERVICES if getattr(line, "filters", "") not in ("KS2MATS", "KS4MATS", "KS4PROV", "GIAS")
+        and line.kind != "parents" and "groups" not in getattr(line, "layouts", "")))  # fmt: skip
     name = LATEST.replace("2026", "2024")
     played.page(name)
     played.says(at(0, name), graded.encode("cp1252"))
@@ -771,9 +1000,21 @@ def test_what_was_fetched_is_recognised_and_dated_by_ingest(played, fetched, raw
     report = ingested()
     assert {file["file"]: file["dated"] for file in report["files"]} == {
         f"ofsted/{name}": "2024-08-31", f"ofsted/{STATISTICS}": "2025-08-31",
-        "gias/edubasealldata20261001.csv": "2026-10-01", "gias/links_edubasealldata20261001.csv": None,
+        "gias/edubasealldata20261001.csv": "2026-10-01", "gias/links_edubasealldata20261001.csv": "2026-10-01",
         f"workforce/{NAME}": "2025-06-30", "census/2019_england_census.csv": "2020-01-31",
         "absence/2019_england_abs.csv": "2020-04-30", "performance/2019_england_ks2final.csv": "2020-01-31",
         "performance/2019_england_ks4final.csv": "2020-01-31",
     }  # fmt: skip
     assert "manifest.json" in report["not_needed"] and report["data_source"] == "official"
+
+
+def test_the_links_of_two_months_are_both_read(raw, official, ingested):
+    listed = official("graded and ungraded", """
+        urn    | schools.name | schools.phase | latest.inspected_on | latest.overall | latest.leadership
+        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""")
+    for name, content in (("ofsted/as_at_31_August_2024.csv", listed.encode()), ("gias/edubasealldata20261001.csv", REGISTER),
+                          ("gias/links_edubasealldata20260901.csv", LINKS), ("gias/links_edubasealldata20261001.csv", LINKS)):  # fmt: skip
+        (raw / name).parent.mkdir(exist_ok=True)
+        (raw / name).write_bytes(content)
+    dated = {file["file"]: file["dated"] for file in ingested()["files"]}
+    assert [dated[f"gias/links_edubasealldata2026{day}.csv"] for day in ("0901", "1001")] == ["2026-09-01", "2026-10-01"]

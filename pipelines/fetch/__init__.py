@@ -43,7 +43,7 @@ class Listed:
 def fetch(raw: Path, *, kinds: tuple[str, ...] = (), since: datetime.date | None = None, today: datetime.date | None = None,
           base: str | None = None, limits: Limits | None = None, say: Callable[[str], None] = print, tell: Tell | None = None,
           ) -> dict[str, list[str]]:  # fmt: skip
-    """Bring to `raw` what the services have and we don't; returns the names of the files new, changed, had and not out yet.
+    """Bring to `raw` what the services have and we don't; returns the names of the files new, changed, had and not out.
 
     Only of `kinds`, all where there are none, and only what can have come out since a day. Each file is noted in the
     manifest as it comes, so that whatever ends a run costs no more than its last file. Raises `DataError` once all have
@@ -60,7 +60,7 @@ def fetch(raw: Path, *, kinds: tuple[str, ...] = (), since: datetime.date | None
 def _fetch(raw: Path, kinds: tuple[str, ...], since: datetime.date | None, day: datetime.date, web: Web,
            say: Callable[[str], None], tell: Tell | None) -> dict[str, list[str]]:  # fmt: skip
     notes = _manifest(raw)
-    report: dict[str, list[str]] = {"new": [], "changed": [], "have": [], "not out yet": []}
+    report: dict[str, list[str]] = {"new": [], "changed": [], "have": [], "not out": []}
     failed: list[str] = []
     for wanted in _all(web, kinds, since, day, failed):
         try:
@@ -71,7 +71,7 @@ def _fetch(raw: Path, kinds: tuple[str, ...], since: datetime.date | None, day: 
                 failed.append(f"{name}: {why}.")
                 say(f"did not come: {name}")
                 continue
-            state = "not out yet"
+            state = "not out"
         report[state].append(name)
         if state != "have":
             say(f"{state}: {name}")

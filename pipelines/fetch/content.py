@@ -1,4 +1,4 @@
-"""Whether what came is what was asked for: not empty, not a web page, an archive that opens, a table with its key headers."""
+"""Whether what came is what was asked for: not empty, not a web page, whole, and a table with its key headers."""
 
 import csv
 import io
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pipelines.fetch.services import Wanted
 from pipelines.fetch.web import NotThere, Refused
-from pipelines.files import HEADER_WITHIN, MOST_UNPACKED
+from pipelines.files import HEADER_WITHIN, MOST_UNPACKED, sheets
+from pipelines.tables import DataError
 
-_ARCHIVES = (".zip", ".xlsx", ".ods")
+_WORKBOOKS = (".xlsx", ".ods")
 _TOP = 1 << 18  # bytes: room for twenty rows of the widest headers
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 
@@ -27,27 +28,30 @@ def check(part: Path, name: str, wanted: Wanted) -> None:
         raise NotThere("it is a web page, not data")  # what some services say instead of 404
     if wanted.size is not None and size != wanted.size:
         raise Refused(f"it has {size:,} bytes where its page says {wanted.size:,}")
-    if Path(name).suffix.lower() in _ARCHIVES:
+    if Path(name).suffix.lower() in _WORKBOOKS:
         _opens(part)
+        _has_sheet(part, name, wanted)
     elif b"\0" in top:
         raise Refused("it is not text, so not CSV")
     else:
         _headed(top, wanted)
 
 
-def unpacked(part: Path, inside: str | None) -> Path:
-    """The file wanted: `inside` an archive, put beside it, or what came itself where that is none or nothing is inside.
+def unpacked(part: Path, inside: tuple[str, ...]) -> Path:
+    """The file wanted: the first of `inside` that an archive has, put beside it; or what came itself where it is no archive.
 
     What came stays as it is, so that it can still be gone on from. Raises `Refused`.
     """
-    if inside is None or not zipfile.is_zipfile(part):
+    if not inside or not zipfile.is_zipfile(part):
         return part
     beside = part.with_name(f"{part.name}.inside")
     try:
         with zipfile.ZipFile(part) as archive:
-            members = [member for member in archive.infolist() if member.filename.rsplit("/", 1)[-1] == inside]
+            names = {member.filename.rsplit("/", 1)[-1] for member in archive.infolist()}
+            name = next((name for name in inside if name in names), inside[0])
+            members = [member for member in archive.infolist() if member.filename.rsplit("/", 1)[-1] == name]
             if len(members) != 1:
-                raise Refused(f"its archive holds {'more than one' if members else 'no'} {inside}")
+                raise Refused(f"its archive holds {'more than one' if members else 'no'} {name}")
             _small_enough(members)
             with archive.open(members[0]) as member, beside.open("wb") as file:
                 shutil.copyfileobj(member, file)
@@ -74,6 +78,15 @@ def _small_enough(members: list[zipfile.ZipInfo]) -> None:
         raise Refused(f"it would unpack to {size:,} bytes, and we stop at {MOST_UNPACKED:,}")
 
 
+def _has_sheet(part: Path, name: str, wanted: Wanted) -> None:
+    """Raises `Refused` where no sheet of a workbook has the key headers: covers and notes stand before the tables."""
+    try:
+        if not any(wanted.headed(row) for sheet in sheets(name, part.read_bytes()) for row in sheet.top):
+            raise Refused(f"none of its sheets has, in its first {HEADER_WITHIN} rows, the header {_keys(wanted)}")
+    except DataError as error:
+        raise Refused(str(error).splitlines()[0].replace(name, "it").rstrip(".")) from error
+
+
 def _headed(top: bytes, wanted: Wanted) -> None:
     lines = csv.reader(io.StringIO(top.removeprefix(b"\xef\xbb\xbf").decode("cp1252", errors="replace"), newline=""))
     try:
@@ -81,6 +94,9 @@ def _headed(top: bytes, wanted: Wanted) -> None:
     except csv.Error as error:
         raise Refused(f"it is not well-formed CSV ({error})") from error
     if not any(wanted.headed(row) for row in rows):
-        one, *_ = wanted.keys()
-        keys = " and ".join(f"“{column.headers[0]}”" for column in one)
-        raise Refused(f"none of its first {HEADER_WITHIN} rows has the header {keys}")
+        raise Refused(f"none of its first {HEADER_WITHIN} rows has the header {_keys(wanted)}")
+
+
+def _keys(wanted: Wanted) -> str:
+    one = next(iter(wanted.keys()), [])
+    return " and ".join(f"“{column.headers[0]}”" for column in one) or "of any table"

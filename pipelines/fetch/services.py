@@ -17,17 +17,22 @@ from pipelines.files import day_in_name
 
 DAY = datetime.timedelta(days=1)
 OUT_WITHIN = 62 * DAY  # a month's inspections come out in the month after or the one after that
+ANSWERS_OUT_WITHIN = 150 * DAY  # parents' answers took up to 86 days so far
 DAYS_BACK = 6  # an extract of the register so many days old will do
-SETTLED = (4, 30)  # by then the tables of the academic year before have had their last release
+# Month, day, and years after the one an academic year ends in: by then a table of that year has had its last release.
+SETTLED = (4, 30, 1)
+PROVISIONAL = (12, 31, 0)  # key stage 4 before schools have checked it: October, or some weeks later
+# Workbooks before this day hold older layouts; what was in them came out as CSV, or is in the official statistics.
+WORKBOOKS_SINCE = datetime.date(2025, 11, 10)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A place a file may come from. `inside` is the one file wanted where the answer is an archive."""
+    """A place a file may come from. `inside` are the names it may have where the answer is an archive, the best first."""
 
     address: str
     name: str  # under data/raw
-    inside: str | None = None
+    inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Wanted:
 
     `version` names its content: while it stays the same, a whole copy isn't asked for again. `published_on` is the last
     day it can have come out. `layouts` is how the layouts in `sources` begin: the key headers of one of them must be there.
+    Where no layout begins so, nothing can be said of the headers, and none are looked for.
     """
 
     kind: str
@@ -48,9 +54,10 @@ class Wanted:
     may_be_missing: bool = False
 
     def headed(self, cells: list[str]) -> bool:
-        """Whether a row has every key header of one of its layouts."""
-        held = {sources.normalised(cell) for cell in cells}
-        return any(all(held & {sources.normalised(header) for header in key.headers} for key in keys) for keys in self.keys())
+        """Whether a row has every key header of one of its layouts, or there is no layout to say."""
+        held, layouts = {sources.normalised(cell) for cell in cells}, self.keys()
+        return not layouts or any(all(held & {sources.normalised(header) for header in key.headers} for key in keys)
+                                  for keys in layouts)  # fmt: skip
 
     def keys(self) -> list[list[sources.Column]]:
         """The key columns that each of its layouts can't do without."""
@@ -67,12 +74,22 @@ class Service(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """Attachments of a GOV.UK page, by the names of their files; `releases` are pages a collection leads to."""
+    """Attachments of a GOV.UK page, by the names of their files; `releases` are pages a collection leads to.
+
+    `workbooks` hold what several of the `files` hold together: one is wanted only of a day that none of these is of, since
+    `ingest` refuses a release it is given twice. `newest` wants the file of the last day alone; where several are of that
+    day, the one whose pattern comes first.
+    """
 
     kind: str
     path: str
     files: tuple[str, ...]
     releases: str | None = None
+    workbooks: tuple[str, ...] = ()
+    newest: bool = False
+    folder: str = "ofsted"
+    layouts: str = "Ofsted"
+    out_within: datetime.timedelta = OUT_WITHIN
 
     def wanted(self, web: Web, today: datetime.date) -> Iterator[Wanted]:
         page = web.read_json(GOV_UK + self.path)
@@ -80,23 +97,39 @@ class Page:
         if self.releases:
             linked = [_text(document, "base_path") for document in _rows(page, "links", "documents")]
             pages = [web.read_json(GOV_UK + path) for path in linked if re.fullmatch(self.releases, path)]
-        found = [wanted for each in pages for wanted in self._attached(each, today)]
-        if not found:
+        found = [(name, wanted) for each in pages for name, wanted in self._attached(each, today)]
+        chosen = self._chosen(found)
+        if not chosen:
             raise Refused(f"it names no file like {self.files[0]}; the page may have moved")
-        yield from found
+        yield from (wanted for name, wanted in found if name in chosen)
 
-    def _attached(self, page: Any, today: datetime.date) -> Iterator[Wanted]:
+    def _chosen(self, found: list[tuple[str, Wanted]]) -> set[str]:
+        """The names of the files to bring, of those a page has."""
+        names = [name for name, _ in found if _place(name, self.files) is not None]
+        if self.newest:
+            days = {name: (_as_at(name) or datetime.date.min, -(_place(name, self.files) or 0)) for name in names}
+            return {max(names, key=days.__getitem__)} if names else set()
+        books = [name for name, _ in found if name not in names]
+        taken = {_as_at(name) for name in names}
+        for name in sorted(books, key=lambda name: _place(name, self.workbooks) or 0):
+            day = _as_at(name)
+            if day and day >= WORKBOOKS_SINCE and day not in taken:
+                names.append(name)
+                taken.add(day)
+        return set(names)
+
+    def _attached(self, page: Any, today: datetime.date) -> Iterator[tuple[str, Wanted]]:
         updated = _day(_text(page, "public_updated_at")) or today
         for attachment in _rows(page, "details", "attachments"):
             address = _text(attachment, "url")
             name = safe_name(_text(attachment, "filename") or unquote(urlsplit(address).path))
-            if not any(re.fullmatch(pattern, name, re.IGNORECASE) for pattern in self.files):
+            if _place(name, (*self.files, *self.workbooks)) is None:
                 continue
-            as_at = day_in_name(name)
-            out = updated if as_at is None else min(updated, as_at.date() + OUT_WITHIN)
+            as_at = _as_at(name)
+            out = updated if as_at is None else min(updated, as_at + self.out_within)
             size = attachment.get("file_size")
-            yield Wanted(self.kind, _text(attachment, "title") or name, (Choice(address, f"ofsted/{name}"),), "Ofsted", out,
-                         address, size if isinstance(size, int) and size > 0 else None)  # fmt: skip
+            yield name, Wanted(self.kind, _text(attachment, "title") or name, (Choice(address, f"{self.folder}/{name}"),),
+                               self.layouts, out, address, size if isinstance(size, int) and size > 0 else None)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,7 +152,8 @@ class DataSets:
     """The data sets of a publication in Explore Education Statistics, by the names of their files.
 
     `files` gives for each a pattern, and the id in the catalogue and the name it had in one release, for when the list
-    can't be had. From the public API first, where it has the set; then the catalogue; then the archive of the release.
+    can't be had. From the public API first, where it has the set; then the catalogue, and the file that leads to; then the
+    archive of the release.
     """
 
     kind: str
@@ -136,7 +170,8 @@ class DataSets:
             like = [row for row in listed if re.fullmatch(pattern, safe_name(_text(row, "filename")), re.IGNORECASE)]
             yield from (self._of(row, today) for row in like)
             if not like:
-                yield Wanted(self.kind, usual, (Choice(CATALOGUE.format(known), f"workforce/{usual}"),), self.layouts, today)
+                places = tuple(Choice(place.format(known), f"workforce/{usual}") for place in (CATALOGUE, DATA_SET))
+                yield Wanted(self.kind, usual, places, self.layouts, today)
 
     def _listed(self, web: Web) -> list[dict[str, Any]]:
         rows, page, pages = [], 1, 1
@@ -150,12 +185,12 @@ class DataSets:
     def _of(self, row: dict[str, Any], today: datetime.date) -> Wanted:
         name, number, api = safe_name(_text(row, "filename")), _text(row, "id"), row.get("api")
         path = f"workforce/{name}"
-        choices = [Choice(CATALOGUE.format(number), path)]
+        choices = [Choice(CATALOGUE.format(number), path), Choice(DATA_SET.format(number), path)]
         if isinstance(api, dict) and _text(api, "id"):
             choices.insert(0, Choice(API.format(_text(api, "id")), path))
         release = row.get("release")
         if isinstance(release, dict) and _text(release, "id") and _text(row, "fileId"):
-            choices.append(Choice(RELEASE.format(_text(release, "id"), _text(row, "fileId")), path, name))
+            choices.append(Choice(RELEASE.format(_text(release, "id"), _text(row, "fileId")), path, (name,)))
         out = _day(_text(row, "published"))
         version = f"{number} {_text(row, 'lastUpdated') or _text(row, 'published')}" if out else None
         return Wanted(self.kind, _text(row, "title") or name, tuple(choices), self.layouts, out or today, version)
@@ -163,7 +198,11 @@ class DataSets:
 
 @dataclass(frozen=True)
 class Tables:
-    """One of the performance tables, year by year: the year the academic year ends in. `to` None goes on to the newest."""
+    """One of the performance tables, year by year: the year the academic year ends in. `to` None goes on to the newest.
+
+    `also` are other names its file has had in an archive. `settled` is when a year's table has had its last release: till
+    then it may not be out, and is asked for again. `may_never_come` says that a year without it is no failure.
+    """
 
     kind: str
     title: str
@@ -172,15 +211,20 @@ class Tables:
     layouts: str
     years: tuple[int, ...]
     to: int | None = None
+    also: tuple[str, ...] = ()
+    settled: tuple[int, int, int] = SETTLED
+    may_never_come: bool = False
 
     def wanted(self, web: Web, today: datetime.date) -> Iterator[Wanted]:
         newest = today.year if today.month >= 9 else today.year - 1
         later = range(max(self.years) + 1, newest + 1) if self.to is None else ()
+        month, day, after = self.settled
         for year in (*self.years, *later):
-            out = datetime.date(year + 1, *SETTLED)
-            choice = Choice(TABLES.format(self.filters, year - 1, year), f"{self.kind}/{year}_{self.file}", self.file)
+            out = datetime.date(year + after, month, day)
+            choice = Choice(TABLES.format(self.filters, year - 1, year), f"{self.kind}/{year}_{self.file}",
+                            (self.file, *self.also))  # fmt: skip
             yield Wanted(self.kind, f"{self.title}, {year - 1}-{year}", (choice,), self.layouts, out,
-                         str(year) if today > out else None, may_be_missing=today <= out)  # fmt: skip
+                         str(year) if today > out else None, may_be_missing=self.may_never_come or today <= out)  # fmt: skip
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -191,25 +235,35 @@ DATA_SETS = ("https://content.explore-education-statistics.service.gov.uk/api/da
              "?publicationId={}&latestOnly=true&pageSize=40&page={}")  # fmt: skip
 API = "https://api.education.gov.uk/statistics/v1/data-sets/{}/csv"
 CATALOGUE = "https://explore-education-statistics.service.gov.uk/data-catalogue/data-set/{}/csv"
+DATA_SET = "https://content.explore-education-statistics.service.gov.uk/api/data-set-files/{}/download"
 RELEASE = ("https://content.explore-education-statistics.service.gov.uk/api/releases/{}/files"
            "?fromPage=ReleaseUsefulInfo&fileIds={}")  # fmt: skip
 TABLES = ("https://www.compare-school-performance.service.gov.uk/download-data"
           "?download=true&regions=0&filters={}&fileformat=csv&year={}-{}&meta=false")  # fmt: skip
 _MI = r"Management_information_-_(state-funded_)?schools_-_"
+_DAY = r"\d{1,2}_[a-z]+_\d{4}"
+_ANSWERS = r"(Accessible_)?Parent_View_management_information_"
 
 SERVICES: tuple[Service, ...] = (
     Page("inspections", "/government/statistical-data-sets/monthly-management-information-ofsteds-school-inspections-outcomes", (
-        _MI + r"latest_inspections_(-_)?(as_)?at_\d{1,2}_[a-z]+_\d{4}\.csv",
-        _MI + r"all_inspections_-_year_to_date_published_by_\d{1,2}_[a-z]+_\d{4}\.csv",
+        _MI + rf"latest_inspections_(-_)?(as_)?at_{_DAY}\.csv",
+        _MI + rf"all_inspections_-_year_to_date_published_by_{_DAY}\.csv",
         r"Management_information_-_state-funded_schools_(-_)?1_September_2015_to_31_August_2019\.csv",
         _MI + r"1_Sept_2005_to_31_August_2015\.xlsx",
-    )),
+    ), workbooks=tuple(_MI + rf"as_at_{_DAY}\.{ending}" for ending in ("xlsx", "ods"))),
     Page("inspections",
          "/government/collections/maintained-schools-and-academies-inspections-and-outcomes-official-statistics",
          (r"State[-_]funded_schools_inspections_and_outcomes_as_at_31_August_20\d\d\.csv",),
          releases=r"/government/statistics/state-funded-schools-inspections-and-outcomes-as-at-31-august-20\d\d"),
     Daily("gias", "Register of schools (GIAS), all data", EDUBASE + "edubasealldata{}.csv", "GIAS all data"),
-    Daily("gias", "Links between schools (GIAS)", EDUBASE + "links_edubasealldata{}.csv", "GIAS links"),
+    Daily("gias", "Links between schools (GIAS)", EDUBASE + "links_edubasealldata{}.csv", "GIAS links between URNs"),
+    Daily("gias", "Links between schools and groups (GIAS)", EDUBASE + "grouplinks_edubaseallacademiesandfree{}.csv",
+          "GIAS links between schools and groups"),
+    Page("parents", "/government/statistical-data-sets/ofsted-parent-view-management-information", (
+        _ANSWERS + rf"school_level_data_as_at_{_DAY}\.csv",
+        _ANSWERS + rf"(school_level_data_)?as_at_{_DAY}\.xlsx",
+        _ANSWERS + rf"(school_level_data_)?as_at_{_DAY}\.ods",
+    ), newest=True, folder="parents", layouts="Ofsted Parent View", out_within=ANSWERS_OUT_WITHIN),
     # Ids of the releases of 2025 and 2026: each release has its own, which the list gives.
     DataSets("workforce", "b318967f-2931-472a-93f2-fbed1e181e6a", "Explore Education Statistics", (
         (r"teacher_turnover_\d{4}_\d{4}_sch\.csv", "1df9bfbf-b573-4f1d-ba87-06a36387f2e5", "teacher_turnover_2010_2025_sch.csv"),
@@ -225,13 +279,19 @@ SERVICES: tuple[Service, ...] = (
         (r"workforce_teacher_characteristics_school_\d{6}\.csv", "15fca977-837e-4a82-8e24-bd9ee9fb5515",
          "workforce_teacher_characteristics_school_202526.csv"),
     )),
-    # No tables for 2019/20. Key stage 2 has progress in these years only, key stage 4 Progress 8, which ingest looks for.
+    # No results by school for 2019/20 and 2020/21, and none of key stage 2 for 2021/22. Progress is missing from key stage
+    # 2 from 2023/24 on and from key stage 4 for 2024/25 and 2025/26; attainment stays.
     Tables("performance", "Key stage 2", "KS2", "england_ks2final.csv", "Performance tables: key stage 2",
-           (2016, 2017, 2018, 2019, 2023), to=2023),
+           (2016, 2017, 2018, 2019, 2023, 2024, 2025), also=("england_ks2revised.csv",)),
+    Tables("performance", "Key stage 4, provisional", "KS4PROV", "england_ks4provisional.csv", "Performance tables: key stage 4",
+           (2016, 2017, 2018, 2019, 2022, 2023, 2024, 2025), settled=PROVISIONAL, may_never_come=True),
     Tables("performance", "Key stage 4", "KS4", "england_ks4final.csv", "Performance tables: key stage 4",
-           (2016, 2017, 2018, 2019, 2022, 2023, 2024), to=2024),
-    Tables("performance", "Multi-academy trusts", "KS4MATS", "england_ks4-mats-performance.csv",
-           "Performance tables: multi-academy trusts", (2022, 2023), to=2023),
+           (2016, 2017, 2018, 2019, 2022, 2023, 2024, 2025), also=("england_ks4revised.csv",)),
+    # Whether trusts have a table of every later year isn't known: they were compared by progress.
+    Tables("performance", "Multi-academy trusts, key stage 2", "KS2MATS", "england_ks2-mats-performance.csv",
+           "Performance tables: multi-academy trusts", (2023, 2024, 2025), may_never_come=True),
+    Tables("performance", "Multi-academy trusts, key stage 4", "KS4MATS", "england_ks4-mats-performance.csv",
+           "Performance tables: multi-academy trusts", (2022, 2023, 2024), may_never_come=True),
     Tables("performance", "School information", "GIAS", "england_school_information.csv",
            "Performance tables: school information", (2019, 2021, 2022, 2023), to=2023),  # later ones can't be dated
     Tables("census", "Census of pupils", "CENSUS", "england_census.csv", "Performance tables: census",
@@ -253,6 +313,16 @@ def safe_name(said: str) -> str:
     """The last part of a name a server gave, in letters, figures and a few signs: nothing that leads to another folder."""
     last = re.split(r"[/\\]", said)[-1]
     return re.sub(r"[^A-Za-z0-9 ._()-]", "_", last).lstrip(".")[-150:]
+
+
+def _place(name: str, patterns: tuple[str, ...]) -> int | None:
+    """Which of the patterns a name has, by its place; None where it has none."""
+    return next((at for at, pattern in enumerate(patterns) if re.fullmatch(pattern, name, re.IGNORECASE)), None)
+
+
+def _as_at(name: str) -> datetime.date | None:
+    day = day_in_name(name)
+    return None if day is None else day.date()
 
 
 def _rows(found: Any, *path: str) -> list[dict[str, Any]]:

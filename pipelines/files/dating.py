@@ -85,4 +85,5 @@ def file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame], sheet: 
     if layout.dated == "as at" and named is None and pd.isna(newest):
         raise DataError(f"{name} doesn't say when it is from.\nPut its date in its name, as 31_August_2025.")
     days = [day for day in (named if layout.dated == "as at" else None, newest) if day is not None and pd.notna(day)]
-    return max(days) if days else pd.NaT
+    # Links between schools hold no day of their own: two daily extracts are told apart by their names.
+    return max(days) if days else pd.NaT if named is None else named
