@@ -689,6 +689,7 @@ def main() -> None:
     from models import RegistryError
     from pipelines.tables import DataError
 
+    terminal.write_what_can_be_shown()
     try:
         app(standalone_mode=True)
     except (DataError, RegistryError) as error:

@@ -178,3 +178,19 @@ def test_ingest_killed_at_any_moment_leaves_every_table_readable_the_old_or_the_
     ended = _started(tmp_path, *words)
     ended.communicate(timeout=300)
     assert ended.returncode == 0 and _whole(held) == new
+
+
+# --- a terminal that can't show everything -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("ascii", "école"), ("latin-1", "学校"), ("utf-8", "\udcff")])
+def test_no_command_fails_for_what_the_terminal_can_not_show(tmp_path, encoding, name):
+    """Whatever the locale, and a folder whose name isn't text: what can't be shown is written as its code."""
+    (tmp_path / name).mkdir()
+    known = {key: value for key, value in os.environ.items() if key not in ("LANG", "LC_ALL", "LC_CTYPE")}
+    for words in (["synthesise", "--out", f"{name}/raw", "--schools", "20"], ["register", "list", "--registers", f"{name}/own"],
+                  ["synthesise", "--help"]):  # fmt: skip
+        ended = subprocess.run([sys.executable, "-m", "pipelines", *words], cwd=tmp_path, capture_output=True, timeout=120,
+                               env={**known, "LANG": "C", "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)})  # fmt: skip
+        assert ended.returncode == 0, ended.stderr.decode(errors="replace")[-2000:]
+        assert "--help" in words or name.encode(encoding, "backslashreplace") in ended.stdout
