@@ -22,8 +22,16 @@ from models.conformal import ChanceIntervals, GradeSets, spans
 from models.estimators import STAY, UP, Departures
 
 BACKTEST = "backtest.parquet"
+LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them
 # As mkstemp and mkdtemp name what is written beside its place: a killed command leaves it behind.
 TEMPORARY = re.compile(r"\.(.+\.(parquet|json|csv|html|md)|champion|\d{8}T.+)\.[a-z0-9_]{8}")
+
+
+def libraries() -> dict[str, str]:
+    """The installed versions of the libraries that a fit depends on."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in LIBRARIES}
 
 
 def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
