@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from models import RegistryError
-from models.champion import BACKTEST, Champion, replace_folder, standing
+from models.champion import BACKTEST, MANIFEST, Champion, replace_folder, seal, standing, verify
 
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -206,6 +206,7 @@ class Registry:
         told = json.loads((folder / "run.json").read_text("utf-8"))
         champion, example = Champion.load(folder / "files"), pd.read_parquet(folder / "example.parquet")
         with mlflow.start_run(run_name=folder.name, tags={**told["tags"], NAME: folder.name}) as run:
+            seal(folder / "files", run=run.info.run_id)
             mlflow.log_params(told["params"])
             mlflow.log_metrics(told["metrics"])
             for name, digest in told["datasets"].items():
@@ -322,14 +323,20 @@ class Registry:
     # --- the champion -------------------------------------------------------------------------------------------------
 
     def reigning(self) -> dict[str, Any] | None:
-        """What is known about the champion, from its plain files; None where there is none."""
+        """What is known about the champion, from its plain files; None where there is none, `AlteredError` where altered."""
         path = standing(self.champion_folder) / "about.json"
-        return json.loads(path.read_text("utf-8")) if path.is_file() else None
+        if not path.is_file():
+            return None
+        verify(path.parent)
+        return json.loads(path.read_text("utf-8"))
 
     def backtest(self) -> pd.DataFrame | None:
-        """The champion's backtest, kept beside its files; None where there is none."""
+        """The champion's backtest, kept beside its files; None where there is none, `AlteredError` where altered."""
         path = standing(self.champion_folder) / BACKTEST
-        return pd.read_parquet(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        verify(path.parent)
+        return pd.read_parquet(path)
 
     def promotions(self) -> list[dict[str, Any]]:
         """The log of promotions and rollbacks made from this folder, the oldest first."""
@@ -359,7 +366,7 @@ class Registry:
             if to not in held:
                 raise RegistryError(f"There is no version {to}.\nThe versions are: {', '.join(sorted(held, key=int)) or 'none'}.")
             files = Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{to}", dst_path=scratch)) / "artifacts" / "files"
-            Champion.load(files)
+            Champion.load(files) if (files / MANIFEST).is_file() else Champion.read(files)  # one that is older than manifests
             return self._enthrone(client, to, "rollback", held[to].run_id, files, {"why": why, "figures": {}})
 
     def _enthrone(self, client: Any, version: str, what: str, run: str, files: Path, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -372,6 +379,7 @@ class Registry:
 
         def fill(folder: Path) -> None:
             shutil.copytree(files, folder, dirs_exist_ok=True)
+            seal(folder, run=run, registered_version=version, promoted_at=when)
             client.set_registered_model_tag(MODEL, key, json.dumps(entry))
             try:
                 client.set_registered_model_alias(MODEL, "champion", version)

@@ -90,6 +90,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     experiment = experiment or Experiment()
     for line in experiments.unlike(experiment):
         say(f"experiment: {line}")
+    registry.reigning()  # refused now, where its files were altered, and not after an hour
     basis = made_from(folder, registers, experiment, whole)  # before they are read: what changes meanwhile is new next time
     known, about, notes = signals.read_known(folder, registers)
     for note in notes:

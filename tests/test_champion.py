@@ -1,5 +1,8 @@
 import ast
+import hashlib
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models import AlteredError
 from models import champion as module
 from models.champion import Champion
 
@@ -90,8 +94,43 @@ def test_its_backtest_is_kept_beside_it_plain_and_is_not_needed_to_predict(champ
     rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
     Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows).save(tmp_path / "champion")
     assert pd.read_parquet(tmp_path / "champion" / module.BACKTEST).equals(rows)
-    (tmp_path / "champion" / module.BACKTEST).unlink()
-    assert Champion.load(tmp_path / "champion").predict(*_asked()).equals(champion.predict(*_asked()))
+    champion.save(tmp_path / "without")
+    assert Champion.load(tmp_path / "without").predict(*_asked()).equals(champion.predict(*_asked()))
+
+
+# --- as it was promoted -----------------------------------------------------------------------------------------------
+
+
+def test_its_manifest_has_the_hash_of_every_file_the_model_and_the_libraries_that_fit_it(champion, tmp_path):
+    champion.save(tmp_path / "champion")
+    told = json.loads((tmp_path / "champion" / module.MANIFEST).read_text())
+    files = _files(tmp_path / "champion")
+    del files[module.MANIFEST]
+    assert told["files"] == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    assert told["model_version"] == "abc123" and told["libraries"]["lightgbm"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: (folder / "overall" / "booster.txt").open("a").write("\n"), "changed: overall/booster.txt"),
+        (lambda folder: (folder / "about.json").write_text("{}"), "changed: about.json"),
+        (lambda folder: (folder / module.BACKTEST).write_bytes(b""), "changed: backtest.parquet"),
+        (lambda folder: (folder / "uncertainty.json").unlink(), "missing: uncertainty.json"),
+        (lambda folder: (folder / "overall" / "more.txt").write_text(""), "added: overall/more.txt"),
+        (lambda folder: (folder / module.MANIFEST).unlink(), "no manifest.json"),
+        (lambda folder: (folder / module.MANIFEST).write_text("{"), "manifest.json can't be read"),
+        (lambda folder: (folder / module.MANIFEST).write_text('{"files": []}'), "manifest.json can't be read"),
+    ],
+    ids=["changed", "about", "backtest", "missing", "added", "no manifest", "half a manifest", "another manifest"],
+)
+def test_a_file_changed_added_or_taken_away_by_hand_is_named_and_nothing_is_loaded(champion, tmp_path, change, said):
+    folder = tmp_path / "champion"
+    rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
+    Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows).save(folder)
+    change(folder)
+    with pytest.raises(AlteredError, match=rf"(?s){re.escape(str(folder))}.*{said}.*headway rollback --to"):
+        Champion.load(folder)
 
 
 class _Killed(BaseException):
