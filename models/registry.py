@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from models import RegistryError
-from models.champion import BACKTEST, MANIFEST, Champion, replace_folder, seal, standing, verify
+from models.champion import BACKTEST, MANIFEST, Champion, libraries, replace_folder, seal, standing, verify
 
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -36,8 +36,9 @@ for _name, _value in {
 EXPERIMENT = "headway"
 MODEL = "headway"
 NAME = "headway.name"  # the tag that says which run of ours a run in the store is
-# What serving needs: named, because working it out takes MLflow a subprocess of five seconds.
-SERVED_WITH = ["mlflow", "pandas", "numpy", "scipy", "lightgbm"]
+# What serving needs beside MLflow: named, because working it out takes MLflow a subprocess of five seconds.
+SERVED_WITH = ("lightgbm", "numpy", "pandas", "scipy")
+DESCRIPTION = "The chance of each grade at the next graded inspection, and of improving, with a grade set and an interval."
 
 
 @dataclass(frozen=True)
@@ -219,13 +220,15 @@ class Registry:
             output = champion.predict(example, example.astype({"overall": "int64"}))
             logged = mlflow.pyfunc.log_model(
                 name="model", python_model=str(Path(__file__).with_name("served.py")), artifacts={"files": str(folder / "files")},
-                code_paths=[str(Path(__file__).parent)], signature=infer_signature(example, output),
-                input_example=example.head(3), pip_requirements=SERVED_WITH,
+                code_paths=[str(Path(__file__).parent)], signature=_all_required(infer_signature(example, output)),
+                input_example=example.head(3), pip_requirements=_pinned(champion),
             )  # fmt: skip
         with contextlib.suppress(mlflow.MlflowException):  # it is registered already
             client.create_registered_model(MODEL)
+        client.update_registered_model(MODEL, DESCRIPTION)
         version = client.create_model_version(MODEL, logged.model_uri, run.info.run_id, model_id=logged.model_id,
-                                              tags={"model_version": champion.about["version"]})  # fmt: skip
+                                              tags={"model_version": champion.about["version"]},
+                                              description=_described(champion))  # fmt: skip
         return run.info.run_id, str(version.version)
 
     def _arrived(self, client: Any, folder: Path) -> Sent | None:
@@ -423,6 +426,31 @@ class Registry:
                 f"The tracking store {self.tracking} could not be read or written: {' '.join(str(error).split())[:300]}\n"
                 f"Check --tracking, or that the folder can be written and the disk isn't full. {kept}".rstrip()
             )) from error  # fmt: skip
+
+
+def _all_required(signature: Any) -> Any:
+    """A signature in which every input has to be there; MLflow takes a column that has blanks for one that may be left out."""
+    from mlflow.types import ColSpec, Schema
+
+    signature.inputs = Schema([ColSpec(column.type, column.name, required=True) for column in signature.inputs])
+    return signature
+
+
+def _pinned(champion: Champion) -> list[str]:
+    """What serving needs, at the versions the model was fitted with."""
+    import mlflow
+
+    fitted = libraries() | champion.about.get("libraries", {})
+    return [f"mlflow=={mlflow.__version__}", *(f"{name}=={fitted[name]}" for name in SERVED_WITH)]
+
+
+def _described(champion: Champion) -> str:
+    about, learned = champion.about, ""
+    if "learned_from" in about:
+        learned = f", fitted on {about['learned_from']:,} outcomes known by {about['learned_until']}"
+    return (f"Model {about['version']}, of {about['data_source']} files{learned}. {DESCRIPTION} A row has all "
+            f"{len(about['signals'])} signals as doubles (blank where not known), overall as a double, and cell and group as "
+            "text.")  # fmt: skip
 
 
 def _answers(address: str) -> None:

@@ -138,6 +138,34 @@ def test_signature_and_input_example_survive_every_number_a_double(kept):
     assert len(loaded.predict(loaded.input_example)) == 3
 
 
+def test_every_input_is_required_and_may_be_blank(kept, champion):
+    assert all(column.required for column in mlflow.models.get_model_info(f"models:/{MODEL}@champion").signature.inputs)
+    loaded = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
+    for name in [*made.SIGNALS, "overall", "cell", "group"]:
+        with pytest.raises(mlflow.MlflowException, match=f"missing inputs.*{name}"):
+            loaded.predict(_example().drop(columns=name))
+    blank = _example().head(3).assign(**dict.fromkeys(made.SIGNALS, None), group=None)
+    plain = champion.predict(blank.astype(dict.fromkeys(made.SIGNALS, "float64")), blank.astype({"overall": "int64"}))
+    pd.testing.assert_frame_equal(loaded.predict(blank), plain, check_exact=True)
+
+
+def test_what_serving_needs_is_pinned_to_the_versions_that_fitted_the_model(copied, champion):
+    fitted = {**champion.about["libraries"], "lightgbm": "4.7.0.1", "numpy": "2.3.9"}  # on a machine of other versions
+    sent = copied.send(_kept(copied, _named(Champion(champion.overall, champion.leadership, champion.sets, champion.intervals,
+                                                     {**champion.about, "libraries": fitted}), "two"), over="one"))  # fmt: skip
+    folder = Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{sent.version}"))
+    pinned = dict(line.split("==") for line in (folder / "requirements.txt").read_text().splitlines())
+    assert pinned == {"mlflow": mlflow.__version__, **{name: fitted[name] for name in ("lightgbm", "numpy", "pandas", "scipy")}}
+
+
+def test_the_registered_model_and_its_version_say_what_they_answer_and_take(kept):
+    registry, sent = kept
+    client = registry.client()
+    assert "chance" in client.get_registered_model(MODEL).description
+    said = client.get_model_version(MODEL, sent.version).description
+    assert "Model one" in said and "made-up" in said and f"{len(made.SIGNALS)} signals" in said and "blank" in said
+
+
 def test_whole_numbers_from_a_csv_are_taken_for_doubles_at_the_edge(kept):
     """MLflow refuses a column of integers where a double is declared, so callers cast: the cast alone has to do."""
     rows = _example().assign(constant=7, decoy=[*range(30)])
