@@ -493,11 +493,28 @@ def explore(tables: Tables = TABLES, registers: Registers = REGISTERS,
     """
     import subprocess
 
-    script = Path(__file__).resolve().parent.parent / "app.py"
+    root = Path(__file__).resolve().parent.parent
     environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(RUNS.resolve()),
                    "HEADWAY_REGISTERS": str(registers.resolve())}  # fmt: skip
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)],
-                                     env=environment))  # fmt: skip
+    flags = [*streamlit_flags(root / "explorer" / "settings.toml"), f"--server.port={port}"]
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(root / "app.py"), *flags], env=environment))
+
+
+def streamlit_flags(path: Path) -> list[str]:
+    """The explorer's settings as Streamlit's options, which come before every file and variable of whoever starts it."""
+    import json
+    import tomllib
+
+    def flags(told: dict[str, Any], section: str) -> list[str]:
+        found = []
+        for name, value in told.items():
+            if isinstance(value, dict):
+                found += flags(value, f"{section}{name}.")
+            else:
+                found.append(f"--{section}{name}={value if isinstance(value, str) else json.dumps(value)}")
+        return found
+
+    return flags(tomllib.loads(path.read_text(encoding="utf-8")), "")
 
 
 # --- registers ----------------------------------------------------------------------------------------------------------
