@@ -146,12 +146,14 @@ def test_a_table_without_any_text_can_be_copied_too(tmp_path):
     assert (tmp_path / "copy.csv").read_text() == "urn,p_improve\n100001,0.5\n"
 
 
-@pytest.mark.parametrize("words", [["score"], ["score", "--input", "rows.parquet", "--output", "answers"], ["monitor"]], ids=" ".join)
+@pytest.mark.parametrize("words", ["score", "score --input rows.parquet --output answers", "monitor",
+                                   "score --input rows.parquet --output answers --engine spark",
+                                   "score --as-of 2020-09-01..2021-09-01 --output answers", "train"])  # fmt: skip
 def test_every_command_that_uses_a_champion_refuses_one_changed_by_hand(tmp_path, monkeypatch, capsys, words):
     made.champion(600).save(tmp_path / "mlruns" / "champion")
     (tmp_path / "mlruns" / "champion" / "uncertainty.json").open("a").write(" ")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["headway", *words])
+    monkeypatch.setattr("sys.argv", ["headway", *words.split()])
     with pytest.raises(SystemExit, match="^2$"):
         main()
     said = capsys.readouterr().err

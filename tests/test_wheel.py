@@ -1,4 +1,4 @@
-"""The promises of SECURITY.md from an installed wheel: built, installed by itself, and started from another folder."""
+"""The promises of SECURITY.md from a wheel, built, installed by itself and started from another folder, and from a checkout."""
 
 import contextlib
 import json
@@ -114,15 +114,24 @@ def _page(port: int, name: str, query: str = "") -> tuple[ForwardMsg, str]:
                 return session, "\n".join(said)
 
 
-def test_from_a_wheel_headway_explore_listens_on_this_machine_alone_and_sends_no_statistics(installed):
-    """Whatever the environment or a file where it was started says to Streamlit."""
+@pytest.mark.parametrize("how", ["headway of a wheel", "headway of a checkout", "streamlit run app.py in a checkout"])
+def test_the_explorer_listens_on_this_machine_alone_and_sends_no_statistics_however_it_was_installed(installed, how):
+    """Whatever a file where it was started says to Streamlit, and, of `headway explore`, the environment."""
     port = free_port()
-    (installed.elsewhere / ".streamlit").mkdir()
-    (installed.elsewhere / ".streamlit" / "config.toml").write_text('[server]\naddress = "0.0.0.0"\nmaxUploadSize = 2000\n')
-    loud = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "true", "STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}
     words = ("explore", "--port", str(port), "--tables", installed.tables, "--registers", installed.registers)
+    known = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "true", "STREAMLIT_SERVER_ADDRESS": "0.0.0.0", "PYTHONPATH": str(ROOT)}
+    if how == "headway of a wheel":
+        words = (installed.bin / "headway", *words)
+        del known["PYTHONPATH"]
+    elif how == "headway of a checkout":
+        words = (sys.executable, "-m", "pipelines", *words)
+    else:
+        words = (sys.executable, "-m", "streamlit", "run", ROOT / "app.py", "--server.port", str(port))
+        known = {"HEADWAY_TABLES": str(installed.tables), "HEADWAY_REGISTERS": str(installed.registers)}
+    (installed.elsewhere / ".streamlit").mkdir()
+    (installed.elsewhere / ".streamlit" / "config.toml").write_text('[server]\naddress = "0.0.0.0"\n[browser]\ngatherUsageStats = true\n')
     try:
-        with _started(installed, port, installed.bin / "headway", *words, **loud):
+        with _started(installed, port, *words, **known):
             assert _listens(port) == {"0100007F"}
             session, text = _page(port, "school", f"urn={GOOD}")
     finally:
@@ -193,3 +202,21 @@ def test_from_a_wheel_a_champion_changed_by_hand_is_refused(installed, tmp_path)
     ended = subprocess.run([installed.bin / "headway", "score"], cwd=tmp_path, env=_environment(installed), capture_output=True,
                            text=True, timeout=120)  # fmt: skip
     assert ended.returncode == 2 and "changed: about.json" in ended.stderr
+
+
+def test_from_a_wheel_mlflow_tells_nobody_that_it_is_used(installed):
+    asked = ("import models.registry, os; from mlflow.telemetry.utils import is_telemetry_disabled\n"
+             "print(models.registry.__file__, is_telemetry_disabled(), os.environ['MLFLOW_ALLOW_PICKLE_DESERIALIZATION'])")  # fmt: skip
+    file, *said = _run(installed.bin / "python", "-c", asked, cwd=installed.elsewhere, env=_environment(installed)).split()
+    assert Path(file).is_relative_to(installed.site) and said == ["True", "false"]
+
+
+def test_a_wheel_has_every_file_of_ours_that_is_read_and_none_that_is_not_ours(installed):
+    """Settings, pages, cards and pictures: what is kept beside our code in a checkout lies there in an installed package."""
+    kinds = (".py", ".toml", ".html", ".css", ".json", ".png", ".md")
+    tracked = {path.relative_to(ROOT).as_posix() for room in ("pipelines", "models", "explorer") for path in (ROOT / room).rglob("*")
+               if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip
+    there = {path.relative_to(installed.site).as_posix() for path in installed.site.rglob("*")
+             if path.is_file() and "__pycache__" not in path.parts and "dist-info" not in str(path)}  # fmt: skip
+    assert there - {"app.py", "borrowed.pth"} == tracked
+    assert {Path(name).suffix for name in tracked} <= set(kinds)
