@@ -94,7 +94,11 @@ class Registry:
         return client
 
     def check(self, say: Callable[[str], None] = print) -> None:
-        """Raises `RegistryError` where the store can't be reached: worth knowing before an hour of training."""
+        """Raises `RegistryError` where the store can't be reached: worth knowing before an hour of training.
+
+        And `UnicodeEncodeError` where parquet files can't be written, because the folder's name isn't text to this system.
+        """
+        str(self.root).encode("utf-8")
         with self.alone(say), self._reached():
             self.client()
 

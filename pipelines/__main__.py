@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-w
 
 import errno
 import os
+import re
 import sys
 import time
 from datetime import datetime
@@ -716,6 +717,11 @@ def main() -> None:
             raise
         print(f"headway: {error.filename or 'A file'} could not be read or written ({os.strerror(error.errno)}).\n"
               f"{HINDRANCES[error.errno]} What was there before is whole.", file=sys.stderr)  # fmt: skip
+    except UnicodeEncodeError as error:
+        if not re.search("[\udc80-\udcff]", error.object):  # how Python holds the bytes of a name that are no text
+            raise
+        print(f"headway: the name of a folder or file is not text in this machine's encoding of names (we are in {Path.cwd()}).\n"
+              "Work in a folder whose name is, or set PYTHONUTF8=1.", file=sys.stderr)  # fmt: skip
     else:
         return
     sys.exit(2)
