@@ -25,6 +25,7 @@ from models.estimators import STAY, UP, Departures
 
 BACKTEST, MANIFEST = "backtest.parquet", "manifest.json"
 LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them
+ATTEMPTS = 20  # to load a champion that another command replaces meanwhile
 # As mkstemp and mkdtemp name what is written beside its place: a killed command leaves it behind.
 TEMPORARY = re.compile(r"\.(.+\.(parquet|json|csv|html|md)|champion|\d{8}T.+)\.[a-z0-9_]{8}")
 
@@ -110,6 +111,15 @@ def _hashes(folder: Path) -> dict[str, str]:
             if name.as_posix() != MANIFEST and not any(part.startswith(".") for part in name.parts)}  # fmt: skip
 
 
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a champion's folder from the one that takes its place."""
+    try:
+        found = standing(folder).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 @dataclass
 class Champion:
     """A candidate for each outcome, its grade sets and intervals, and what is known about it (`about`).
@@ -169,10 +179,19 @@ class Champion:
     @classmethod
     def load(cls, folder: Path) -> "Champion":
         """The model in a folder. Raises `FileNotFoundError` where there is none, `AlteredError` where it isn't as promoted."""
-        folder = standing(folder)
-        if (folder / "about.json").is_file() or (folder / MANIFEST).is_file():
-            verify(folder)
-        return cls.read(folder)
+        for _ in range(ATTEMPTS):
+            place, before = standing(folder), _identity(folder)
+            try:
+                if (place / "about.json").is_file() or (place / MANIFEST).is_file():
+                    verify(place)
+                found = cls.read(place)
+            except (AlteredError, OSError):
+                if _identity(folder) == before:
+                    raise
+            else:
+                if _identity(folder) == before:
+                    return found
+        raise AlteredError(f"The champion in {folder} is replaced over and over.\nWait for the other commands to end.")
 
     @classmethod
     def read(cls, folder: Path) -> "Champion":

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import made
@@ -131,6 +132,26 @@ def test_a_file_changed_added_or_taken_away_by_hand_is_named_and_nothing_is_load
     change(folder)
     with pytest.raises(AlteredError, match=rf"(?s){re.escape(str(folder))}.*{said}.*headway rollback --to"):
         Champion.load(folder)
+
+
+def test_one_that_is_replaced_while_it_is_loaded_is_loaded_whole_the_old_one_or_the_new(champion, tmp_path):
+    both = [Champion(champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": version}) for version in "ab"]
+    both[0].save(tmp_path / "champion")
+    stop = threading.Event()
+
+    def promote() -> None:
+        while not stop.is_set():
+            for one in both:
+                one.save(tmp_path / "champion")
+
+    promoting = threading.Thread(target=promote)
+    promoting.start()
+    try:
+        found = {Champion.load(tmp_path / "champion").about["version"] for _ in range(300)}
+    finally:
+        stop.set()
+        promoting.join()
+    assert found == {"a", "b"}
 
 
 class _Killed(BaseException):
