@@ -7,6 +7,7 @@ so what is slow to import is imported by the functions that need it.
 import contextlib
 import gc
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator
 
@@ -127,6 +128,18 @@ def promptly() -> None:
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # connections have it from the one listening
 
 
+def settled() -> None:
+    """End a server that was started without explorer/settings.toml, before it answers anybody.
+
+    Streamlit reads them as .streamlit/config.toml beside this file, which an installed one doesn't have: it would listen to
+    every machine, and have browsers tell its maker that it is used.
+    """
+    if not st.get_option("server.address") or st.get_option("browser.gatherUsageStats"):
+        sys.exit("headway: Streamlit was started without the explorer's settings, so it would listen to every machine and send "
+                 "statistics of its use.\nStart it with `headway explore`; or name both: --server.address 127.0.0.1 "
+                 "--browser.gatherUsageStats false.")  # fmt: skip
+
+
 @contextlib.asynccontextmanager
 async def started(_: st.App) -> AsyncIterator[None]:
     promptly()
@@ -139,4 +152,5 @@ async def started(_: st.App) -> AsyncIterator[None]:
 if __name__ == "__main__":
     visit()
 else:
+    settled()
     app = st.App(__file__, lifespan=started)

@@ -276,19 +276,31 @@ def told(name: str) -> dict[str, Any] | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _champion(where: str, version: tuple[int, int]) -> Any:
+def _champion(where: str, version: tuple[tuple[int, int], ...]) -> tuple[Any, str]:
+    from models import AlteredError
     from models.champion import Champion
 
     try:
-        return Champion.load(Path(where))
+        return Champion.load(Path(where)), ""
+    except AlteredError as error:
+        return None, str(error)
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return None, ""
+
+
+def _stored() -> tuple[Any, str]:
+    where = runs() / "champion"
+    return _champion(str(where), tuple(map(stamp, sorted(where.rglob("*")))))
 
 
 def champion() -> Any:
-    """The stored model, or nothing where there is none that can be read."""
-    where = runs() / "champion"
-    return _champion(str(where), stamp(where / "about.json"))
+    """The stored model, or nothing where there is none that can be read, or it isn't as it was promoted."""
+    return _stored()[0]
+
+
+def champion_refused() -> str:
+    """Why the stored model isn't used, where its files aren't as they were promoted."""
+    return _stored()[1]
 
 
 def state(row: pd.Series) -> pd.DataFrame:

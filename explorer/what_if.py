@@ -104,6 +104,10 @@ def page() -> None:
     st.markdown(f"Its grade now: {words.plain(words.grade_in_full(predicted))}.")
     values = store.signals_today(urn)
     model = store.champion()
+    if model is None and store.champion_refused():
+        for line in store.champion_refused().split("\n"):
+            st.markdown(words.plain(line.replace("`", "")))
+        return
     if model is None:
         st.info(
             "The stored model isn’t on this machine (mlruns/champion), so nothing can be worked out again. `headway "

@@ -7,3 +7,7 @@
 
 class RegistryError(Exception):
     """The tracking store can't be reached or written: what failed, and what to do."""
+
+
+class AlteredError(RegistryError):
+    """The champion's files aren't those that its manifest names: which differ, and what to do."""

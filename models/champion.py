@@ -1,9 +1,10 @@
 """A fitted model as plain files: what batch jobs, the explorer's what-if and `mlflow models serve` read.
 
 LightGBM's own text and JSON, and its backtest as parquet; nothing is pickled and nothing is run on loading. Replaced whole,
-in one rename.
+in one rename. A manifest beside them has the hash of each, and nothing is read that differs from it.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -18,12 +19,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models import AlteredError
 from models.conformal import ChanceIntervals, GradeSets, spans
 from models.estimators import STAY, UP, Departures
 
-BACKTEST = "backtest.parquet"
+BACKTEST, MANIFEST = "backtest.parquet", "manifest.json"
+LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them
+ATTEMPTS = 20  # to load a champion that another command replaces meanwhile
 # As mkstemp and mkdtemp name what is written beside its place: a killed command leaves it behind.
 TEMPORARY = re.compile(r"\.(.+\.(parquet|json|csv|html|md)|champion|\d{8}T.+)\.[a-z0-9_]{8}")
+
+
+def libraries() -> dict[str, str]:
+    """The installed versions of the libraries that a fit depends on."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in LIBRARIES}
 
 
 def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
@@ -65,6 +76,48 @@ def standing(folder: Path) -> Path:
     """The folder itself, or, where a save was killed between its two renames, the old one that still stands beside it."""
     beside = folder.parent / f".{folder.name}.old"
     return beside if not (folder / "about.json").is_file() and (beside / "about.json").is_file() else folder
+
+
+def seal(folder: Path, **facts: str) -> None:
+    """Write the manifest of a champion's files: the hash of each, the model, what fitted it, and such facts as its run."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    told = {"model_version": about.get("version"), "libraries": about.get("libraries", {}), **facts, "files": _hashes(folder)}
+    (folder / MANIFEST).write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def verify(folder: Path) -> None:
+    """Raises `AlteredError` where a champion's files aren't those of its manifest, no more and no fewer."""
+    try:
+        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        found = _hashes(folder)
+        differ = [f"missing: {name}" for name in told.keys() - found.keys()]
+        differ += [f"added: {name}" for name in found.keys() - told.keys()]
+        differ += [f"changed: {name}" for name in told.keys() & found.keys() if told[name] != found[name]]
+    except FileNotFoundError:
+        differ = [f"no {MANIFEST}: it was changed by hand, or an earlier Headway wrote it"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        differ = [f"{MANIFEST} can't be read"]
+    if differ:
+        raise AlteredError("\n  ".join([f"The champion in {folder} is not as it was promoted:", *sorted(differ)]) + (
+            "\nBring it back with `headway rollback --to VERSION` (`headway promotions` says which), or remove the folder "
+            "and run `headway train`."
+        ))  # fmt: skip
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file but the manifest and hidden ones, by its path."""
+    paths = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()
+            if name.as_posix() != MANIFEST and not any(part.startswith(".") for part in name.parts)}  # fmt: skip
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a champion's folder from the one that takes its place."""
+    try:
+        found = standing(folder).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 @dataclass
@@ -113,6 +166,7 @@ class Champion:
             (folder / name).write_text(text, encoding="utf-8")
         if self.backtest is not None:
             self.backtest.to_parquet(folder / BACKTEST, index=False)
+        seal(folder)
 
     def as_files(self) -> dict[str, str]:
         files = {f"overall/{name}": text for name, text in self.overall.as_files().items()}
@@ -124,8 +178,24 @@ class Champion:
 
     @classmethod
     def load(cls, folder: Path) -> "Champion":
-        """The model in a folder. Raises `FileNotFoundError` where there is none."""
-        folder = standing(folder)
+        """The model in a folder. Raises `FileNotFoundError` where there is none, `AlteredError` where it isn't as promoted."""
+        for _ in range(ATTEMPTS):
+            place, before = standing(folder), _identity(folder)
+            try:
+                if (place / "about.json").is_file() or (place / MANIFEST).is_file():
+                    verify(place)
+                found = cls.read(place)
+            except (AlteredError, OSError):
+                if _identity(folder) == before:
+                    raise
+            else:
+                if _identity(folder) == before:
+                    return found
+        raise AlteredError(f"The champion in {folder} is replaced over and over.\nWait for the other commands to end.")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Champion":
+        """The model of files that were verified already, or are older than manifests."""
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         uncertainty = json.loads((folder / "uncertainty.json").read_text(encoding="utf-8"))
         leadership = folder / "leadership"

@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from models import RegistryError
-from models.champion import BACKTEST, Champion, replace_folder, standing
+from models.champion import BACKTEST, MANIFEST, Champion, libraries, replace_folder, seal, standing, verify
 
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -36,8 +36,9 @@ for _name, _value in {
 EXPERIMENT = "headway"
 MODEL = "headway"
 NAME = "headway.name"  # the tag that says which run of ours a run in the store is
-# What serving needs: named, because working it out takes MLflow a subprocess of five seconds.
-SERVED_WITH = ["mlflow", "pandas", "numpy", "scipy", "lightgbm"]
+# What serving needs beside MLflow: named, because working it out takes MLflow a subprocess of five seconds.
+SERVED_WITH = ("lightgbm", "numpy", "pandas", "scipy")
+DESCRIPTION = "The chance of each grade at the next graded inspection, and of improving, with a grade set and an interval."
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,11 @@ class Registry:
         return client
 
     def check(self, say: Callable[[str], None] = print) -> None:
-        """Raises `RegistryError` where the store can't be reached: worth knowing before an hour of training."""
+        """Raises `RegistryError` where the store can't be reached: worth knowing before an hour of training.
+
+        And `UnicodeEncodeError` where parquet files can't be written, because the folder's name isn't text to this system.
+        """
+        str(self.root).encode("utf-8")
         with self.alone(say), self._reached():
             self.client()
 
@@ -206,6 +211,7 @@ class Registry:
         told = json.loads((folder / "run.json").read_text("utf-8"))
         champion, example = Champion.load(folder / "files"), pd.read_parquet(folder / "example.parquet")
         with mlflow.start_run(run_name=folder.name, tags={**told["tags"], NAME: folder.name}) as run:
+            seal(folder / "files", run=run.info.run_id)
             mlflow.log_params(told["params"])
             mlflow.log_metrics(told["metrics"])
             for name, digest in told["datasets"].items():
@@ -218,13 +224,15 @@ class Registry:
             output = champion.predict(example, example.astype({"overall": "int64"}))
             logged = mlflow.pyfunc.log_model(
                 name="model", python_model=str(Path(__file__).with_name("served.py")), artifacts={"files": str(folder / "files")},
-                code_paths=[str(Path(__file__).parent)], signature=infer_signature(example, output),
-                input_example=example.head(3), pip_requirements=SERVED_WITH,
+                code_paths=[str(Path(__file__).parent)], signature=_all_required(infer_signature(example, output)),
+                input_example=example.head(3), pip_requirements=_pinned(champion),
             )  # fmt: skip
         with contextlib.suppress(mlflow.MlflowException):  # it is registered already
             client.create_registered_model(MODEL)
+        client.update_registered_model(MODEL, DESCRIPTION)
         version = client.create_model_version(MODEL, logged.model_uri, run.info.run_id, model_id=logged.model_id,
-                                              tags={"model_version": champion.about["version"]})  # fmt: skip
+                                              tags={"model_version": champion.about["version"]},
+                                              description=_described(champion))  # fmt: skip
         return run.info.run_id, str(version.version)
 
     def _arrived(self, client: Any, folder: Path) -> Sent | None:
@@ -322,14 +330,20 @@ class Registry:
     # --- the champion -------------------------------------------------------------------------------------------------
 
     def reigning(self) -> dict[str, Any] | None:
-        """What is known about the champion, from its plain files; None where there is none."""
+        """What is known about the champion, from its plain files; None where there is none, `AlteredError` where altered."""
         path = standing(self.champion_folder) / "about.json"
-        return json.loads(path.read_text("utf-8")) if path.is_file() else None
+        if not path.is_file():
+            return None
+        verify(path.parent)
+        return json.loads(path.read_text("utf-8"))
 
     def backtest(self) -> pd.DataFrame | None:
-        """The champion's backtest, kept beside its files; None where there is none."""
+        """The champion's backtest, kept beside its files; None where there is none, `AlteredError` where altered."""
         path = standing(self.champion_folder) / BACKTEST
-        return pd.read_parquet(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        verify(path.parent)
+        return pd.read_parquet(path)
 
     def promotions(self) -> list[dict[str, Any]]:
         """The log of promotions and rollbacks made from this folder, the oldest first."""
@@ -359,7 +373,7 @@ class Registry:
             if to not in held:
                 raise RegistryError(f"There is no version {to}.\nThe versions are: {', '.join(sorted(held, key=int)) or 'none'}.")
             files = Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{to}", dst_path=scratch)) / "artifacts" / "files"
-            Champion.load(files)
+            Champion.load(files) if (files / MANIFEST).is_file() else Champion.read(files)  # one that is older than manifests
             return self._enthrone(client, to, "rollback", held[to].run_id, files, {"why": why, "figures": {}})
 
     def _enthrone(self, client: Any, version: str, what: str, run: str, files: Path, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -372,6 +386,7 @@ class Registry:
 
         def fill(folder: Path) -> None:
             shutil.copytree(files, folder, dirs_exist_ok=True)
+            seal(folder, run=run, registered_version=version, promoted_at=when)
             client.set_registered_model_tag(MODEL, key, json.dumps(entry))
             try:
                 client.set_registered_model_alias(MODEL, "champion", version)
@@ -415,6 +430,31 @@ class Registry:
                 f"The tracking store {self.tracking} could not be read or written: {' '.join(str(error).split())[:300]}\n"
                 f"Check --tracking, or that the folder can be written and the disk isn't full. {kept}".rstrip()
             )) from error  # fmt: skip
+
+
+def _all_required(signature: Any) -> Any:
+    """A signature in which every input has to be there; MLflow takes a column that has blanks for one that may be left out."""
+    from mlflow.types import ColSpec, Schema
+
+    signature.inputs = Schema([ColSpec(column.type, column.name, required=True) for column in signature.inputs])
+    return signature
+
+
+def _pinned(champion: Champion) -> list[str]:
+    """What serving needs, at the versions the model was fitted with."""
+    import mlflow
+
+    fitted = libraries() | champion.about.get("libraries", {})
+    return [f"mlflow=={mlflow.__version__}", *(f"{name}=={fitted[name]}" for name in SERVED_WITH)]
+
+
+def _described(champion: Champion) -> str:
+    about, learned = champion.about, ""
+    if "learned_from" in about:
+        learned = f", fitted on {about['learned_from']:,} outcomes known by {about['learned_until']}"
+    return (f"Model {about['version']}, of {about['data_source']} files{learned}. {DESCRIPTION} A row has all "
+            f"{len(about['signals'])} signals as doubles (blank where not known), overall as a double, and cell and group as "
+            "text.")  # fmt: skip
 
 
 def _answers(address: str) -> None:

@@ -1,7 +1,7 @@
 """The champion as MLflow serves it: a model from code, its files plain text; nothing is unpickled.
 
-Input columns: every signal as a double, `overall` as a double, `cell` and `group` as strings. Output: the chances, the
-set, the interval and the recent rate, as `models.champion` gives them.
+Input columns, all of them required: every signal as a double (blank where not known), `overall` as a double, `cell` and
+`group` as strings. Output: the chances, the set, the interval and the recent rate, as `models.champion` gives them.
 """
 
 from pathlib import Path

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+VERSION = "v4"  # of LightGBM's text; what another means by the same words, LightGBM alone can say
 QUESTIONS = 8  # of a tree, at most: its code is a byte
 CATEGORY, BLANK_LEFT, MISSING_ZERO, MISSING_BLANK = 1, 2, 4, 8  # bits of LightGBM's decision_type
 
@@ -137,9 +138,11 @@ class Library:
 
 
 def read(text: str) -> Forest | Library:
-    """The forest of a booster's `model_to_string`."""
+    """The forest of a booster's `model_to_string`; read by LightGBM where its version of text isn't known here."""
     head, *bodies = text.split("\n\nTree=")
     header = dict(line.split("=", 1) for line in head.splitlines() if "=" in line)
+    if header.get("version") != VERSION:
+        return Library(text)
     trees = [_tree(dict(line.split("=", 1) for line in body.split("\n\n")[0].splitlines()[1:] if "=" in line)) for body in bodies]
     if None in trees or "average_output" in head.splitlines() or header["num_tree_per_iteration"] != "1":
         return Library(text)

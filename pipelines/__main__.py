@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-w
 
 import errno
 import os
+import re
 import sys
 import time
 from datetime import datetime
@@ -493,11 +494,28 @@ def explore(tables: Tables = TABLES, registers: Registers = REGISTERS,
     """
     import subprocess
 
-    script = Path(__file__).resolve().parent.parent / "app.py"
+    root = Path(__file__).resolve().parent.parent
     environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(RUNS.resolve()),
                    "HEADWAY_REGISTERS": str(registers.resolve())}  # fmt: skip
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)],
-                                     env=environment))  # fmt: skip
+    flags = [*streamlit_flags(root / "explorer" / "settings.toml"), f"--server.port={port}"]
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(root / "app.py"), *flags], env=environment))
+
+
+def streamlit_flags(path: Path) -> list[str]:
+    """The explorer's settings as Streamlit's options, which come before every file and variable of whoever starts it."""
+    import json
+    import tomllib
+
+    def flags(told: dict[str, Any], section: str) -> list[str]:
+        found = []
+        for name, value in told.items():
+            if isinstance(value, dict):
+                found += flags(value, f"{section}{name}.")
+            else:
+                found.append(f"--{section}{name}={value if isinstance(value, str) else json.dumps(value)}")
+        return found
+
+    return flags(tomllib.loads(path.read_text(encoding="utf-8")), "")
 
 
 # --- registers ----------------------------------------------------------------------------------------------------------
@@ -689,6 +707,7 @@ def main() -> None:
     from models import RegistryError
     from pipelines.tables import DataError
 
+    terminal.write_what_can_be_shown()
     try:
         app(standalone_mode=True)
     except (DataError, RegistryError) as error:
@@ -698,6 +717,11 @@ def main() -> None:
             raise
         print(f"headway: {error.filename or 'A file'} could not be read or written ({os.strerror(error.errno)}).\n"
               f"{HINDRANCES[error.errno]} What was there before is whole.", file=sys.stderr)  # fmt: skip
+    except UnicodeEncodeError as error:
+        if not re.search("[\udc80-\udcff]", error.object):  # how Python holds the bytes of a name that are no text
+            raise
+        print(f"headway: the name of a folder or file is not text in this machine's encoding of names (we are in {Path.cwd()}).\n"
+              "Work in a folder whose name is, or set PYTHONUTF8=1.", file=sys.stderr)  # fmt: skip
     else:
         return
     sys.exit(2)

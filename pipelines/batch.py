@@ -177,9 +177,10 @@ def making(output: Path, job: dict[str, Any]) -> Iterator[Path]:
     if output.exists() and not (output / MANIFEST).is_file() and (not output.is_dir() or any(output.iterdir())):
         raise DataError(f"{output} is there and no scoring job made it.\nName a folder that is new, or an earlier job's.")
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.parent / f".{output.name}.partial"
+    partial, place = output.parent / f".{output.name}.partial", output.parent / f".{output.name}.lock"
     try:
-        with FileLock(output.parent / f".{output.name}.lock", timeout=0):
+        with FileLock(place, timeout=0), contextlib.ExitStack() as end:
+            end.callback(place.unlink, missing_ok=True)  # while we hold it: who opened it meanwhile is told that it is gone
             told = partial / JOB
             if not told.is_file() or json.loads(told.read_text("utf-8")) != json.loads(json.dumps(job)):
                 shutil.rmtree(partial, ignore_errors=True)

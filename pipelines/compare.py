@@ -34,7 +34,8 @@ def compare(first: Recorded, second: Recorded) -> dict[str, Any]:
             "rows": {name: _both(name, *rows) for name in dict.fromkeys([*rows[0], *rows[1]])},
             "examples": {name: [_examples(told)[name] for told in (one, two)] for name in _examples(one)},
         },
-        "code": {"commit": _both("commit", one, two), "dirty": _both("dirty", one, two), "code": _both("code", *made)},
+        "code": {"commit": _both("commit", one, two), "dirty": _both("dirty", one, two), "code": _both("code", *made),
+                 "libraries": _both("libraries", *made)},
         "settings": {name: _both(name, first.params, second.params) for name in dict.fromkeys([*first.params, *second.params])
                      if first.params.get(name) != second.params.get(name)},
         "signals": {"only_first": [name for name in given[0] if name not in given[1]],
@@ -93,9 +94,12 @@ def lines(found: dict[str, Any]) -> list[str]:
     if data["registers"][0] != data["registers"][1] and None not in data["registers"]:
         said.append("data: other registers of schools and trusts")
     same = code["code"][0] == code["code"][1] if None not in code["code"] else code["commit"][0] == code["commit"][1]
-    words = [f"{commit[:10]}{' with changes' if dirty else ''}"
+    words = [f"{commit if commit.startswith('headway ') else commit[:10]}{' with changes' if dirty else ''}"
              for commit, dirty in zip(code["commit"], code["dirty"], strict=True)]  # fmt: skip
     said.append(f"code: the same ({words[0]})" if same else f"code: {words[0]} and {words[1]}")
+    if None not in code["libraries"]:
+        said += [f"code: {name} {code['libraries'][0].get(name)} and {version}" for name, version in code["libraries"][1].items()
+                 if code["libraries"][0].get(name) != version]  # fmt: skip
     if not found["settings"]:
         said.append("settings: the same")
     only = {"first": found["signals"]["only_first"], "second": found["signals"]["only_second"]}

@@ -35,7 +35,7 @@ from pipelines.tables import DataError
 MONTH = "month.json"
 LEFT = ("train.json", "evidence.json", "predictions.parquet", "monitor.json", "summary.md", "summary.html")
 BASIS = {"inputs": "the official files", "registers": "the registers of schools and trusts", "code": "the program",
-         "experiment": "the settings", "whole": "the parts of training that fit again"}  # fmt: skip
+         "libraries": "the libraries", "experiment": "the settings", "whole": "the parts of training that fit again"}  # fmt: skip
 Bring = Callable[[], dict[str, list[str]]]
 Bar = Callable[[str], Callable[[Iterable, int], Iterable] | None]
 

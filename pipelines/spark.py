@@ -106,9 +106,9 @@ def _micros(schema: pa.Schema) -> pa.Schema:
 
 @cache
 def _kept(files: tuple[tuple[str, str], ...]) -> Champion:
-    """The champion of these files, made once in each of Spark's processes."""
+    """The champion of these files, made once in each of Spark's processes; they were verified where the job began."""
     with tempfile.TemporaryDirectory() as held:
         for name, text in files:
             (Path(held) / name).parent.mkdir(exist_ok=True)
             (Path(held) / name).write_text(text, encoding="utf-8")
-        return Champion.load(Path(held))
+        return Champion.read(Path(held))

@@ -1,9 +1,17 @@
 """What commands say on a terminal: lines, tables, and a bar where a person would wait; plain lines where nobody watches."""
 
 import contextlib
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+
+def write_what_can_be_shown() -> None:
+    """From now on, what the terminal's encoding doesn't have is printed as its code, and no line fails for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from models import RegistryError
-from models.champion import Champion, sweep
+from models.champion import Champion, libraries, sweep
 from models.registry import Registry
 from pipelines import as_of, evaluate, experiments, inspections, promotion, registers, signals, tables
 from pipelines.evaluate import LEADERSHIP, OVERALL
@@ -89,6 +90,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     experiment = experiment or Experiment()
     for line in experiments.unlike(experiment):
         say(f"experiment: {line}")
+    registry.reigning()  # refused now, where its files were altered, and not after an hour
     basis = made_from(folder, registers, experiment, whole)  # before they are read: what changes meanwhile is new next time
     known, about, notes = signals.read_known(folder, registers)
     for note in notes:
@@ -134,7 +136,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     led_rows = evaluate.usable(asked, LEADERSHIP)
     cards = known["inspections"]["leadership_and_governance"].notna().sum()
     report: dict[str, Any] = {
-        "as_of": f"{morning:%Y-%m-%d}", **about, **_commit(), "made_from": basis, "experiment": experiments.plain(experiment),
+        "as_of": f"{morning:%Y-%m-%d}", **about, **provenance(), "made_from": basis, "experiment": experiments.plain(experiment),
         **_ingested(folder, about), "signals": given, "families": {name: belongs[name] for name in given},
         "families_off": [f for f in signals.FAMILIES if f not in experiment.families],
         "signals_off": {name: signal.off for name, signal in signals.declared(experiment.families).items() if signal.off},
@@ -166,7 +168,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
         {"signals": given, "families": report["families"], "as_of": report["as_of"], "data_source": about["data_source"],
          "inputs": about["inputs"], "candidate": candidate, "half_life": half_life, "learned_from": len(final),
          "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
-         "cells": _cell_sizes(final), "seed": experiment.seed},
+         "cells": _cell_sizes(final), "seed": experiment.seed, "libraries": basis["libraries"]},
     )  # fmt: skip
     champion.about["version"] = report["model_version"] = _fingerprint(champion)
     champion.backtest = promotion.kept(table)
@@ -297,13 +299,13 @@ def _fingerprint(champion: Champion) -> str:
 
 
 def made_from(folder: Path, registers_in: Path | None, experiment: Experiment, whole: bool = True) -> dict[str, Any]:
-    """What a training's result depends on: hashes of the official files, the registers and the code, and the settings.
+    """What a training's result depends on: hashes of official files, registers and code, versions of libraries, settings.
 
     Two trainings of which all of this is the same give the same model.
     """
     kept = {f"{owner} {kind}": path.read_bytes() for owner, kind, path in registers.stored(registers_in)}
     return {"inputs": tables.about(folder, "inspections")["inputs"], "registers": _hash(kept), "code": code(),
-            "experiment": experiments.plain(experiment), "whole": whole}  # fmt: skip
+            "libraries": libraries(), "experiment": experiments.plain(experiment), "whole": whole}  # fmt: skip
 
 
 def code() -> str:
@@ -326,14 +328,29 @@ def _ingested(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
     return {"files": told["sha256"] if same else {}, "rows": told["rows"] if same else {}}
 
 
-def _commit() -> dict[str, Any]:
-    """The commit, and whether the program's files differ from it."""
-    here = Path(__file__).resolve().parent
+def provenance() -> dict[str, Any]:
+    """The commit, and whether the program's files differ from it; without one, the version and the hash of the code.
 
-    def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False).stdout.strip()
+    A commit counts only where git tracks this very file: an installed package may lie inside somebody else's repository.
+    """
+    here = Path(__file__).resolve()
+    # A hook's variables would name the hook's own repository.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
-    return {"commit": git("rev-parse", "HEAD") or "unknown", "dirty": bool(git("status", "--porcelain", ".", "../models"))}
+    def git(*words: str) -> str | None:
+        try:
+            ended = subprocess.run(["git", *words], cwd=here.parent, env=clean, capture_output=True, text=True, check=False)
+        except OSError:  # there is no git
+            return None
+        return None if ended.returncode else ended.stdout.strip()
+
+    if git("ls-files", "--error-unmatch", here.name) and (commit := git("rev-parse", "HEAD")):
+        return {"commit": commit, "dirty": git("status", "--porcelain", ".", "../models") != ""}
+    try:
+        version = importlib.metadata.version("headway")
+    except importlib.metadata.PackageNotFoundError:  # run from a copy of its folder
+        version = "0"
+    return {"commit": f"headway {version}+{code()[:12]}", "dirty": False}
 
 
 def _params(report: dict[str, Any], experiment: Experiment) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pipelines.tables import DATE
 
 # Files that take a minute or more: begun first, so that at the end no core waits for one.
 LONGEST = ("test_pipeline", "test_month", "test_explorer_browser", "test_privacy", "test_real_files", "test_faults", "test_commands",
-           "test_hostile", "test_explorer_sign_in", "test_explorer_server", "test_spelling", "test_batch")  # fmt: skip
+           "test_hostile", "test_explorer_sign_in", "test_explorer_server", "test_spelling", "test_batch", "test_wheel")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from models.champion import Champion
+from models.champion import Champion, libraries
 from models.conformal import ChanceIntervals, GradeSets
 from models.estimators import Departures
 
@@ -44,6 +44,6 @@ def champion(count: int = 2500) -> Champion:
     return Champion(
         model, led, GradeSets().fit(chances, overall, given["following"]),
         ChanceIntervals().fit(at_stake, happened, overall, given["era"]),
-        {"signals": SIGNALS, "families": families, "data_source": "made-up", "version": "abc123",
+        {"signals": SIGNALS, "families": families, "data_source": "made-up", "version": "abc123", "libraries": libraries(),
          "cells": {str(key): int(n) for key, n in cells.items()}},
     )  # fmt: skip

@@ -1,7 +1,11 @@
 import ast
+import hashlib
+import json
 import os
+import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import made
@@ -9,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models import AlteredError
 from models import champion as module
 from models.champion import Champion
 
@@ -90,8 +95,63 @@ def test_its_backtest_is_kept_beside_it_plain_and_is_not_needed_to_predict(champ
     rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
     Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows).save(tmp_path / "champion")
     assert pd.read_parquet(tmp_path / "champion" / module.BACKTEST).equals(rows)
-    (tmp_path / "champion" / module.BACKTEST).unlink()
-    assert Champion.load(tmp_path / "champion").predict(*_asked()).equals(champion.predict(*_asked()))
+    champion.save(tmp_path / "without")
+    assert Champion.load(tmp_path / "without").predict(*_asked()).equals(champion.predict(*_asked()))
+
+
+# --- as it was promoted -----------------------------------------------------------------------------------------------
+
+
+def test_its_manifest_has_the_hash_of_every_file_the_model_and_the_libraries_that_fit_it(champion, tmp_path):
+    champion.save(tmp_path / "champion")
+    told = json.loads((tmp_path / "champion" / module.MANIFEST).read_text())
+    files = _files(tmp_path / "champion")
+    del files[module.MANIFEST]
+    assert told["files"] == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    assert told["model_version"] == "abc123" and told["libraries"]["lightgbm"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: (folder / "overall" / "booster.txt").open("a").write("\n"), "changed: overall/booster.txt"),
+        (lambda folder: (folder / "about.json").write_text("{}"), "changed: about.json"),
+        (lambda folder: (folder / module.BACKTEST).write_bytes(b""), "changed: backtest.parquet"),
+        (lambda folder: (folder / "uncertainty.json").unlink(), "missing: uncertainty.json"),
+        (lambda folder: (folder / "overall" / "more.txt").write_text(""), "added: overall/more.txt"),
+        (lambda folder: (folder / module.MANIFEST).unlink(), "no manifest.json"),
+        (lambda folder: (folder / module.MANIFEST).write_text("{"), "manifest.json can't be read"),
+        (lambda folder: (folder / module.MANIFEST).write_text('{"files": []}'), "manifest.json can't be read"),
+    ],
+    ids=["changed", "about", "backtest", "missing", "added", "no manifest", "half a manifest", "another manifest"],
+)
+def test_a_file_changed_added_or_taken_away_by_hand_is_named_and_nothing_is_loaded(champion, tmp_path, change, said):
+    folder = tmp_path / "champion"
+    rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
+    Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows).save(folder)
+    change(folder)
+    with pytest.raises(AlteredError, match=rf"(?s){re.escape(str(folder))}.*{said}.*headway rollback --to"):
+        Champion.load(folder)
+
+
+def test_one_that_is_replaced_while_it_is_loaded_is_loaded_whole_the_old_one_or_the_new(champion, tmp_path):
+    both = [Champion(champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": version}) for version in "ab"]
+    both[0].save(tmp_path / "champion")
+    stop = threading.Event()
+
+    def promote() -> None:
+        while not stop.is_set():
+            for one in both:
+                one.save(tmp_path / "champion")
+
+    promoting = threading.Thread(target=promote)
+    promoting.start()
+    try:
+        found = {Champion.load(tmp_path / "champion").about["version"] for _ in range(300)}
+    finally:
+        stop.set()
+        promoting.join()
+    assert found == {"a", "b"}
 
 
 class _Killed(BaseException):

@@ -178,3 +178,40 @@ def test_ingest_killed_at_any_moment_leaves_every_table_readable_the_old_or_the_
     ended = _started(tmp_path, *words)
     ended.communicate(timeout=300)
     assert ended.returncode == 0 and _whole(held) == new
+
+
+# --- a terminal that can't show everything -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("ascii", "école"), ("latin-1", "学校"), ("utf-8", "\udcff")])
+def test_no_command_fails_for_what_the_terminal_can_not_show(tmp_path, encoding, name):
+    """Whatever the locale, and a folder whose name isn't text: what can't be shown is written as its code."""
+    (tmp_path / name).mkdir()
+    known = {key: value for key, value in os.environ.items() if key not in ("LANG", "LC_ALL", "LC_CTYPE")}
+    for words in (["synthesise", "--out", f"{name}/raw", "--schools", "20"], ["register", "list", "--registers", f"{name}/own"],
+                  ["synthesise", "--help"]):  # fmt: skip
+        ended = subprocess.run([sys.executable, "-m", "pipelines", *words], cwd=tmp_path, capture_output=True, timeout=120,
+                               env={**known, "LANG": "C", "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)})  # fmt: skip
+        assert ended.returncode == 0, ended.stderr.decode(errors="replace")[-2000:]
+        assert "--help" in words or name.encode(encoding, "backslashreplace") in ended.stdout
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_in_words(tmp_path):
+    """MLflow's database can't be opened there."""
+    place = tmp_path / "\udcff"
+    place.mkdir()
+    ended = subprocess.run([sys.executable, "-m", "pipelines", "rollback"], cwd=place, capture_output=True, text=True, timeout=120,
+                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert "\\udcff" in ended.stderr and "PYTHONUTF8=1" in ended.stderr
+
+
+def test_a_training_that_can_not_write_where_it_is_says_so_before_its_folds(tmp_path):
+    """A system set to know ASCII names only; Python takes UTF-8 for the locale C unless it is told not to."""
+    (tmp_path / "école").mkdir()
+    narrow = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
+    words = "from pathlib import Path; from models.registry import Registry; Registry.at(None, Path('mlruns')).check()"
+    ended = subprocess.run([sys.executable, "-c", words], cwd=tmp_path / "école", capture_output=True, text=True, timeout=120,
+                           env={**os.environ, **narrow})  # fmt: skip
+    assert ended.returncode == 1 and ended.stderr.splitlines()[-1].startswith("UnicodeEncodeError")
+    assert not list((tmp_path / "école").iterdir())

@@ -130,7 +130,7 @@ def _recorded(name: str, p: float, drawn, **other) -> Recorded:
     rows["fold"] = pd.to_datetime(rows["fold"])
     report = {"model_version": name, "as_of": "2021-09-01", "final": {"candidate": "ridge"}, "data_source": "official",
               "newest_file_on": "2021-08-31", "inputs": "a", "files": {"a.csv": "1", "b.csv": "2"}, "rows": {"schools": 10},
-              "commit": "abc", "dirty": False, "made_from": {"code": "c", "registers": "r"}, "signals": ["gap"],
+              "commit": "abc", "dirty": False, "made_from": {"code": "c", "registers": "r", "libraries": {"lightgbm": "4.6.0", "numpy": "2.4.0"}}, "signals": ["gap"],
               "counts": [{"as_of": "2020-09-01", "reason": "labelled", "schools": 3}, {"as_of": "2020-09-01", "reason": "not yet", "schools": 2}],
               "scores": [{"fold": "2020-09-01", "model": "champion", "n": 3, "skill": p / 10, "auc_2": None, "auc_3": 0.7, "slope": 1.0}],
               } | other  # fmt: skip
@@ -147,14 +147,15 @@ def test_two_runs_of_the_same_kind_differ_in_nothing(drawn):
 def test_what_differs_is_named_file_by_file_and_setting_by_setting(drawn):
     one = _recorded("a", 0.6, drawn)
     two = _recorded("b", 0.6, drawn, inputs="b", files={"b.csv": "3", "c.csv": "1"}, rows={"schools": 12}, signals=["gap", "stayed"],
-                    commit="def", dirty=True, made_from={"code": "d", "registers": "s"})  # fmt: skip
+                    commit="headway 0.1.0+abcdef012345", dirty=True,
+                    made_from={"code": "d", "registers": "s", "libraries": {"lightgbm": "4.7.0", "numpy": "2.4.0"}})  # fmt: skip
     two = Recorded("b", "2", {"rounds": "300", "seed": "0"}, two.report, two.backtest)
     found = compare.compare(one, two)
     assert found["data"]["files"] == {"only_first": ["a.csv"], "only_second": ["c.csv"], "changed": ["b.csv"], "known": True}
     assert found["data"]["rows"] == {"schools": [10, 12]} and found["settings"] == {"rounds": ["200", "300"]}
     assert found["data"]["examples"] == {"examples": [5, 5], "mornings": [1, 1], "labelled": [3, 3]}
     said = "\n".join(compare.lines(found))
-    for words in ("1 files changed: b.csv", "other registers", "code: abc and def with changes", "signals: only in the second: stayed"):
+    for words in ("1 files changed: b.csv", "other registers", "code: abc and headway 0.1.0+abcdef012345 with changes", "code: lightgbm 4.6.0 and 4.7.0", "signals: only in the second: stayed"):
         assert words in said
     titles = [title for title, _, _ in compare.tables(found)]
     assert titles == ["Runs", "Data that differ: rows of each table, and examples", "Settings that differ", "Backtest of each, fold by fold"]

@@ -3,8 +3,25 @@
 import json
 import re
 
+import made
 import pytest
-from six_schools import ABOUT, CLOSED, FEW, GOOD, NAMED, NEVER, NOWHERE, PAGES, TOP, listed, said, schools, shown, write_tables
+from six_schools import (
+    ABOUT,
+    CLOSED,
+    FEW,
+    GOOD,
+    NAMED,
+    NEVER,
+    NOWHERE,
+    PAGES,
+    TOP,
+    listed,
+    said,
+    schools,
+    shown,
+    write_champion,
+    write_tables,
+)  # fmt: skip
 
 from pipelines import tables
 
@@ -151,6 +168,17 @@ def test_schools_compared_keep_the_order_they_were_named_in(folder):
 def test_what_if_without_a_stored_model_says_so(folder):
     write_tables(folder)
     assert "The stored model isn’t on this machine" in said(shown("what_if", urn=GOOD))
+
+
+def test_a_stored_model_changed_by_hand_works_nothing_out_and_says_which_file(folder):
+    write_tables(folder)
+    write_champion(folder, folder.parent / "mlruns", made.champion(600))
+    assert "Schools like this one with those figures" in said(shown("what_if", urn=GOOD, share_stayed=90))
+    changed = folder.parent / "mlruns" / "champion" / "overall" / "booster.txt"
+    changed.write_bytes(changed.read_bytes() + b"\n")
+    text = said(shown("what_if", urn=GOOD, share_stayed=90))
+    assert "changed: overall/booster.txt" in text and "headway rollback" in text
+    assert "Schools like this one with those figures" not in text
 
 
 def test_similar_schools_are_told_with_reasons_in_words_and_the_day_of_what_came(folder):

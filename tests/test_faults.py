@@ -122,8 +122,10 @@ def test_a_scoring_job_that_fills_the_disk_says_so_and_leaves_the_earlier_answer
     held = disk(left=400_000)
     batch.score_rows(tmp_path / "few.parquet", held / "answers", tmp_path / "mlruns" / "champion")
     before = _files(held / "answers")
+    assert [path.name for path in held.iterdir()] == ["answers"]
     assert "The disk is full" in run("score", "--input", "many.parquet", "--output", held / "answers")
     assert _files(held / "answers") == before
+    assert {path.name for path in held.iterdir()} == {"answers", ".answers.partial"}  # from which the next run goes on
 
 
 def test_predictions_that_do_not_fit_on_the_disk_leave_the_earlier_ones(drawn, disk):

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.champion import Champion
+from models import AlteredError
+from models.champion import MANIFEST, Champion
 from models.registry import EXPERIMENT, MODEL, NAME, Registry, RegistryError, Sent
 
 mlflow = pytest.importorskip("mlflow")
@@ -135,6 +136,34 @@ def test_signature_and_input_example_survive_every_number_a_double(kept):
     assert "p_improve" in info.signature.outputs.input_names()
     loaded = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
     assert len(loaded.predict(loaded.input_example)) == 3
+
+
+def test_every_input_is_required_and_may_be_blank(kept, champion):
+    assert all(column.required for column in mlflow.models.get_model_info(f"models:/{MODEL}@champion").signature.inputs)
+    loaded = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
+    for name in [*made.SIGNALS, "overall", "cell", "group"]:
+        with pytest.raises(mlflow.MlflowException, match=f"missing inputs.*{name}"):
+            loaded.predict(_example().drop(columns=name))
+    blank = _example().head(3).assign(**dict.fromkeys(made.SIGNALS, None), group=None)
+    plain = champion.predict(blank.astype(dict.fromkeys(made.SIGNALS, "float64")), blank.astype({"overall": "int64"}))
+    pd.testing.assert_frame_equal(loaded.predict(blank), plain, check_exact=True)
+
+
+def test_what_serving_needs_is_pinned_to_the_versions_that_fitted_the_model(copied, champion):
+    fitted = {**champion.about["libraries"], "lightgbm": "4.7.0.1", "numpy": "2.3.9"}  # on a machine of other versions
+    sent = copied.send(_kept(copied, _named(Champion(champion.overall, champion.leadership, champion.sets, champion.intervals,
+                                                     {**champion.about, "libraries": fitted}), "two"), over="one"))  # fmt: skip
+    folder = Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{sent.version}"))
+    pinned = dict(line.split("==") for line in (folder / "requirements.txt").read_text().splitlines())
+    assert pinned == {"mlflow": mlflow.__version__, **{name: fitted[name] for name in ("lightgbm", "numpy", "pandas", "scipy")}}
+
+
+def test_the_registered_model_and_its_version_say_what_they_answer_and_take(kept):
+    registry, sent = kept
+    client = registry.client()
+    assert "chance" in client.get_registered_model(MODEL).description
+    said = client.get_model_version(MODEL, sent.version).description
+    assert "Model one" in said and "made-up" in said and f"{len(made.SIGNALS)} signals" in said and "blank" in said
 
 
 def test_whole_numbers_from_a_csv_are_taken_for_doubles_at_the_edge(kept):
@@ -264,6 +293,49 @@ def test_the_commands_say_what_they_did_and_what_there_is(copied, champion, tmp_
 def test_where_there_is_no_champion_there_is_no_way_back(tmp_path):
     with pytest.raises(RegistryError, match="(?s)no champion to go back from.*headway train"):
         Registry.at(None, tmp_path / "mlruns").rollback()
+
+
+# --- as it was promoted -----------------------------------------------------------------------------------------------
+
+
+def test_the_champion_s_manifest_says_which_model_of_which_run_it_is_and_what_fitted_it(copied, champion):
+    sent = copied.send(_kept(copied, _named(champion, "two"), over="one"))
+    told = json.loads((copied.champion_folder / MANIFEST).read_text())
+    assert (told["model_version"], told["run"], told["registered_version"]) == ("two", sent.run, "2")
+    assert told["libraries"] == champion.about["libraries"] and told["promoted_at"] == copied.promotions()[-1]["when"]
+    assert set(told["files"]) == {*champion.as_files(), "backtest.parquet"}
+
+
+def test_a_champion_changed_by_hand_is_no_champion_to_compare_with_and_is_brought_back_by_a_rollback_to_it(copied, champion):
+    booster = copied.champion_folder / "overall" / "booster.txt"
+    before = booster.read_bytes()
+    booster.write_bytes(before.replace(b"leaf_value=", b"leaf_value=9", 1))
+    for ask in (copied.reigning, copied.backtest, lambda: copied.send(_kept(copied, _named(champion, "two"), over="one"))):
+        with pytest.raises(AlteredError, match="(?s)changed: overall/booster.txt.*headway rollback --to"):
+            ask()
+    assert _alias(copied) == "1"
+    copied.rollback("1")
+    assert booster.read_bytes() == before and copied.reigning()["version"] == "one"
+
+
+def test_a_model_changed_in_the_store_is_neither_served_nor_rolled_back_to(copied, champion):
+    (booster,) = (copied.root / "artifacts").rglob("files/overall/booster.txt")
+    booster.write_bytes(booster.read_bytes().replace(b"leaf_value=", b"leaf_value=9", 1))
+    copied.client()
+    with pytest.raises(AlteredError, match="changed: overall/booster.txt"):
+        copied.rollback("1")
+    with pytest.raises(Exception, match="changed: overall/booster.txt"):
+        mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
+
+
+def test_a_version_of_before_there_were_manifests_can_be_rolled_back_to_and_has_one_then(copied):
+    (manifest,) = (copied.root / "artifacts").rglob(f"files/{MANIFEST}")
+    manifest.unlink()
+    (copied.champion_folder / MANIFEST).unlink()
+    with pytest.raises(AlteredError, match="(?s)no manifest.json.*headway rollback --to"):
+        Champion.load(copied.champion_folder)
+    copied.rollback("1")
+    assert Champion.load(copied.champion_folder).about["version"] == "one"
 
 
 # --- never half registered --------------------------------------------------------------------------------------------

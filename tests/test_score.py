@@ -7,6 +7,7 @@ import pytest
 
 from models.champion import Champion
 from pipelines import inspections, score, tables
+from pipelines.__main__ import main
 from pipelines.score import FEW_LIKE_IT, NO_OVERALL, SCORED
 from pipelines.tables import DataError
 
@@ -143,3 +144,18 @@ def test_a_copy_for_a_spreadsheet_keeps_what_looks_like_a_formula_as_text(tmp_pa
 def test_a_table_without_any_text_can_be_copied_too(tmp_path):
     score.write_csv(pd.DataFrame({"urn": [100001], "p_improve": [0.5]}), tmp_path / "copy.csv")
     assert (tmp_path / "copy.csv").read_text() == "urn,p_improve\n100001,0.5\n"
+
+
+@pytest.mark.parametrize("words", ["score", "score --input rows.parquet --output answers", "monitor",
+                                   "score --input rows.parquet --output answers --engine spark",
+                                   "score --as-of 2020-09-01..2021-09-01 --output answers", "train"])  # fmt: skip
+def test_every_command_that_uses_a_champion_refuses_one_changed_by_hand(tmp_path, monkeypatch, capsys, words):
+    made.champion(600).save(tmp_path / "mlruns" / "champion")
+    (tmp_path / "mlruns" / "champion" / "uncertainty.json").open("a").write(" ")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["headway", *words.split()])
+    with pytest.raises(SystemExit, match="^2$"):
+        main()
+    said = capsys.readouterr().err
+    assert "mlruns/champion is not as it was promoted" in said and "changed: uncertainty.json" in said and "headway rollback" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]

@@ -1,17 +1,23 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import lightgbm
 import made
 import numpy as np
+import pandas as pd
 import pytest
+import scipy
+import sklearn
 
 from models.champion import Champion
 from models.estimators import Departures
 from models.registry import Registry
 from pipelines import signals, tables, train
+from pipelines.experiments import Experiment
 from pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +47,68 @@ def test_a_figure_that_is_no_number_is_null_in_the_report():
     told = {"a": np.float64("nan"), "b": [np.int64(3), float("inf")], 4: (np.bool_(True), None, "text")}
     assert train._plain(told) == {"a": None, "b": [3, None], "4": [True, None, "text"]}
     json.dumps(train._plain(told), allow_nan=False)
+
+
+# --- what a model was made from -----------------------------------------------------------------------------------------
+
+
+def _code_of(folder: Path, **environment: str) -> dict:
+    """What a training says of the code in a folder."""
+    words = "import json; from pipelines import train; print(json.dumps([train.__file__, train.provenance(), train.code()]))"
+    ended = subprocess.run([sys.executable, "-P", "-c", words], cwd=folder, capture_output=True, text=True, check=True,
+                           env={**os.environ, "PYTHONPATH": str(folder), **environment})  # fmt: skip
+    file, said, code = json.loads(ended.stdout)
+    assert Path(file).is_relative_to(folder)
+    return {**said, "code": code}
+
+
+def _git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false")
+    return subprocess.run(["git", *who, *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    """Somebody else's repository, of one commit, with our code put into it and not tracked, as an installed package is."""
+    folder = tmp_path / "project"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "theirs.txt").write_text("theirs")
+    _git(folder, "init", "-q")
+    _git(folder, "add", "theirs.txt")
+    _git(folder, "commit", "-qm", "Theirs")
+    for room in ("pipelines", "models"):
+        shutil.copytree(ROOT / room, folder / "lib" / room, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def test_code_inside_another_repository_is_named_by_version_and_content_never_by_that_ones_commit(project):
+    said = _code_of(project / "lib")
+    assert _git(project, "rev-parse", "HEAD") not in said["commit"]
+    assert said["commit"].startswith("headway ") and said["commit"].endswith(f"+{said['code'][:12]}") and said["dirty"] is False
+    (project / "lib" / "models" / "baselines.py").write_text("# changed")
+    assert _code_of(project / "lib")["commit"] != said["commit"]
+
+
+def test_code_that_is_tracked_is_named_by_its_commit_and_whether_it_was_changed_since(project):
+    _git(project, "add", ".")
+    _git(project, "commit", "-qm", "Ours")
+    ours = _git(project, "rev-parse", "HEAD")
+    said = _code_of(project / "lib")
+    assert (said["commit"], said["dirty"]) == (ours, False)
+    (project / "lib" / "models" / "baselines.py").write_text("# changed")
+    assert _code_of(project / "lib")["dirty"] is True
+    elsewhere = {"GIT_DIR": str(ROOT / ".git"), "GIT_WORK_TREE": str(ROOT)}  # as in a hook of another repository
+    assert _code_of(project / "lib", **elsewhere)["commit"] == ours
+
+
+def test_without_git_a_training_says_version_and_content(project, tmp_path):
+    said = _code_of(project / "lib", PATH=str(tmp_path / "nothing"))
+    assert said["commit"].startswith("headway ") and said["dirty"] is False
+
+
+def test_what_a_model_is_made_from_names_the_libraries_that_fit_it(small):
+    assert train.made_from(small / "tables", None, Experiment())["libraries"] == {"lightgbm": lightgbm.__version__, "numpy": np.__version__, "pandas": pd.__version__,
+                                   "scikit-learn": sklearn.__version__, "scipy": scipy.__version__}  # fmt: skip
 
 
 # --- too little to learn from -----------------------------------------------------------------------------------------

@@ -65,6 +65,14 @@ def test_other_trees_are_answered_by_lightgbm_itself(why, settings):
     assert (answers.scores(_columns(rows)) == booster.predict(rows, raw_score=True)).all()
 
 
+@pytest.mark.parametrize("line", ["version=v5", ""])
+def test_text_of_a_version_we_do_not_know_is_lightgbms_to_read(line):
+    """What its next version means by the same words, only LightGBM can say."""
+    text = _booster(3, 0.2, num_leaves=6).model_to_string()
+    assert isinstance(trees.read(text), trees.Forest) and text.count("version=v4\n") == 1
+    assert isinstance(trees.read(text.replace("version=v4\n", f"{line}\n" if line else "")), trees.Library)
+
+
 @pytest.mark.parametrize("leaves", [6, 12])
 def test_one_value_tried_both_ways_gives_a_row_of_scores_for_each(leaves):
     booster, rows = _booster(5, 0.2, num_leaves=leaves), _rows(5, 40)
