@@ -112,7 +112,7 @@ class Champion:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         if self.backtest is not None:
-            self.backtest.to_parquet(folder / BACKTEST, index=False)
+            self.backtest.to_parquet(folder / BACKTEST, index=False, write_page_checksum=True)
 
     def as_files(self) -> dict[str, str]:
         files = {f"overall/{name}": text for name, text in self.overall.as_files().items()}

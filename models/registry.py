@@ -329,7 +329,13 @@ class Registry:
     def backtest(self) -> pd.DataFrame | None:
         """The champion's backtest, kept beside its files; None where there is none."""
         path = standing(self.champion_folder) / BACKTEST
-        return pd.read_parquet(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            return pd.read_parquet(path, page_checksum_verification=True)
+        except (OSError, ValueError) as error:
+            raise RegistryError(f"{path} can't be read as parquet ({error}).\nThe file is broken: `headway rollback` writes the "
+                                "champion's files again, as does `headway train`.") from error  # fmt: skip
 
     def promotions(self) -> list[dict[str, Any]]:
         """The log of promotions and rollbacks made from this folder, the oldest first."""
