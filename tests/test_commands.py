@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import typer
 from filelock import FileLock
@@ -147,8 +148,8 @@ def test_output_that_is_no_terminal_gets_lines_and_no_codes_of_a_progress_bar(en
 def test_a_command_that_meets_a_broken_table_names_the_file_and_ends_in_2(england, tmp_path, run, name):
     shutil.copytree(england / "tables", tmp_path / "tables")
     path = tmp_path / "tables" / f"{name}.parquet"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 3] ^= 4
+    content, urns = bytearray(path.read_bytes()), pq.read_metadata(path).row_group(0).column(0)
+    content[urns.data_page_offset + 100] ^= 4
     path.write_bytes(content)
     code, _, err = run("train", "--tables", "tables", "--no-whole", "--promote", "never")
     assert code == 2 and f"tables/{name}.parquet can't be read" in err and "The file is broken" in err and "Traceback" not in err
