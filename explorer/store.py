@@ -136,7 +136,8 @@ def _large(where: str, name: str, column: str, columns: tuple[str, ...], version
             for field in pq.read_schema(path)
             if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)
         ]
-        rows = pq.read_table(path, columns=list(columns), read_dictionary=[text for text in texts if text in columns])
+        rows = pq.read_table(path, columns=list(columns), read_dictionary=[text for text in texts if text in columns],
+                             page_checksum_verification=True)  # fmt: skip
         order = np.argsort(rows[column].to_numpy(), kind="stable")
         return rows, order, rows[column].to_numpy()[order]
     except (KeyError, ValueError, OSError) as error:

@@ -22,6 +22,7 @@ import pandas as pd
 from models import AlteredError
 from models.conformal import ChanceIntervals, GradeSets, spans
 from models.estimators import STAY, UP, Departures
+from models.standards import Prior, ReportCards
 
 BACKTEST, MANIFEST = "backtest.parquet", "manifest.json"
 LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them
@@ -124,8 +125,9 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 class Champion:
     """A candidate for each outcome, its grade sets and intervals, and what is known about it (`about`).
 
-    `backtest` is what it said in each fold of rows it had not seen; the next candidate is compared with it there. It is
-    kept beside the files and not read back by `load`, which nothing that predicts needs.
+    `cards` is the forecast of report cards, which starts from both. `backtest` is what it said in each fold of rows it had not
+    seen; the next candidate is compared with it there. It is kept beside the files and not read back by `load`, which nothing
+    that predicts needs.
     """
 
     overall: Departures
@@ -134,6 +136,7 @@ class Champion:
     intervals: ChanceIntervals
     about: dict[str, Any] = field(default_factory=dict)
     backtest: pd.DataFrame | None = None
+    cards: ReportCards | None = None
 
     @property
     def signals(self) -> list[str]:
@@ -156,6 +159,10 @@ class Champion:
             "grade_set": spans(self.sets.members(chances, rank)), "p_low": low, "p_high": high, "base_rate": rate,
         }, index=state.index)  # fmt: skip
 
+    def prior(self, signals: pd.DataFrame, state: pd.DataFrame) -> Prior:
+        """What the models of grades say of report cards; rows without a grade are blank in it."""
+        return Prior.of(self.overall, self.leadership, signals, state)
+
     def save(self, folder: Path) -> None:
         """Write the files in the place of `folder`, in one step."""
         replace_folder(folder, self.write)
@@ -165,7 +172,7 @@ class Champion:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         if self.backtest is not None:
-            self.backtest.to_parquet(folder / BACKTEST, index=False)
+            self.backtest.to_parquet(folder / BACKTEST, index=False, write_page_checksum=True)
         seal(folder)
 
     def as_files(self) -> dict[str, str]:
@@ -173,6 +180,8 @@ class Champion:
         if self.leadership:
             files |= {f"leadership/{name}": text for name, text in self.leadership.as_files().items()}
         files["uncertainty.json"] = json.dumps({"sets": vars(self.sets), "intervals": vars(self.intervals)}, indent=1)
+        if self.cards:
+            files["standards.json"] = json.dumps(self.cards.as_dict(), indent=1)
         files["about.json"] = json.dumps(self.about, indent=1, sort_keys=True)
         return files
 
@@ -203,4 +212,6 @@ class Champion:
             Departures.from_files(folder / "overall"),
             Departures.from_files(leadership) if leadership.is_dir() else None,
             GradeSets(**uncertainty["sets"]), ChanceIntervals(**uncertainty["intervals"]), about,
+            cards=ReportCards.from_dict(json.loads(cards.read_text(encoding="utf-8")))
+            if (cards := folder / "standards.json").is_file() else None,
         )  # fmt: skip

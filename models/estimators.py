@@ -333,19 +333,32 @@ class Departures:
         """
         overall = state["overall"].to_numpy(dtype=int)
         side = np.where(overall == 1, STAY, UP)
-        names = (self.ridge or self.boosted).names if self.learners else []
-        parts = np.zeros((len(state), len(names) + 1))
-        for learner in filter(None, (self.ridge, self.boosted)):
-            parts += learner.departures(signals, overall, side) / len(self.learners)
-        at = np.arange(len(state)), np.maximum(overall + side, 1) - 1
-        rate = self.recent.at(state)[at]
-        if self.level:  # what the level at a departure of nothing differs from the rate is carried by no signal
-            parts[:, -1] += log_odds(self.level.at(state)[at]) - log_odds(rate)
+        boundary = np.maximum(overall + side, 1)
+        named = self.departures(signals, state, side, boundary)
+        parts, names = named.to_numpy(), list(named)
+        rate = self.recent.at(state)[np.arange(len(state)), boundary - 1]
         total = parts.sum(axis=1)
         step = chance(log_odds(rate) + total) - rate
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = np.where(np.abs(total) > 1e-9, step / total, rate * (1 - rate))
-        return pd.DataFrame(parts * scale[:, None], columns=[*names, "level"], index=state.index)
+        return pd.DataFrame(parts * scale[:, None], columns=names, index=state.index)
+
+    def departures(self, signals: pd.DataFrame, state: pd.DataFrame, side: np.ndarray, boundary: np.ndarray | int
+                   ) -> pd.DataFrame:  # fmt: skip
+        """What each signal adds to the log-odds of reaching a boundary on a side of the current rank, and the `level`.
+
+        The level holds what no signal carries: the learners' own, and how far the level at a departure of nothing lies from
+        the recent rate.
+        """
+        overall = state["overall"].to_numpy(dtype=int)
+        names = (self.ridge or self.boosted).names if self.learners else []
+        parts = np.zeros((len(state), len(names) + 1))
+        for learner in filter(None, (self.ridge, self.boosted)):
+            parts += learner.departures(signals, overall, side) / len(self.learners)
+        if self.level:
+            at = np.arange(len(state)), np.broadcast_to(boundary, len(state)) - 1
+            parts[:, -1] += log_odds(self.level.at(state)[at]) - log_odds(self.recent.at(state)[at])
+        return pd.DataFrame(parts, columns=[*names, "level"], index=state.index)
 
     # --- plain files: LightGBM's own text and JSON; nothing is pickled ----------------------------------------------------
 

@@ -343,7 +343,11 @@ class Registry:
         if not path.is_file():
             return None
         verify(path.parent)
-        return pd.read_parquet(path)
+        try:
+            return pd.read_parquet(path, page_checksum_verification=True)
+        except (OSError, ValueError) as error:
+            raise RegistryError(f"{path} can't be read as parquet ({error}).\nThe file is broken: `headway rollback` writes the "
+                                "champion's files again, as does `headway train`.") from error  # fmt: skip
 
     def promotions(self) -> list[dict[str, Any]]:
         """The log of promotions and rollbacks made from this folder, the oldest first."""

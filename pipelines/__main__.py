@@ -1,6 +1,7 @@
 """The command line `headway`: each command reads tables, calls one function and writes tables.
 
-Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-written), 3 a stated limit was passed.
+Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-written), 3 a stated limit was passed,
+75 another headway command is writing there.
 """
 
 import errno
@@ -270,8 +271,8 @@ def score(tables: Tables = TABLES,
           registers: Registers = REGISTERS) -> None:  # fmt: skip
     """Predictions for every open school, from the champion; nothing is trained. Or for feature rows, however many.
 
-    Ends with 0 when done, 2 where files or arguments are wrong, 3 where --most-aside is passed, and 75 where another process
-    is writing the same output: try again later.
+    Ends with 0 when done, 2 where files or arguments are wrong, 3 where --most-aside is passed, and 75 where another headway
+    command is writing the same output: wait for it, or try again.
 
     Example: headway score --input plans.parquet --output answers
     """
@@ -314,20 +315,15 @@ def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output
         raise DataError("Feature rows say their own mornings, in the column as_of.\nLeave out --as-of, or --input.")
     if rows is None and (engine is not Engine.local or details):
         raise DataError("--engine and --details go with --input.\nName a file or folder of feature rows.")
-    try:
-        if rows is None:
-            told = batch.score_mornings(tables, output, RUNS / "champion", mornings, registers=registers,
-                                        bar=terminal.bar("mornings"), say=say)  # fmt: skip
-        elif engine is Engine.spark:
-            from pipelines import spark
+    if rows is None:
+        told = batch.score_mornings(tables, output, RUNS / "champion", mornings, registers=registers,
+                                    bar=terminal.bar("mornings"), say=say)  # fmt: skip
+    elif engine is Engine.spark:
+        from pipelines import spark
 
-            told = spark.score_rows(rows, output, RUNS / "champion", details=details)
-        else:
-            told = batch.score_rows(rows, output, RUNS / "champion", details=details,
-                                    bar=terminal.bar("scoring"))  # fmt: skip
-    except batch.Busy as error:
-        print(f"headway: {error}", file=sys.stderr)
-        raise typer.Exit(75) from error
+        told = spark.score_rows(rows, output, RUNS / "champion", details=details)
+    else:
+        told = batch.score_rows(rows, output, RUNS / "champion", details=details, bar=terminal.bar("scoring"))
     counted = {stage.SCORED: told["scored"], **told["set_aside"]}
     many = f"{len(told['mornings'])} mornings" if rows is None else f"{told['rows_in']:,} rows in"
     say(f"{many}: {told['rows_out']:,} rows out = " + " + ".join(f"{n:,} {status}" for status, n in counted.items()))
@@ -378,8 +374,8 @@ def month(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
           registers: Registers = REGISTERS) -> None:  # fmt: skip
     """The month's work: fetch, ingest, train if anything changed, evidence, score, cards, monitor; and a page of summary.
 
-    Run again, it does only what is left; ends 3 where a limit is passed. As a line of cron, each 15th at five:
-    0 5 15 * * cd headway && .venv/bin/headway month >> month.log 2>&1
+    Run again, it does only what is left. Ends with 3 where a limit is passed, and 75 where another month is at work. As a
+    line of cron, each 8th at six: 0 6 8 * * cd /srv/headway && .venv/bin/headway month >> month.log 2>&1
 
     Example: headway month --limit extrapolation=1
     """
@@ -477,11 +473,14 @@ def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
     started = time.monotonic()
     if not raw.is_dir() or not any(path.is_file() and not path.name.startswith(".") for path in raw.rglob("*")):
         # Registers of real schools are nobody's to overwrite: they stay, and are left out beside made-up files.
-        synthesise(raw, 1, schools, Effect.published, registers if stage.free(registers) else None)
-    ingest(raw, tables)
-    train(tables, tracking, None, Promote.auto, None, 2, whole=False, years=DEMO_YEARS, registers=registers)
-    evidence(tables, tracking)
-    score(tables, None, None, registers=registers)
+        synthesise(out=raw, seed=1, schools=schools, effect=Effect.published,
+                   registers=registers if stage.free(registers) else None)  # fmt: skip
+    ingest(raw=raw, tables=tables)
+    train(tables=tables, tracking=tracking, as_of=None, promote=Promote.auto, seed=None, workers=2, whole=False, years=DEMO_YEARS,
+          registers=registers, experiment=None)  # fmt: skip
+    evidence(tables=tables, tracking=tracking)
+    score(tables=tables, as_of=None, rows=None, output=None, engine=Engine.local, details=False, most_aside=None, similar=True,
+          registers=registers)  # fmt: skip
     say(f"done in {time.monotonic() - started:.0f} s. To look at it: headway explore")
 
 
@@ -661,10 +660,10 @@ def _day(text: str | None) -> Any:
 
     if text is None:
         return None
-    try:
-        return pd.Timestamp(pd.to_datetime(text, format="%Y-%m-%d"))
-    except ValueError as error:
-        raise DataError(f"--as-of {text} is not a day we can read.\nWrite it as 2025-09-01.") from error
+    day = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+    if pd.isna(day):
+        raise DataError(f"--as-of {text} is not a day we can read.\nWrite it as 2025-09-01.")
+    return pd.Timestamp(day)
 
 
 def _mornings(texts: list[str]) -> list[Any]:
@@ -675,13 +674,14 @@ def _mornings(texts: list[str]) -> list[Any]:
 
     found = set()
     for text in texts:
-        first, _, rest = text.partition("..")
+        first, dots, rest = text.partition("..")
         last, _, step = rest.partition("/")
         if step and not (step.isascii() and step.isdigit() and int(step)):
             raise DataError(f"--as-of {text}: {step} is not a number of months.\nWrite it as 2011-09-01..2025-09-01/3.")
-        found |= {*pd.date_range(_day(first), _day(last or first), freq=pd.DateOffset(months=int(step or 12)))}
-        if not found:
+        days = pd.date_range(_day(first), _day(last if dots else first), freq=pd.DateOffset(months=int(step or 12)))
+        if days.empty:
             raise DataError(f"--as-of {text} ends before it begins.\nWrite the earlier day first.")
+        found |= {*days}
     return sorted(found)
 
 
@@ -703,13 +703,16 @@ def _log_evidence(tables: Path, tracking: str | None) -> None:
 
 
 def main() -> None:
-    """Run a command; the user's own mistakes end in one message and exit code 2."""
+    """Run a command; the user's own mistakes end in one message and exit code 2, another command at work in 75."""
     from models import RegistryError
-    from pipelines.tables import DataError
+    from pipelines.tables import Busy, DataError
 
     terminal.write_what_can_be_shown()
     try:
         app(standalone_mode=True)
+    except Busy as error:
+        print(f"headway: {error}", file=sys.stderr)
+        sys.exit(75)
     except (DataError, RegistryError) as error:
         print(f"headway: {error}", file=sys.stderr)
     except OSError as error:

@@ -1,8 +1,9 @@
 """Scoring jobs of any size: a folder written part by part, whole or not at all, and a manifest that accounts for every row.
 
 The parts are made in a hidden folder beside the output and moved into its place at the end, in one step, so nobody ever reads
-half a job. One that was killed goes on after its last whole part when it is run again on the same rows with the same model;
-on others it begins anew. No part depends on when or how often it was run: the same rows and model give the same bytes.
+half a job. One that was killed goes on after its last whole part when it is run again on the same
+rows, by their hash, with the same model; on others it begins anew. No part depends on when or how often
+it was run: the same rows and model give the same bytes.
 """
 
 import contextlib
@@ -25,17 +26,13 @@ from filelock import FileLock, Timeout
 from models.champion import Champion, move_folder
 from pipelines import inspections, rows, score, signals, tables
 from pipelines.registers import stored
-from pipelines.tables import DataError, sha256
+from pipelines.tables import Busy, DataError, sha256
 
 PART = 8 * rows.BATCH  # rows; what a kill loses at most
 THREADS = 2
 AHEAD = 2  # batches waiting for their turn to be written
 MANIFEST, JOB = "_manifest.json", "_job.json"  # readers of a folder of parquet pass over such names
 Bar = Callable[[Iterable, int | None], Iterable]
-
-
-class Busy(Exception):
-    """Another process is making this output: try again later."""
 
 
 def plain(steps: Iterable, total: int | None) -> Iterable:
@@ -47,32 +44,64 @@ def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool
     """Answer every feature row of a file or folder; returns the manifest, which is also written.
 
     A file's answers lie in a folder of its name, in its order, `PART` rows a part. Raises `DataError` where a file isn't of
-    feature rows, before anything is answered, and `Busy` where another process writes there.
+    feature rows, before anything is answered, or changes while the job runs, and `Busy` where another process writes there.
     """
     champion = score.load(champion_folder)
     files = rows.files(path)
+    inputs = Inputs(files)
     for file in files:
         rows.check(file, champion)
     known = [rows.count(file) for file in files]
     total = None if None in known else sum(-(-held // PART) for held in known if held is not None)
-    job = {"what": "rows", "inputs": [[str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns] for file in files],
-           "details": details, **model(champion)}  # fmt: skip
-    with making(output, job) as partial, ThreadPoolExecutor(THREADS + 1) as workers:
-        sums = [workers.submit(sha256, file) for file in files]
-        names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
+    names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
+    job = {"what": "rows", "inputs": dict(zip(names, inputs.sums, strict=True)), "details": details, **model(champion)}
+    with making(output, job) as partial, ThreadPoolExecutor(THREADS) as workers:
         made = (part for file, name in zip(files, names, strict=True)
-                for part in _parts(file, partial / name, champion, details, workers))  # fmt: skip
+                for part in _parts(file, partial / name, champion, details, workers, inputs.check))  # fmt: skip
         for _ in bar(made, total):
             pass
         answered = [sum(pq.read_metadata(part).num_rows for part in (partial / name).glob("part-*")) for name in names]
-        inputs = [{"name": name, "bytes": file.stat().st_size, "sha256": digest.result(), "rows": many if held is None else held}
-                  for file, name, digest, held, many in zip(files, names, sums, known, answered, strict=True)]  # fmt: skip
-        return finished(partial, {"inputs": inputs, "rows_in": sum(one["rows"] for one in inputs),
+        inputs.check(whole=True)
+        told = [{"name": name, "bytes": file.stat().st_size, "sha256": digest, "rows": many if held is None else held}
+                for file, name, digest, held, many in zip(files, names, inputs.sums, known, answered, strict=True)]  # fmt: skip
+        return finished(partial, {"inputs": told, "rows_in": sum(one["rows"] for one in told),
                                   "details": details, **model(champion)})  # fmt: skip
 
 
-def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers: ThreadPoolExecutor) -> Iterator[Path]:
-    """Write the parts of a file that aren't there yet, each named when it is whole."""
+class Changed(DataError):
+    """A file a job reads was changed while it was read."""
+
+
+class Inputs:
+    """The files a job reads, by their content: a job that goes on after a kill, and its manifest, go by `sums`."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self.files = files
+        self.states = [_state(file) for file in files]  # before the hash, so that a change after it shows
+        self.sums = [sha256(file) for file in files]
+
+    def check(self, whole: bool = False) -> None:
+        """Raises `Changed` where a file isn't what it was. It is hashed again where its state differs, or if `whole`."""
+        for at, file in enumerate(self.files):
+            try:
+                state = _state(file)
+                same = (state == self.states[at] and not whole) or sha256(file) == self.sums[at]
+            except FileNotFoundError:
+                same = False
+            if not same:
+                raise Changed(f"{file} changed while it was read.\nWait until nothing writes to it, and run this again.")
+            self.states[at] = state
+
+
+def _state(file: Path) -> tuple[int, ...]:
+    """What the system says of a file; nobody can set back its time of change, as they can that of writing."""
+    told = file.stat()
+    return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+
+
+def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers: ThreadPoolExecutor,
+           check: Callable[[], None]) -> Iterator[Path]:  # fmt: skip
+    """Write the parts of a file that aren't there yet, each named when it is whole and `check` has found nothing changed."""
     folder.mkdir(parents=True, exist_ok=True)
     done = len(list(folder.glob("part-*.parquet")))
     yield from sorted(folder.glob("part-*.parquet"))
@@ -85,19 +114,29 @@ def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers:
     places = ((start + at * rows.BATCH, batch) for at, batch in enumerate(rows.batches(file, champion, start)))
     part, writer, held = folder / f"part-{done:05d}.parquet", None, 0
     for answers in _in_order(workers, answer, places):
-        writer = writer or pq.ParquetWriter(f"{part}.making", schema)
+        writer = writer or _writer(part, schema)
         writer.write_table(answers)
         held += answers.num_rows
         if held == PART:
-            yield _whole(writer, part)
+            yield _whole(writer, part, check)
             done, writer, held = done + 1, None, 0
             part = folder / f"part-{done:05d}.parquet"
     if writer or done == 0:
-        yield _whole(writer or pq.ParquetWriter(f"{part}.making", schema), part)
+        yield _whole(writer or _writer(part, schema), part, check)
 
 
-def _whole(writer: pq.ParquetWriter, part: Path) -> Path:
+def _writer(part: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(f"{part}.making", schema, write_page_checksum=True)
+
+
+def _whole(writer: pq.ParquetWriter, part: Path, check: Callable[[], None]) -> Path:
+    writer.add_key_value_metadata({tables.FOOTER_HASH.decode(): tables.UNHASHED})
     writer.close()
+    with open(f"{part}.making", "r+b") as file:
+        tables.hash_footer(file)
+        file.flush()
+        os.fsync(file.fileno())
+    check()
     os.replace(f"{part}.making", part)
     return part
 
@@ -123,11 +162,14 @@ def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: 
     """
     champion = score.load(champion_folder)
     about = score.agreed(folder, champion)
-    made_from = {f"{name}.parquet": sha256(folder / f"{name}.parquet") for name in signals.TABLES}
-    made_from |= {f"{owner}/{path.name}": sha256(path) for owner, _, path in stored(registers)}
+    files = {f"{name}.parquet": folder / f"{name}.parquet" for name in signals.TABLES}
+    files |= {f"{owner}/{path.name}": path for owner, _, path in stored(registers)}
+    inputs = Inputs([*files.values()])
+    made_from = dict(zip(files, inputs.sums, strict=True))
     job = {"what": "mornings", "mornings": [f"{day:%Y-%m-%d}" for day in mornings], "made_from": made_from, **model(champion)}
     with making(output, job) as partial:
         known, _, notes = signals.read_known(folder, registers)
+        inputs.check(whole=True)  # from here on nothing is read
         for note in notes:
             say(note)
         for morning in bar(mornings, len(mornings)):
@@ -156,7 +198,9 @@ def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
     parts = sorted(part for part in partial.rglob("part-*.parquet") if part.is_file())
     status: Counter[str] = Counter()
     for part in parts:
-        for one in pc.value_counts(pq.read_table(part, columns=["status"])["status"].combine_chunks()).to_pylist():
+        with tables.readable(part):
+            told = pq.read_table(part, columns=["status"], page_checksum_verification=True)["status"]
+        for one in pc.value_counts(told.combine_chunks()).to_pylist():
             status[one["values"]] += one["counts"]
     manifest = {
         **facts, "rows_out": status.total(), "scored": status.pop(score.SCORED, 0), "set_aside": dict(sorted(status.items())),
@@ -172,7 +216,8 @@ def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
 def making(output: Path, job: dict[str, Any]) -> Iterator[Path]:
     """The hidden folder a job's parts are made in; it takes the place of `output` once the block has ended well.
 
-    Raises `DataError` where something else than an earlier job's output stands there, and `Busy` where another is at work.
+    Raises `DataError` where something else than an earlier job's output stands there, and `Busy` where another is at work. What
+    was made of inputs that changed meanwhile is deleted.
     """
     if output.exists() and not (output / MANIFEST).is_file() and (not output.is_dir() or any(output.iterdir())):
         raise DataError(f"{output} is there and no scoring job made it.\nName a folder that is new, or an earlier job's.")
@@ -187,9 +232,13 @@ def making(output: Path, job: dict[str, Any]) -> Iterator[Path]:
                 tables.write_json(told, job)
             for left in partial.rglob("*.making"):
                 left.unlink()
-            yield partial
+            try:
+                yield partial
+            except Changed:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
             for left in (told, *partial.rglob(".lock")):
                 left.unlink()
             move_folder(partial, output)
     except Timeout:
-        raise Busy(f"Another process is making {output}.\nWait for it, or name another folder.") from None
+        raise Busy(f"Another headway command is writing to {output}.\nWait for it, or try again.") from None

@@ -46,20 +46,24 @@ AREAS = {
 }
 WHERE_APPLICABLE = ("early_years", "post_16")
 
+# What an inspection gives: an overall grade; judgements on the same scale, of which an overall grade can be worked out; or
+# standards by area on a scale of their own, which no overall grade can be made of.
+OVERALL, JUDGEMENTS, STANDARDS_BY_AREA = "overall grade", "judgements", "standards by area"
+
 # From when each is in force, and the days within which 95 of 100 of its reports were out: of those given in Ofsted's list of
 # August 2025 and the Department's of July 2018, 65,000 in all.
 FRAMEWORKS = pd.DataFrame(
     [
-        ("section 5, 2005", "2005-09-01", 59),
-        ("section 5, 2009", "2009-09-01", 79),
-        ("section 5, 2012", "2012-01-01", 64),
-        ("requires improvement, 2012", "2012-09-01", 63),  # satisfactory became requires improvement
-        ("common inspection framework, 2015", "2015-09-01", 71),
-        ("education inspection framework, 2019", "2019-09-01", 99),
-        ("no overall grade, 2024", "2024-09-02", 77),
-        ("report cards, 2025", "2025-11-10", 77),  # as before: too few to say
+        ("section 5, 2005", "2005-09-01", 59, OVERALL),
+        ("section 5, 2009", "2009-09-01", 79, OVERALL),
+        ("section 5, 2012", "2012-01-01", 64, OVERALL),
+        ("requires improvement, 2012", "2012-09-01", 63, OVERALL),  # satisfactory became requires improvement
+        ("common inspection framework, 2015", "2015-09-01", 71, OVERALL),
+        ("education inspection framework, 2019", "2019-09-01", 99, OVERALL),
+        ("no overall grade, 2024", "2024-09-02", 77, JUDGEMENTS),
+        ("report cards, 2025", "2025-11-10", 77, STANDARDS_BY_AREA),  # reports as before: too few to say
     ],
-    columns=["framework", "from_on", "reports_within"],
+    columns=["framework", "from_on", "reports_within", "gives"],
 ).assign(from_on=lambda f: pd.to_datetime(f["from_on"]).astype("datetime64[s]"))
 
 # No routine inspections were made between these days: the pandemic, and the weeks before report cards.
@@ -79,6 +83,19 @@ def framework_on(inspected_on: pd.Series) -> pd.Series:
     places = np.searchsorted(starts, inspected_on.to_numpy(dtype="datetime64[s]"), side="right") - 1
     names = FRAMEWORKS["framework"].to_numpy(dtype=object)[np.clip(places, 0, None)]
     return pd.Series(np.where((places >= 0) & inspected_on.notna(), names, None), index=inspected_on.index, dtype="str")
+
+
+def gives(framework: pd.Series) -> pd.Series:
+    """What inspections of each framework give: `OVERALL`, `JUDGEMENTS` or `STANDARDS_BY_AREA`; blank for a blank."""
+    return framework.map(FRAMEWORKS.set_index("framework")["gives"])
+
+
+def next_framework(mornings: pd.Series) -> pd.Series:
+    """The framework of the first inspection that can come on each morning or after: the one in force when a pause is over."""
+    first = mornings.copy()
+    for since, until in PAUSES:
+        first = first.mask(first.between(since, until), until)
+    return framework_on(first)
 
 
 def overall_from_judgements(quality: pd.Series, leadership: pd.Series, category: pd.Series) -> pd.Series:
@@ -101,3 +118,47 @@ def below_good_from_report_card(leadership_and_governance: pd.Series, category: 
     below = pd.Series(pd.NA, index=category.index, dtype="boolean")
     below = below.mask(leadership_and_governance.notna(), leadership_and_governance >= NEEDS_ATTENTION)
     return below.mask(category.isin(CATEGORIES), True)
+
+
+# --- what “improved” means on report cards --------------------------------------------------------------------------------
+
+# Three rules, and every label says which made it. None of them compares an old grade with a standard but at one line.
+ACROSS_THE_LINE = "across the line below good"  # an old grade below good, then a card: not below good is improved
+AREA_BY_AREA = "standard of an area"  # card to card, or graded again at a monitoring visit: a better standard is improved
+CARD_BY_CARD = "areas below expected, then the mean standard"  # card to card: fewer areas below, or as many and a better mean
+
+
+def area_change(before: pd.Series, after: pd.Series) -> pd.Series:
+    """improved, same or worse by `AREA_BY_AREA`; blank where either standard is."""
+    step = before.astype("float64") - after.astype("float64")
+    return pd.Series(None, index=before.index, dtype="str").mask(step > 0, "improved").mask(step.eq(0), "same").mask(
+        step < 0, "worse")  # fmt: skip
+
+
+def card_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.Series:
+    """improved, same or worse by `CARD_BY_CARD`, of cards as standards by area (the same columns), over areas both have."""
+    both = before.notna() & after.notna()
+    first, second = before.where(both).astype("float64"), after.where(both).astype("float64")
+    fewer = first.ge(NEEDS_ATTENTION).sum(axis=1) - second.ge(NEEDS_ATTENTION).sum(axis=1)
+    step = np.sign(fewer).where(fewer.ne(0), np.sign((first.mean(axis=1) - second.mean(axis=1)).round(9)))
+    step = step.where(both.any(axis=1))
+    return pd.Series(None, index=before.index, dtype="str").mask(step > 0, "improved").mask(step.eq(0), "same").mask(
+        step < 0, "worse")  # fmt: skip
+
+
+# --- the areas before any card ----------------------------------------------------------------------------------------------
+
+# The judgement of 2019 to 2025 that each area is nearest to, and the shares of inspections of 2024/25 (3,269 in Ofsted's list
+# of August 2025) in which it came out below good, and Outstanding: where forecasts of standards begin before any card is out.
+# Nothing official says that they are the same; cards correct it as they come.
+FORERUNNERS = {
+    "inclusion": "leadership", "curriculum_and_teaching": "quality_of_education", "achievement": "quality_of_education",
+    "attendance_and_behaviour": "behaviour", "personal_development_and_wellbeing": "personal_development",
+    "leadership_and_governance": "leadership", "early_years": "early_years", "post_16": "sixth_form",
+}  # fmt: skip
+JUDGED_2024_25 = {
+    "overall": (0.183, 0.162), "leadership": (0.118, 0.205), "quality_of_education": (0.169, 0.162), "behaviour": (0.064, 0.289),
+    "personal_development": (0.037, 0.352), "early_years": (0.066, 0.271), "sixth_form": (0.070, 0.337),
+}  # fmt: skip
+# The first schools inspected for report cards had asked for it; their standards run higher.
+VOLUNTEERS_UNTIL = pd.Timestamp("2025-11-30")

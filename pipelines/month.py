@@ -30,7 +30,7 @@ from pipelines import (
 )
 from pipelines.cards.pages import page
 from pipelines.experiments import Experiment
-from pipelines.tables import DataError
+from pipelines.tables import Busy, DataError
 
 MONTH = "month.json"
 LEFT = ("train.json", "evidence.json", "predictions.parquet", "monitor.json", "summary.md", "summary.html")
@@ -47,8 +47,8 @@ def month(folder: Path, registry: Registry, *, raw: Path, bring: Bring | None = 
     """Do what is left of the month's work; returns whether anything was `new`, the limits `passed`, and `problems`.
 
     `bring` fetches, where it is to be done. What doesn't come, or a store that can't be reached, doesn't hold up the rest:
-    it is a problem to tell at the end. Raises `DataError` where the files can't be read, no model may be champion, or another
-    month is at work in the folder.
+    it is a problem to tell at the end. Raises `DataError` where the files can't be read, or no model may be champion, and `Busy`
+    where another month is at work in the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -56,7 +56,7 @@ def month(folder: Path, registry: Registry, *, raw: Path, bring: Bring | None = 
             return _month(folder, registry, raw, bring, registers, experiment or Experiment(), owner, limits or monitor.limits(),
                           workers, whole, today or date.today(), say, bar)  # fmt: skip
     except Timeout as error:
-        raise DataError(f"Another `headway month` is at work in {folder}.\nWait for it to be done.") from error
+        raise Busy(f"Another `headway month` is at work in {folder}.\nWait for it, or try again.") from error
 
 
 def _month(folder: Path, registry: Registry, raw: Path, bring: Bring | None, registers: Path | None, experiment: Experiment,
@@ -104,6 +104,8 @@ def _fetched(bring: Bring | None, problems: list[str], say: Callable[[str], None
         return None
     try:
         report = bring()
+    except Busy:
+        raise
     except DataError as error:
         problems.append(str(error))
         say("fetch: not all of it came; the month goes on with what is here")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -29,6 +30,9 @@ TYPES = {"a whole number": pa.int64(), "a day": pa.timestamp("s"), "text": pa.st
 FITS = {"a whole number": (pa.types.is_integer,), "a day": (pa.types.is_date, pa.types.is_timestamp),
         "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary),
         "a number": (pa.types.is_floating, pa.types.is_integer)}  # fmt: skip
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # of a morning that can be asked about
+DAY = r"(\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?)(?:\.0+)?"  # without a zone: a morning in England
+WHOLE = r"([+-]?\d{1,18})(?:\.0*)?"
 SHOWN = 20  # missing columns, and unknown ones, that an error names
 
 
@@ -52,6 +56,7 @@ def check(path: Path, champion: Champion) -> None:
     """Raises `DataError` with every difference where a file's columns aren't those of feature rows."""
     with _readable(path, "Give it as parquet, or as CSV in UTF-8."):
         if path.suffix == ".parquet":
+            tables.check_footer(path)
             schema = pq.read_schema(path)
         else:
             with pa.csv.open_csv(path) as reader:
@@ -128,7 +133,7 @@ def _pieces(path: Path, wanted: list[str], start: int) -> Iterator[tuple[int, pa
                     yield place, pa.Table.from_batches([batch])
                     place += batch.num_rows
             return
-        with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+        with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
             for group in range(file.num_row_groups):
                 rows = file.metadata.row_group(group).num_rows
                 if place + rows > start:
@@ -158,14 +163,16 @@ def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa
     """An answer for each feature row, in its order: its chances, or why there are none. `place` is the first row's."""
     every = layout(champion)
     typed, why = _typed(rows, {name: every[name] for name in rows.column_names})
-    asked = typed.to_pandas(split_blocks=True)
+    # Whole numbers stay whole beside a blank: as floating ones, large ones would change.
+    asked = typed.to_pandas(split_blocks=True, types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    days = asked[["as_of", "inspected_on"]]
     why = _unusable(asked, champion, why)
-    asked = asked.astype({"overall": "Int64", "leadership": "Int64", "phase": "str"})
+    asked = asked.assign(**{name: day.where(_possible(day)) for name, day in days.items()}).astype({"phase": "str"})
     # What is wrong is said below; without an inspection a row is not scored.
     cohort = asked[STATE].assign(inspected_on=asked["inspected_on"].where(why.isna()))
     found = score.predictions(cohort, asked, champion, champion.about["data_source"], details)
     found = found.assign(row=np.arange(place, place + len(found)), status=found["status"].where(why.isna(), why),
-                         inspected_on=asked["inspected_on"])  # fmt: skip
+                         as_of=days["as_of"], inspected_on=days["inspected_on"])  # fmt: skip
     schema = answered(champion, details)
     blank = {name: None for name in schema.names if name not in found}
     return pa.Table.from_pandas(found.assign(**blank)[schema.names], schema, preserve_index=False)
@@ -177,17 +184,45 @@ def _typed(rows: pa.Table, wanted: dict[str, str]) -> tuple[pa.Table, pd.Series]
     columns = []
     for name, kind in wanted.items():
         column = rows[name]
+        if pa.types.is_timestamp(column.type) and column.type.tz:
+            column = pc.local_timestamp(column)  # the day it was where the row was written
         try:
             columns.append(column.cast(TYPES[kind]))
-        except pa.ArrowInvalid:  # some cell of a CSV
-            cells = column.to_pandas()
-            parse = {"a day": lambda c: pd.to_datetime(c, format="ISO8601", errors="coerce")}
-            values = parse.get(kind, lambda c: pd.to_numeric(c, errors="coerce"))(cells)
-            if kind == "a whole number":
-                values = values.where(values.mod(1).eq(0))
-            why = why.mask(why.isna() & cells.notna() & values.isna(), f"{name} is not {kind}")
+        except pa.ArrowInvalid:  # some cell of a CSV, or a value too large or too fine
+            cells = column.cast(pa.string()).to_pandas()
+            values = PARSE[kind](cells)
+            why = why.mask(why.isna() & cells.notna() & values.isna().to_numpy(), f"{name} is not {kind}")
             columns.append(pa.array(values, from_pandas=True).cast(TYPES[kind]))
     return pa.table(columns, names=list(wanted)), why
+
+
+def _days(cells: pd.Series) -> pd.Series:
+    """The days written in text; blank where there is none, a part of a second, or a zone."""
+    return pd.to_datetime(_matched(cells, DAY), format="ISO8601", errors="coerce")
+
+
+def _whole_numbers(cells: pd.Series) -> pd.Series:
+    """The whole numbers written in text, also as 2.0 or 1e5; blank where there is none, or a larger one than we can hold."""
+    exact = pd.to_numeric(_matched(cells, WHOLE).astype("string"), errors="coerce").astype("Int64")
+    near = _numbers(cells)
+    near = near.where(near.mod(1).eq(0) & near.abs().lt(2**53)).astype("Int64")
+    return exact.fillna(near)
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    return pd.to_numeric(cells.astype("object"), errors="coerce").astype("float64")
+
+
+def _matched(cells: pd.Series, pattern: str) -> pd.Series:
+    """The first group of a pattern that has to match all of a cell; blank where it doesn't."""
+    return cells.astype("str").str.strip().str.extract(f"^{pattern}$", expand=False)
+
+
+PARSE = {"a day": _days, "a whole number": _whole_numbers, "a number": _numbers, "text": lambda cells: cells}
+
+
+def _possible(days: pd.Series) -> pd.Series:
+    return days.dt.year.between(FIRST_YEAR, LAST_YEAR)
 
 
 def _unusable(asked: pd.DataFrame, champion: Champion, why: pd.Series) -> pd.Series:
@@ -199,6 +234,8 @@ def _unusable(asked: pd.DataFrame, champion: Champion, why: pd.Series) -> pd.Ser
     earlier = asked["inspected_on"].isna() | as_of.is_before(asked["inspected_on"], asked["as_of"])
     for wrong, reason in (
         (asked["as_of"].isna(), "as_of is blank"),
+        *((asked[name].notna() & ~_possible(asked[name]), f"{name} is not a day from {FIRST_YEAR} to {LAST_YEAR}")
+          for name in ("as_of", "inspected_on")),
         *((~right, f"{name} is not a grade from 1 to 4") for name, right in graded.items()),
         (~asked["phase"].isin(PHASES), "phase is none of " + ", ".join(PHASES)),
         (~earlier, "inspected_on is not before as_of"),

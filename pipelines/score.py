@@ -4,14 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from models.champion import Champion
-from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
+from pipelines import evaluate, frameworks, inspections, report_cards, signals, tables
 from pipelines.tables import DataError
 
 SCORED = "scored"
-NO_OVERALL = "report card: no overall grade to compare"
+# Why there is no chance of improving though there is a forecast: the next inspection gives standards by area, and only from
+# below good is there a line to improve across.
+NO_LINE = "the next inspection is a report card: it gives no grade to compare with this one"
+CARD_TO_CARD = "it has a report card: whether the next is better is learned once enough second ones are out"
 FEW_LIKE_IT = 60  # outcomes of its grade and phase learned from, below which we say there is not enough like it
 LEVEL = "level"
 CARRIED = ("urn", "lineage", "as_of", "overall", "overall_source", "leadership", "inspected_on", "framework", "phase")
@@ -43,8 +47,12 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
     is_open = known["schools"][known["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
     cohort, made = signals_on(asked, known)
-    rows = predictions(cohort, made, champion, about["data_source"])
+    own = report_cards.last_cards(asked, report_cards.cards(known, morning))
+    said = champion.cards and report_cards.answers(cohort, made, champion, report_cards.judged_in(cohort, is_open), own)
+    rows = predictions(cohort, made, champion, about["data_source"], said=said, carded=~np.isnan(own).all(axis=1))
     made_tables = {"predictions": rows, "signals_today": cohort[tables.TABLES["signals_today"].names].join(made)}
+    if said:
+        made_tables["forecasts"] = report_cards.forecasts(cohort, said, champion, about["data_source"])
     if alike:
         from pipelines.similar import similar
 
@@ -66,19 +74,22 @@ def agreed(folder: Path, champion: Champion) -> dict[str, Any]:
 
 
 def signals_on(asked: pd.DataFrame, known: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The state and the signals of schools on their mornings: `asked` has urn, lineage, as_of; rows and index are its."""
-    cohort = inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"])
+    """The state and the signals of schools on their mornings: `asked` has urn, lineage, as_of; rows and index are its.
+
+    The state is that of the last inspection with an overall grade, also where a report card came since.
+    """
+    cohort = report_cards.graded_state(asked, known)
     return cohort, signals.build(cohort, known)
 
 
-def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, data_source: str, details: bool = True
-                ) -> pd.DataFrame:  # fmt: skip
+def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, data_source: str, details: bool = True,
+                said: report_cards.Answers | None = None, carded: np.ndarray | None = None) -> pd.DataFrame:  # fmt: skip
     """The prediction table of a cohort and its signals: one row out per row in, same order.
 
-    `details` are the chances of each leadership grade, and what each family of signals added.
+    `details` are the chances of each leadership grade, and what each family of signals added. `said` is the forecast of the
+    rows' report cards (made here by their phases where it isn't given), `carded` which rows have a card already.
     """
-    status = pd.Series(SCORED, index=cohort.index).mask(cohort["overall"].isna(), NO_OVERALL)
-    status = status.mask(cohort["inspected_on"].isna(), inspections.NEVER_GRADED)
+    status = pd.Series(SCORED, index=cohort.index).mask(cohort["overall"].isna(), inspections.NEVER_GRADED)
     rows = cohort[[column for column in CARRIED if column in cohort]]
     scored = status.eq(SCORED)
     given, asked = _those(made[champion.signals], scored), _those(cohort, scored)
@@ -89,14 +100,43 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
         by_family(champion.overall.contributions(given, state), champion.about["families"]),
     ]
     cells = (state["cell"] + "|" + state["group"]).map(champion.about["cells"]).fillna(0)
-    cards_from = pd.Series(frameworks.FRAMEWORKS["from_on"].iloc[-1], index=cohort.index)
-    extrapolated = ~as_of.is_before(cohort["as_of"], cards_from)
-    return rows.assign(
-        status=status, model_version=champion.about["version"], data_source=data_source,
-        extrapolation=extrapolated, like_it=cells.reindex(rows.index), enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index),
-        signals_blank=given.isna().sum(axis=1).reindex(rows.index), made_without=signals.without(given, champion.signals)
-        .reindex(rows.index),
+    gives = frameworks.gives(frameworks.next_framework(cohort["as_of"]))
+    rows = rows.assign(
+        status=status, model_version=champion.about["version"], data_source=data_source, next_gives=gives,
+        extrapolation=gives.eq(frameworks.STANDARDS_BY_AREA), like_it=cells.reindex(rows.index),
+        enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index), signals_blank=given.isna().sum(axis=1).reindex(rows.index),
+        made_without=signals.without(given, champion.signals).reindex(rows.index),
     ).join([chances, *parts])  # fmt: skip
+    if champion.cards is None or not rows["extrapolation"].any():
+        return rows
+    said = said or report_cards.answers(cohort, made, champion, details=details)
+    return _across_the_line(rows, said, np.zeros(len(rows), dtype=bool) if carded is None else carded)
+
+
+def _across_the_line(rows: pd.DataFrame, said: report_cards.Answers, carded: np.ndarray) -> pd.DataFrame:
+    """Where the next inspection is a report card: from below good, the chance of coming out above the line, by leadership and
+    governance (the Department's rule); from elsewhere no chance of improving, and why. The chances of grades stay beside it.
+    """
+    asked = rows["extrapolation"] & rows["status"].eq(SCORED)
+    below_good = rows["overall"].gt(frameworks.GOOD).fillna(False).astype(bool)
+    across = asked & below_good & ~carded
+    at = report_cards.NAMES.index(report_cards.LEADERSHIP)
+    below = pd.Series(said.below[:, at], index=rows.index)
+    ends = {name: pd.Series(said.chances[name][:, at], index=rows.index) for name in ("low", "high")}
+    moved = {"p_improve": 1 - below, "p_same": below, "p_worse": below * 0, "p_low": 1 - ends["high"], "p_high": 1 - ends["low"]}
+    if said.why:
+        base, shares = said.why[report_cards.LEADERSHIP]
+        moved["base_rate"] = pd.Series(1 - base, index=rows.index)
+        families = {f"contribution_{name}": pd.Series(-shares[:, place], index=rows.index)
+                    for place, name in enumerate(said.families)}  # fmt: skip
+        rows = rows.assign(**{name: 0.0 for name in families if name not in rows})
+        rows = rows.assign(**{name: rows[name].mask(rows["status"].ne(SCORED)) for name in families})
+        moved |= families
+        moved |= {name: pd.Series(0.0, index=rows.index) for name in rows
+                  if name.startswith("contribution_") and name not in families}  # fmt: skip
+    rows = rows.assign(**{name: rows[name].mask(across, values) for name, values in moved.items()})
+    why = pd.Series(None, index=rows.index, dtype="str").mask(asked & ~across, NO_LINE).mask(asked & carded, CARD_TO_CARD)
+    return rows.assign(p_improve=rows["p_improve"].mask(why.notna()), p_improve_missing_reason=why)
 
 
 def by_family(contributions: pd.DataFrame, families: dict[str, str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from models.champion import Champion
 from pipelines import rows, score
-from pipelines.batch import finished, making, model
+from pipelines.batch import Inputs, finished, making, model
 from pipelines.tables import DataError
 
 MASTER = "HEADWAY_SPARK_MASTER"  # of the environment; local[*] where it says nothing
@@ -32,20 +32,22 @@ def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool
     """
     champion = score.load(champion_folder)
     files = rows.files(path)
+    inputs = Inputs(files)
     for file in files:
         rows.check(file, champion)
     if other := [file.name for file in files if file.suffix != ".parquet"]:
         raise DataError(f"Spark scores parquet files only, and {other[0]} is none.\nLeave out --engine spark for CSV files.")
     names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
-    job = {"what": "rows on Spark", "details": details, **model(champion)}
+    job = {"what": "rows on Spark", "inputs": dict(zip(names, inputs.sums, strict=True)), "details": details, **model(champion)}
     session = _session()
     try:
         with making(output, job) as partial:
             for file, name in zip(files, names, strict=True):
                 _answer(session, file.resolve(), partial.resolve() / name, champion, details)
-            inputs = [{"name": name, "bytes": file.stat().st_size, "rows": pq.read_metadata(file).num_rows}
-                      for file, name in zip(files, names, strict=True)]  # fmt: skip
-            return finished(partial, {"inputs": inputs, "rows_in": sum(one["rows"] for one in inputs), "details": details,
+            inputs.check(whole=True)
+            told = [{"name": name, "bytes": file.stat().st_size, "sha256": digest, "rows": pq.read_metadata(file).num_rows}
+                    for file, name, digest in zip(files, names, inputs.sums, strict=True)]  # fmt: skip
+            return finished(partial, {"inputs": told, "rows_in": sum(one["rows"] for one in told), "details": details,
                                       "engine": "spark", **model(champion)})  # fmt: skip
     finally:
         session.stop()

@@ -1,13 +1,15 @@
 """Our own tables: columns, types, keys, one sentence each; the only code that reads or writes data/tables.
 
 Every table is declared once, here. `write` checks a frame against its declaration (types, key, allowed values) and
-replaces the old file in one step, so a killed command leaves either the old table or the new one.
+replaces the old file in one step, so a killed command leaves either the old table or the new one. Pages carry parquet's
+checksums, and the footer, which parquet leaves unprotected, carries its own hash; both are checked at every read.
 """
 
 import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,10 +28,17 @@ KINDS = ("graded", "ungraded", "monitoring")
 SOURCES = ("published", "derived", "crosswalk")
 DATE = "datetime64[s]"
 LONGEST_WAIT = 60  # seconds, for another command that writes; it takes three
+FOOTER_HASH = b"headway-footer"  # the key the SHA-256 of a footer is kept under, taken with zeros in its own place
+UNHASHED = "0" * 64
+FOOTER_HASHED = re.compile(FOOTER_HASH + rb"..([0-9a-f]{64})", re.DOTALL)  # two bytes of Thrift between key and value
 
 
 class DataError(Exception):
     """The user's data can't be used: what was expected, what was found and where, what to do."""
+
+
+class Busy(DataError):
+    """Another headway command is writing there: wait for it, or try again. The command line ends with 75."""
 
 
 @dataclass(frozen=True)
@@ -325,6 +334,22 @@ TABLES: dict[str, Table] = {
             ("p_improve", "float64", "Chance of a better grade."), ("p_same", "float64", "Chance of the same grade."),
             ("p_worse", "float64", "Chance of a worse grade."),
         ), open_ended=True),
+        Table("forecasts", "an open school and an area of its next report card, and any of them", ("urn", "area"), _of(
+            _URN, _AS_OF,
+            ("area", "str", "The area it will be judged in, or any.", (*frameworks.AREAS, "any")),
+            *((f"p_{name}", "float64", f"Chance of {words}; blank in any.") for name, words in (
+                ("exceptional", "exceptional"), ("strong", "strong standard"), ("expected", "expected standard"),
+                ("needs_attention", "needs attention"), ("urgent", "urgent improvement"))),
+            ("p_below", "float64", "Chance of below expected: needs attention or urgent improvement; in any, in some area."),
+            ("p_low", "float64", "The lower end of p_below's 90% interval."), ("p_high", "float64", "The upper end."),
+            ("p_strong_or_better", "float64", "Chance of strong standard or exceptional; blank in any."),
+            ("standard_set", "str", "The standards that hold the next one nine times in ten, such as 2-3; blank in any."),
+            ("base_rate", "float64", "p_below by the prior of schools like it, for leadership and governance and any."),
+            ("learned_from", "int64", "Report cards it was learned from; 0 is the forecast of grades alone."),
+            ("enough_like_it", "bool", "Whether enough cards of its grade and phase were learned from."),
+            ("model_version", "str", "The champion that said so."),
+            ("data_source", "str", "official or made-up.", ("official", "made-up")),
+        ), open_ended=True),
         Table("signals_today", "an open school's signals on the morning of the predictions", ("urn",), _of(
             _URN, _AS_OF,
             ("phase", "str", "Its phase: Nursery, Primary, Secondary, Special or PRU."),
@@ -347,7 +372,10 @@ TABLES: dict[str, Table] = {
             ("inspected_on", DATE, "The day of the inspection that gave it."),
             ("framework", "str", "The framework of that inspection."),
             ("overall_source", "str", "How that grade came about.", SOURCES),
-            ("p_improve", "float64", "Chance that the next graded inspection is better; blank at Outstanding."),
+            ("p_improve", "float64", "Chance that the next inspection is better; blank at Outstanding, and with its reason."),
+            ("p_improve_missing_reason", "str", "Why p_improve is blank, where it is."),
+            ("next_gives", "str", "What the next inspection gives: an overall grade, judgements, or standards by area.",
+             (frameworks.OVERALL, frameworks.JUDGEMENTS, frameworks.STANDARDS_BY_AREA)),
             ("p_same", "float64", "Chance that it is the same: at Outstanding, the chance of staying."),
             ("p_worse", "float64", "Chance that it is worse."),
             *((f"p_grade_{grade}", "float64", f"Chance that the next grade is {grade}.") for grade in (1, 2, 3, 4)),
@@ -377,7 +405,7 @@ def _write_together(fills: Mapping[Path, Callable[[IO[bytes]], None]]) -> None:
         for path, fill in fills.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, held[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(handle, "w+b") as file:
                 fill(file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -394,17 +422,17 @@ def _write_together(fills: Mapping[Path, Callable[[IO[bytes]], None]]) -> None:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Nobody else writes our tables in a folder meanwhile; a second waits its turn, up to a minute.
+    """Hold the lock on a folder of our tables; waits up to a minute for another command that holds it.
 
-    So that two commands at once leave the tables of the one or of the other. The system lets go of the lock when its
-    holder ends, however it ends. Raises `DataError` where the turn doesn't come.
+    Two commands at once leave the tables of the one or of the other. The system releases the lock when the command that
+    holds it ends, also when it is killed. Raises `Busy` where the minute is over.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", timeout=LONGEST_WAIT, is_singleton=True)  # so that it may be taken again within
     try:
         lock.acquire()
     except Timeout as error:
-        raise DataError(f"Another command is writing to {folder}.\nWait for it to be done, and run this one again.") from error
+        raise Busy(f"Another headway command is writing to {folder}.\nWait for it, or try again.") from error
     try:
         yield
     finally:
@@ -461,7 +489,6 @@ def write(
     `about` (data source, newest file date, hashes) travels in each file. `named` gives a table another file's name.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     written = {name: conform(rows, name) for name, rows in frames.items()}
     ready = {}
@@ -471,8 +498,68 @@ def write(
         ready[name] = arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts})
     with alone(folder):
         _write_together({folder / f"{(named or {}).get(name, name)}.parquet":
-                         lambda file, arrow=arrow: pq.write_table(arrow, file) for name, arrow in ready.items()})  # fmt: skip
+                         lambda file, arrow=arrow: _write_parquet(arrow, file) for name, arrow in ready.items()})  # fmt: skip
     return written
+
+
+def _write_parquet(rows: Any, file: IO[bytes]) -> None:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(file, rows.schema, write_page_checksum=True) as writer:
+        writer.write_table(rows)
+        writer.add_key_value_metadata({FOOTER_HASH.decode(): UNHASHED})
+    hash_footer(file)
+
+
+def hash_footer(file: IO[bytes]) -> None:
+    """Write a parquet file's hash of its footer in the place kept for it under `FOOTER_HASH`."""
+    start, footer = _footer(file)
+    place = FOOTER_HASHED.search(footer)
+    assert place, "the writer was given a place for the hash"
+    file.seek(start + place.start(1))
+    file.write(hashlib.sha256(footer).hexdigest().encode())
+    file.seek(0, os.SEEK_END)
+
+
+def check_footer(path: Path) -> None:
+    """Raises `ValueError` where a parquet file's footer isn't what was written. One without a hash passes: it isn't ours."""
+    with open(path, "rb") as file:
+        _, footer = _footer(file)
+    if place := FOOTER_HASHED.search(footer):
+        unhashed = footer[: place.start(1)] + UNHASHED.encode() + footer[place.end(1) :]
+        if hashlib.sha256(unhashed).hexdigest().encode() != place[1]:
+            raise ValueError("its footer was changed after it was written")
+
+
+def _footer(file: IO[bytes]) -> tuple[int, bytes]:
+    """Where a parquet file's footer starts, and the footer to the end of the file; all of a file too short for one."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 8, 0))
+    start = max(size - 8 - int.from_bytes(file.read(4), "little"), 0)
+    file.seek(start)
+    return start, file.read()
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns Arrow's errors about a broken file into a `DataError` with its name; those of the system stay as they are."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{path} can't be read as parquet ({reason}).\nThe file is broken: run `headway {_made_by(path.stem)}` "
+                        "again, or bring the file back from a copy.") from error  # fmt: skip
+
+
+def _made_by(name: str) -> str:
+    if name in TABLES:
+        return {"examples": "train", "backtest": "train", "predictions": "score", "signals_today": "score",
+                "similar": "score", "forecasts": "score"}.get(name, "ingest")  # fmt: skip
+    return "score"  # predictions under a name of their own
 
 
 def read_together(folder: Path, columns: Mapping[str, list[str] | None]) -> dict[str, pd.DataFrame]:
@@ -489,25 +576,23 @@ def read_together(folder: Path, columns: Mapping[str, list[str] | None]) -> dict
 
 
 def read(folder: Path, name: str, columns: list[str] | None = None) -> pd.DataFrame:
-    """One of our tables. Raises `DataError` where it isn't there, or was written in another layout."""
+    """One of our tables. Raises `DataError` where it isn't there, is broken, or was written in another layout."""
     about(folder, name)
-    return pd.read_parquet(folder / f"{name}.parquet", columns=columns)
+    path = folder / f"{name}.parquet"
+    with readable(path):
+        return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
 
 
 def about(folder: Path, name: str) -> dict[str, Any]:
     """What is known about a table as a whole: layout version, data source, newest file, hashes of the inputs."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = folder / f"{name}.parquet"
     if not path.is_file():
-        made_by = {"examples": "train", "backtest": "train", "predictions": "score", "signals_today": "score",
-                   "similar": "score"}.get(name, "ingest")
-        raise DataError(f"There is no {path}.\nRun `headway {made_by}` first; it makes this table.")
-    try:
+        raise DataError(f"There is no {path}.\nRun `headway {_made_by(name)}` first; it makes this table.")
+    with readable(path):
+        check_footer(path)
         facts = json.loads((pq.read_schema(path).metadata or {}).get(b"headway", b"{}"))
-    except (pa.ArrowInvalid, OSError, ValueError) as error:
-        raise DataError(f"{path} can't be read as parquet ({error}).\nRun `headway ingest` again.") from error
     if facts.get("version") != VERSION:
         raise DataError(
             f"{path} was written in layout {facts.get('version', 'unknown')}; this program reads layout {VERSION}.\n"

@@ -18,7 +18,7 @@ import pandas as pd
 from models import RegistryError
 from models.champion import Champion, libraries, sweep
 from models.registry import Registry
-from pipelines import as_of, evaluate, experiments, inspections, promotion, registers, signals, tables
+from pipelines import as_of, evaluate, experiments, inspections, promotion, registers, report_cards, signals, tables
 from pipelines.evaluate import LEADERSHIP, OVERALL
 from pipelines.experiments import Experiment
 from pipelines.tables import DataError
@@ -156,8 +156,6 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
             "censoring": evaluate.censoring(asked, wholes, given, workers), "audit": audit(asked, wholes, given, known, workers),
             "ablation": evaluate.ablation(wholes, given, report["families"], workers),
         }  # fmt: skip
-    say(f"report cards: {cards:,} inspections so far; predictions of them are extrapolation"
-        + ("" if cards < ENOUGH_REPORT_CARDS else " until their outcomes can be compared with grades"))  # fmt: skip
     fitted = Parallel(n_jobs=min(workers, 2))((
         delayed(evaluate.fit)(final, given, morning, candidate=candidate, half_life=half_life, seed=experiment.seed, **fitting),
         delayed(evaluate.fit)(led_rows[today.learned(led_rows)], given, morning, candidate=led_name, half_life=led_life,
@@ -170,6 +168,8 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
          "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
          "cells": _cell_sizes(final), "seed": experiment.seed, "libraries": basis["libraries"]},
     )  # fmt: skip
+    champion.cards, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning)
+    say(_on_cards(report["report_cards"]["forecast"]))
     champion.about["version"] = report["model_version"] = _fingerprint(champion)
     champion.backtest = promotion.kept(table)
     tables.write(folder, {"examples": asked, "backtest": table}, about=about)
@@ -195,6 +195,15 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
             report |= {"run": None, "registered_version": None, "promoted": False, "unsent": str(error)}
         tables.write_json(folder / "train.json", _plain(report))
     return report
+
+
+def _on_cards(report: dict[str, Any]) -> str:
+    if not report["walk"]:
+        return f"report cards: learned from {report['cards']:,}: the forecast of grades is all there is until more are out"
+    newest = report["walk"][-1]["fold"]
+    order = {row["area"]: row["auc"] for row in report["walk"] if row["fold"] == newest}
+    return (f"report cards: learned from {report['cards']:,}; of {newest}'s, leadership below expected AUC "
+            f"{order.get('leadership_and_governance', float('nan')):.2f}, any area below {order['any']:.2f}")  # fmt: skip
 
 
 # --- the audit of leaks -----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from pipelines import evaluate, experiments, promotion, signals, tables, train
 from pipelines.as_of import Fold
 from pipelines.evaluate import FEWEST_JUDGED, OVERALL
 from pipelines.experiments import Experiment
-from pipelines.tables import DataError
+from pipelines.tables import Busy, DataError
 
 # From where to where each setting is searched for, on a logarithmic scale but for the fractions. An experiment that starts
 # outside widens it.
@@ -54,7 +54,7 @@ def tune(folder: Path, registry: Registry, *, trials: int = 30, minutes: float |
     """Search on for so many trials, starting none after so many minutes; writes the winner, and returns what was found.
 
     It starts from an experiment, by default ours, and tunes the richest of its candidates. Raises `DataError` where there are
-    too few folds, or another search is at work in the registry's folder.
+    too few folds, and `Busy` where another search is at work in the registry's folder.
     """
     start = experiment or Experiment()
     basis = {key: value for key, value in train.made_from(folder, registers, start).items() if key != "whole"}
@@ -94,7 +94,7 @@ def search(task: Task, registry: Registry, name: str, start: Experiment, *, tria
                                           {"experiment.toml": text, "study.json": json.dumps(found)})  # fmt: skip
             return found | {"written": str(out / f"tuned-{name}.toml")}
     except Timeout as error:
-        raise DataError(f"Another `headway tune` is at work in {registry.root}.\nWait for it to be done.") from error
+        raise Busy(f"Another `headway tune` is at work in {registry.root}.\nWait for it, or try again.") from error
 
 
 def lines(found: dict[str, Any]) -> list[str]:

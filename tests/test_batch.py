@@ -16,7 +16,8 @@ import pytest
 from filelock import FileLock
 
 from models.champion import Champion
-from pipelines import batch, rows, spark
+from pipelines import batch, rows, spark, tables
+from pipelines.__main__ import _mornings
 from pipelines.batch import MANIFEST
 from pipelines.score import SCORED
 from pipelines.tables import DataError
@@ -182,11 +183,78 @@ def test_a_job_killed_on_other_rows_begins_anew(place, champion, smaller):
     assert told["rows_out"] == 230
 
 
+@pytest.mark.parametrize("engine", ["local", "spark"])
+def test_a_job_goes_on_only_with_the_same_content_whatever_its_files_size_and_time(place, champion, smaller, engine, monkeypatch):
+    """A job killed after its first part, and then a file of the same name, size and time with other rows."""
+    if engine == "spark":
+        pytest.importorskip("pyspark", reason="install the extra `spark`")
+        if not shutil.which("java"):
+            pytest.skip("Spark needs Java")
+        monkeypatch.setenv("HEADWAY_SPARK_MASTER", "local[1]")
+    plans, path = _plans(champion, 230), place / "plans.parquet"
+    written = {"use_dictionary": False, "compression": "none"}
+    pq.write_table(plans, path, **written)
+    at, run = path.stat(), {"local": batch.score_rows, "spark": spark.score_rows}[engine]
+
+    def stop(steps, total):
+        yield next(iter(steps))
+        raise InterruptedError("killed")
+
+    with pytest.raises(InterruptedError, match="killed"):
+        batch.score_rows(path, place / "out", place / "mlruns" / "champion", bar=stop)
+    if engine == "spark":  # parts that a killed job on another input left behind
+        left = json.loads((place / ".out.partial" / "_job.json").read_text("utf-8"))
+        (place / ".out.partial" / "_job.json").write_text(json.dumps({**left, "what": "rows on Spark"}))
+        shutil.copytree(place / ".out.partial" / "plans.parquet", place / ".out.partial" / "gone.parquet")
+    assert (place / ".out.partial" / "plans.parquet" / "part-00000.parquet").is_file()
+    other = plans.set_column(0, "urn", pa.array(range(1000, 1230), plans.schema.field(0).type))
+    pq.write_table(other, path, **written)
+    os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (at.st_size, at.st_mtime_ns)
+    told = run(path, place / "out", place / "mlruns" / "champion")
+    assert pd.read_parquet(place / "out")["urn"].tolist() == list(range(1000, 1230))
+    assert told["inputs"][0]["sha256"] == batch.sha256(path) and told["rows_out"] == 230
+
+
+def test_rows_replaced_while_the_job_runs_stop_it_and_no_part_of_them_is_gone_on_from(place, champion, smaller):
+    plans, path = _plans(champion, 230), place / "plans.parquet"
+    pq.write_table(plans, path)
+    at, before = path.stat(), path.read_bytes()
+
+    def replaced(steps, total):
+        for at_part, part in enumerate(steps):
+            yield part
+            if at_part == 0:
+                path.write_bytes(before[:-300] + b"0" + before[-299:])
+                os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
+
+    with pytest.raises(DataError, match=r"plans.parquet changed while it was read\.\nWait until nothing writes to it"):
+        batch.score_rows(path, place / "out", place / "mlruns" / "champion", bar=replaced)
+    assert not (place / "out").exists() and not (place / ".out.partial").exists()
+    path.write_bytes(before)
+    assert batch.score_rows(path, place / "out", place / "mlruns" / "champion")["rows_out"] == 230
+
+
+def test_an_answer_with_a_byte_changed_is_not_read(place, champion):
+    pq.write_table(_plans(champion, 50), place / "plans.parquet")
+    batch.score_rows(place / "plans.parquet", place / "out", place / "mlruns" / "champion")
+    (part,) = (place / "out").rglob("part-*.parquet")
+    content = bytearray(part.read_bytes())
+    content[200] ^= 1
+    part.write_bytes(content)
+    with pytest.raises(OSError, match="CRC"):
+        pq.read_table(part, page_checksum_verification=True)
+    content[200] ^= 1
+    part.write_bytes(bytes(content).replace(b"grade_set", b"grade_sat"))
+    with pytest.raises(ValueError, match="footer was changed"):
+        tables.check_footer(part)
+
+
 def test_while_another_process_writes_there_it_ends_with_75(place, champion):
     pq.write_table(_plans(champion, 10), place / "plans.parquet")
     with FileLock(place / ".out.lock"):
         ended = _headway(place, "--input", "plans.parquet", "--output", "out")
-    assert ended.returncode == 75 and "Another process is making out" in ended.stderr and not (place / "out").exists()
+    assert ended.returncode == 75 and "Another headway command is writing to out" in ended.stderr and not (place / "out").exists()
 
 
 def test_a_file_that_ends_too_soon_stops_in_words_and_leaves_the_earlier_output(place, champion, smaller):
@@ -230,6 +298,8 @@ def test_the_command_says_what_came_of_the_rows_and_loads_nothing_that_trains(pl
         (("--details",), 2, "go with --input"),
         (("--engine", "spark"), 2, "go with --input"),
         (("--as-of", "2020-09-01..2019-09-01", "--output", "out"), 2, "ends before it begins"),
+        (("--as-of", "2020-09-01", "--as-of", "2025-09-01..2011-09-01", "--output", "out"), 2, "2025-09-01..2011-09-01 ends before it"),
+        (("--as-of", "2020-09-01..", "--output", "out"), 2, "is not a day we can read"),
         (("--as-of", "2019-09-01..2020-09-01/many", "--output", "out"), 2, "many is not a number of months"),
     ],
 )
@@ -238,6 +308,11 @@ def test_the_exit_code_tells_a_scheduler_what_happened(place, champion, argument
     ended = _headway(place, *arguments)
     assert ended.returncode == code and said in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_every_morning_said_counts_once_and_in_order():
+    found = _mornings(["2020-09-01..2021-09-01", "2019-03-01", "2020-09-01"])
+    assert [f"{day:%Y-%m-%d}" for day in found] == ["2019-03-01", "2020-09-01", "2021-09-01"]
 
 
 # --- on Spark ------------------------------------------------------------------------------------------------------------------

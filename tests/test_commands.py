@@ -1,5 +1,7 @@
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,8 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import typer
+from filelock import FileLock
 
 from pipelines import ingest, tables
 from pipelines.__main__ import app, main
@@ -138,6 +142,42 @@ def test_output_that_is_no_terminal_gets_lines_and_no_codes_of_a_progress_bar(en
         assert told.returncode == 0 and err == ""
         assert out.endswith("\n") and "\x1b" not in out and "\r" not in out
     assert (tmp_path / "tables" / "inspections.parquet").is_file()
+
+
+@pytest.mark.parametrize("name", ["inspections", "absence", "census", "schools"])
+def test_a_command_that_meets_a_broken_table_names_the_file_and_ends_in_2(england, tmp_path, run, name):
+    shutil.copytree(england / "tables", tmp_path / "tables")
+    path = tmp_path / "tables" / f"{name}.parquet"
+    content, urns = bytearray(path.read_bytes()), pq.read_metadata(path).row_group(0).column(0)
+    content[urns.data_page_offset + 100] ^= 4
+    path.write_bytes(content)
+    code, _, err = run("train", "--tables", "tables", "--no-whole", "--promote", "never")
+    assert code == 2 and f"tables/{name}.parquet can't be read" in err and "The file is broken" in err and "Traceback" not in err
+
+
+# --- two at once ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lock, words", [
+    ("data/raw/.fetch.lock", ("fetch", "--base", "http://127.0.0.1:9")),
+    ("data/tables/.month.lock", ("month", "--no-fetch")),
+    ("data/raw/.fetch.lock", ("month",)),
+    ("data/tables/.lock", ("ingest", "--raw", "{england}/raw")),
+], ids=_words)  # fmt: skip
+def test_a_command_that_finds_another_at_work_ends_in_75_and_says_to_wait(england, tmp_path, lock, words):
+    (tmp_path / lock).parent.mkdir(parents=True)
+    shorter = "import sys; from pipelines import tables; tables.LONGEST_WAIT = 0.2; from pipelines.__main__ import main; main()"
+    with FileLock(tmp_path / lock):
+        ended = subprocess.run([sys.executable, "-c", shorter, *(word.format(england=england) for word in words)], cwd=tmp_path,
+                               env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)  # fmt: skip
+    assert ended.returncode == 75, ended.stderr
+    assert re.search(r"^headway: Another .*\nWait for it, or try again\.$", ended.stderr, re.MULTILINE)
+
+
+def test_the_readme_and_the_help_give_one_line_of_cron_for_the_month(run):
+    (line,) = re.findall(r"^0 .*headway month.*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    _, out, _ = run("month", "--help")
+    assert " ".join(line.split()) in " ".join(out.split())
 
 
 # --- killed -----------------------------------------------------------------------------------------------------------

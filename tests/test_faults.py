@@ -21,7 +21,7 @@ from models.registry import Registry
 from pipelines import batch, ingest, registers, tables
 from pipelines.__main__ import main
 from pipelines.synthesise import synthesise
-from pipelines.tables import DataError
+from pipelines.tables import Busy, DataError
 
 ROOT = Path(__file__).parents[1]
 NOBODY = 65534  # the user of that name, who owns nothing
@@ -263,7 +263,7 @@ def test_a_second_writer_waits_its_turn_and_says_so_where_it_does_not_come(drawn
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     assert holder.stdout.readline() == b"held\n"
     rows = drawn("urn | lineage\n100001 | 100001")
-    with pytest.raises(DataError, match="(?s)Another command is writing to .*Wait for it"):
+    with pytest.raises(Busy, match="(?s)Another headway command is writing to .*Wait for it, or try again"):
         tables.write(tmp_path, {"schools": rows.assign(open=True)}, about={})
     holder.kill()  # the system lets go of its lock
     holder.wait()

@@ -131,13 +131,46 @@ def test_a_row_that_says_what_cannot_be_keeps_its_place_with_the_reason(asked, k
     ("column", "cell", "why"),
     [("share_stayed", "most", "share_stayed is not a number"), ("overall", "Good", "overall is not a whole number"),
      ("overall", "2.5", "overall is not a whole number"), ("as_of", "01/09/2025", "as_of is not a day"),
-     ("urn", "100001x", "urn is not a whole number")],
+     ("urn", "100001x", "urn is not a whole number"), ("urn", "99999999999999999999", "urn is not a whole number"),
+     ("overall", "9223372036854775808", "overall is not a whole number"), ("overall", "1e400", "overall is not a whole number"),
+     ("as_of", "2025-09-01T00:00:00.5", "as_of is not a day"), ("as_of", "2025-09-01T00:00:00+01:00", "as_of is not a day"),
+     ("as_of", "9999-01-01", "as_of is not a day from 1900 to 2199"), ("as_of", "0001-01-01", "as_of is not a day from 1900 to 2199"),
+     ("inspected_on", "9999-12-31", "inspected_on is not a day from 1900 to 2199")],
 )  # fmt: skip
 def test_a_cell_of_a_csv_that_is_not_of_its_kind_sets_its_row_aside(asked, kept, champion, column, cell, why):
     text = asked.astype(object).assign(as_of="2025-09-01")
     text.loc[2, column] = cell
     found = _answers(kept(text, "plans.csv"), champion)
     assert found["status"].tolist() == [SCORED, SCORED, why, NEVER_GRADED, NO_OVERALL, SCORED]
+
+
+def test_days_of_two_zones_set_aside_the_rows_that_say_a_zone_and_no_other(asked, kept, champion):
+    text = asked.astype(object).assign(as_of="2025-09-01")
+    text.loc[[0, 1], "as_of"] = ["2025-09-01T00:00:00+01:00", "2025-09-01T00:00:00Z"]
+    assert _answers(kept(text, "plans.csv"), champion)["status"].tolist() == [
+        "as_of is not a day", "as_of is not a day", SCORED, NEVER_GRADED, NO_OVERALL, SCORED]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "why"),
+    [("urn", pa.array([2**64 - 1, *range(100_001, 100_006)], pa.uint64()), "urn is not a whole number"),
+     ("overall", pa.array([2**64 - 1, 2, 3, None, None, 1], pa.uint64()), "overall is not a whole number"),
+     ("overall", pa.array([2**63 - 1, 2, 3, None, None, 1], pa.int64()), "overall is not a grade from 1 to 4"),
+     ("as_of", pa.array([1_756_684_800_500, *[1_756_684_800_000] * 5], pa.timestamp("ms")), "as_of is not a day"),
+     ("as_of", pa.array([253_370_764_800, *[1_756_684_800] * 5], pa.timestamp("s")), "as_of is not a day from 1900 to 2199")],
+)  # fmt: skip
+def test_a_value_too_large_or_too_fine_keeps_its_row_in_its_place_with_the_reason(asked, kept, champion, column, values, why):
+    path = kept(asked)
+    table = pq.read_table(path)
+    pq.write_table(table.set_column(table.column_names.index(column), column, values), path)
+    found = _answers(path, champion)
+    assert found["status"].tolist() == [why, SCORED, SCORED, NEVER_GRADED, NO_OVERALL, SCORED]
+    assert found["row"].tolist() == list(range(6)) and found["p_improve"].isna()[0]
+
+
+def test_a_morning_with_a_zone_is_the_day_it_was_there(asked, kept, champion):
+    local = asked.assign(as_of=asked["as_of"].dt.tz_localize("Europe/London"))  # 23:00 of the day before in UTC
+    assert _answers(kept(local), champion).equals(_answers(kept(asked), champion))
 
 
 # --- files that aren't feature rows -----------------------------------------------------------------------------------------

@@ -1,3 +1,6 @@
+import random
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -42,3 +45,44 @@ def test_a_table_that_breaks_its_declaration_is_not_written_nor_any_beside_it(tm
     with pytest.raises(DataError, match="coverage"):
         tables.write(tmp_path, {"inspections": _rows(overall=[3]), "coverage": coverage}, about={})
     assert (tmp_path / "inspections.parquet").read_bytes() == before and not (tmp_path / "coverage.parquet").exists()
+
+
+def _of_each_kind() -> dict[str, pd.DataFrame]:
+    """Tables with whole numbers, figures, texts, days, truths, lists and blanks."""
+    chance, count = np.random.default_rng(1), 400
+    blank = pd.Series(chance.random(count)).where(chance.random(count) > 0.2)
+    urns = pd.Series(range(100_001, 100_001 + count))
+    return {
+        "inspections": _rows(urn=urns, lineage=urns, overall=blank.mul(4).round().astype("Int64")),
+        "census": pd.DataFrame({"urn": urns, "lineage": urns, "period": 2024, "known_on": pd.Timestamp("2024-06-06"),
+                                "source_file": "census.csv"}),
+        "schools": pd.DataFrame({"urn": urns, "lineage": urns, "name": "School " + urns.astype("str"), "open": blank.gt(0.5),
+                                 "latitude": blank}),
+        "norms": pd.DataFrame({"table": "census", "measure": "a", "period": 2024, "phase": "Primary", "schools": 9,
+                               "region": [f"r{at}" for at in range(9)], "cuts": [list(chance.random(99)) for _ in range(9)]}),
+        "predictions": pd.DataFrame({"urn": urns, "lineage": urns, "as_of": pd.Timestamp("2025-09-01"), "status": "scored",
+                                     "p_improve": blank, "data_source": "official", "extrapolation": blank.gt(0.5)}),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["inspections", "census", "schools", "norms", "predictions"])
+def test_a_byte_changed_anywhere_in_a_table_stops_with_its_name_or_changes_nothing_that_is_read(tmp_path, name):
+    tables.write(tmp_path, {name: _of_each_kind()[name]}, about={"data_source": "official"})
+    path, chance = tmp_path / f"{name}.parquet", random.Random(2)
+    whole, about, before = path.read_bytes(), tables.about(tmp_path, name), tables.read(tmp_path, name)
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    places = [*chance.sample(range(len(whole) - footer), 400), *range(len(whole) - footer, len(whole), 9),
+              *range(len(whole) - 9, len(whole))]  # fmt: skip
+    stopped = 0
+    for place in places:
+        broken = bytearray(whole)
+        broken[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(broken)
+        try:
+            found = tables.read(tmp_path, name)
+            assert tables.about(tmp_path, name) == about
+            pd.testing.assert_frame_equal(found, before, check_exact=True)
+        except DataError as error:
+            stopped += 1
+            assert str(path) in str(error) and "broken" in str(error), error
+    assert stopped > 0.9 * len(places)

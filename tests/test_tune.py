@@ -8,7 +8,7 @@ from filelock import FileLock
 from models.registry import Registry
 from pipelines import evaluate, experiments, tune
 from pipelines.experiments import Experiment
-from pipelines.tables import DataError
+from pipelines.tables import Busy, DataError
 
 QUICK = Experiment(candidates=("table", "ridge"))
 DEAF = Experiment(candidates=("table", "ridge"), penalty=1e6)  # a penalty under which no signal is heard
@@ -128,7 +128,7 @@ def test_every_trial_is_a_run_nested_in_the_study_s(search, registry):
 
 def test_two_searches_in_one_folder_are_one_too_many(search, registry):
     registry.root.mkdir()
-    with FileLock(registry.root / "tune.lock"), pytest.raises(DataError, match="(?s)Another `headway tune`.*Wait"):
+    with FileLock(registry.root / "tune.lock"), pytest.raises(Busy, match="(?s)Another `headway tune`.*Wait"):
         search(1)
 
 

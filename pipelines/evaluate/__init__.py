@@ -57,6 +57,7 @@ from pipelines.evaluate.walk import (
     freshness,
     learning_weight,
     state,
+    state_of_all,
     usable,
     walk,
     with_sets,
@@ -67,6 +68,7 @@ __all__ = [  # fmt: skip
     "OVERALL", "TIE", "TWO_YEARS", "WITHIN", "Options", "Outcome", "Whole", "ablation", "academic_year", "as_outcome", "ask",
     "auc", "backtest", "calibration", "calibration_curve", "caught", "censoring", "coverage", "deal", "fairness",
     "final_choice", "fit", "folds", "freshness", "gain_interval", "grouped", "improving", "inspection_weights", "learning_weight",
-    "ranked_distances", "ranked_probability_score", "score", "scores", "skill_interval", "squared_error", "state", "usable",
+    "ranked_distances", "ranked_probability_score", "score", "scores", "skill_interval", "squared_error", "state", "state_of_all",
+    "usable",
     "walk", "wholes", "with_sets",
 ]

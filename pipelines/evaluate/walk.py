@@ -69,6 +69,13 @@ def state(examples: pd.DataFrame, outcome: Outcome = OVERALL) -> pd.DataFrame:
     })  # fmt: skip
 
 
+def state_of_all(examples: pd.DataFrame) -> pd.DataFrame:
+    """The state of schools with and without a grade; without one `overall` and `cell` are blank."""
+    graded = examples["overall"].notna()
+    return state(examples[graded]).reindex(examples.index).assign(
+        group=examples["phase"].astype("str"), phase=examples["phase"].astype("str"))  # fmt: skip
+
+
 def academic_year(days: pd.Series) -> pd.Series:
     """The year the academic year of each day ends in."""
     return days.dt.year + days.dt.month.ge(9).astype(int)

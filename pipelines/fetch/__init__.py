@@ -20,7 +20,7 @@ from pipelines.fetch import content
 from pipelines.fetch.services import HOSTS, KINDS, SERVICES, Choice, Wanted
 from pipelines.fetch.web import Came, Limits, NotThere, Refused, Web, forget
 from pipelines.ingest import MADE_UP
-from pipelines.tables import DataError, sha256
+from pipelines.tables import Busy, DataError, sha256
 
 __all__ = ["KINDS", "MANIFEST", "Limits", "Listed", "fetch", "listing"]
 
@@ -47,14 +47,14 @@ def fetch(raw: Path, *, kinds: tuple[str, ...] = (), since: datetime.date | None
 
     Only of `kinds`, all where there are none, and only what can have come out since a day. Each file is noted in the
     manifest as it comes, so that whatever ends a run costs no more than its last file. Raises `DataError` once all have
-    been tried, naming what didn't come; what did is kept.
+    been tried, naming what didn't come; what did is kept. Raises `Busy` where another fetch is at work in `raw`.
     """
     raw.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(raw / ".fetch.lock", timeout=0):
             return _fetch(raw, kinds, since, today or datetime.date.today(), _web(base, limits), say, tell)
     except Timeout as error:
-        raise DataError(f"Another `headway fetch` is at work in {raw}.\nWait for it, or name another folder.") from error
+        raise Busy(f"Another `headway fetch` is at work in {raw}.\nWait for it, or try again.") from error
 
 
 def _fetch(raw: Path, kinds: tuple[str, ...], since: datetime.date | None, day: datetime.date, web: Web,

@@ -213,7 +213,7 @@ def _judged(rows: pd.DataFrame) -> pd.DataFrame:
     graded = rows["kind"].eq("graded")
     framework = frameworks.framework_on(rows["inspected_on"])
     published = rows["overall"].notna()
-    no_overall = framework.isin(["no overall grade, 2024"]) & graded & ~published
+    no_overall = frameworks.gives(framework).eq(frameworks.JUDGEMENTS) & graded & ~published
     derived = frameworks.overall_from_judgements(
         rows["quality_of_education"].astype("float64"), rows["leadership"].astype("float64"), rows["category"]
     ).where(no_overall)

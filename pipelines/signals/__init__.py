@@ -22,7 +22,8 @@ OFF = ("workforce",)
 
 # The tables signals are made from; `examples`, `predictions` and the like are never among them.
 TABLES = ("schools", "school_facts", "inspections", "coverage", "census", "absence", "workforce", "results", "turnover",
-          "posts", "ratios", "vacancies", "sickness", "npq", "head_changes", "trusts", "trust_results", "norms")  # fmt: skip
+          "posts", "ratios", "vacancies", "sickness", "npq", "head_changes", "trusts", "trust_results", "standards",
+          "norms")  # fmt: skip
 # And from a school's or trust's own registers, which are read where they lie and never written among our tables.
 REGISTERS = ("leadership_development", "improvement_capacity", "staff_register")
 REGISTER_LASTS = 2.0  # years: an older row describes other people

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines import as_of
-from pipelines.signals import NOTHING, Signal, expected, intake, percentile
+from pipelines.signals import Signal, expected, intake, percentile
 
 _KNOWN = "in January after the summer (provisional key stage 4 in October)"
 LASTS = 4  # years: older results describe other pupils
@@ -22,8 +22,7 @@ SIGNALS = (
     Signal("attainment_standing", "What pupils reach at 11 or 16, against its phase that year: the mean of its standings.",
            "percentile", "results", _KNOWN),
     Signal("attainment_three_years", "The mean of that standing over three years.", "percentile", "results", _KNOWN),
-    Signal("attainment_change", "Change in that standing since the results before.", "percentile points", "results", _KNOWN,
-           off=NOTHING),
+    Signal("attainment_change", "Change in that standing since the results before.", "percentile points", "results", _KNOWN),
     Signal("attainment_beyond_intake", "What pupils reach beyond what schools of the phase with such an intake reached that "
            "year.", "standard deviations", "results, census", _KNOWN),
 )  # fmt: skip

@@ -1,0 +1,294 @@
+"""Report cards: the cards there are and what was known before each, the forecast learned from them, and every school's next.
+
+A card is asked about on the morning its inspection began, with what was public then. The forecast of grades is where it
+starts (`models.standards`), and it knows no card; what cards teach is learned from those published before the morning alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models.champion import Champion
+from models.standards import LEADERSHIP, MONTH, VOLUNTEERS, ReportCards, Standards, StandardSets
+from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
+from pipelines.frameworks import AREAS, STANDARDS
+
+NAMES = tuple(AREAS)
+COLUMNS = {rank: f"p_{word.lower().replace(' standard', '').replace(' improvement', '').replace(' ', '_')}"
+           for word, rank in STANDARDS.items()}  # fmt: skip
+BELOW, STRONG = "p_below", "p_strong_or_better"
+FEW_LIKE_IT = 20  # cards of its grade and phase learned from, below which we say there is not enough like it
+CROSSED = 5  # parts that the cards are dealt into, by lineage, to calibrate the sets on cards not learned from
+FEWEST_UNSAFE = 50  # cards with safeguarding standards not met, below which nothing of it is forecast
+MOST_MONTHS = 12  # of the walk, the newest
+YEARS_WITH_EARLY, AGE_OF_POST_16 = 4, 18  # ages: a school that takes four-year-olds has early years, one to 18 post-16
+
+
+# --- what there is to learn from --------------------------------------------------------------------------------------------
+
+
+def cards(known: dict[str, pd.DataFrame], morning: pd.Timestamp) -> pd.DataFrame:
+    """The report cards public before a morning: urn, lineage, as_of (the day the inspection began), known_on, a column an area.
+
+    The standards given at the inspection, not those given again at a monitoring visit.
+    """
+    rows = as_of.known_before(known["standards"], morning)
+    rows = rows[rows["graded_on"].eq(rows["inspected_on"])]
+    keys = ["urn", "lineage", "inspected_on"]
+    wide = rows.pivot_table(index=keys, columns="area", values="standard", aggfunc="first").reindex(columns=NAMES)
+    out = rows.groupby(keys)["known_on"].min()
+    found = wide.join(out).reset_index().rename(columns={"inspected_on": "as_of"})
+    found = found.astype({"as_of": tables.DATE, **dict.fromkeys(NAMES, "float64")})
+    return found.sort_values(["as_of", "urn"], ignore_index=True)
+
+
+def last_cards(questions: pd.DataFrame, given: pd.DataFrame) -> np.ndarray:
+    """Each question's own newest card public that morning, rows x areas; blank where it has none."""
+    if given.empty:
+        return np.full((len(questions), len(NAMES)), np.nan)
+    facts = given.rename(columns={"as_of": "inspected_on"}).drop(columns="urn")
+    return as_of.latest_known(questions, facts, order="inspected_on")[list(NAMES)].to_numpy(dtype=float)
+
+
+def graded_state(questions: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The cohort as its last inspection with an overall grade left it: a card doesn't hide the grade before."""
+    graded = known["inspections"]
+    graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()]
+    return inspections.cohort(questions, known["schools"], known["school_facts"], graded)
+
+
+def judged_in(cohort: pd.DataFrame, schools: pd.DataFrame) -> np.ndarray:
+    """Which areas each school will be judged in, rows x areas: early years and post-16 by the ages it takes."""
+    ages = schools.drop_duplicates("urn").set_index("urn")[["low_age", "high_age"]].reindex(cohort["urn"])
+    asked = np.ones((len(cohort), len(NAMES)), dtype=bool)
+    phase = cohort["phase"].to_numpy()
+    young = ages["low_age"].astype("float64").to_numpy()
+    old = ages["high_age"].astype("float64").to_numpy()
+    early = np.where(np.isnan(young), np.isin(phase, ["Nursery", "Primary"]), young <= YEARS_WITH_EARLY)
+    asked[:, NAMES.index("early_years")] = early & np.isin(phase, ["Nursery", "Primary", "Special", "Secondary"])
+    late = np.where(np.isnan(old), False, old >= AGE_OF_POST_16)
+    asked[:, NAMES.index("post_16")] = late & np.isin(phase, ["Secondary", "Special"])
+    return asked
+
+
+# --- learning ----------------------------------------------------------------------------------------------------------------
+
+
+def learn(champion: Champion, known: dict[str, pd.DataFrame], learned: pd.DataFrame, morning: pd.Timestamp
+          ) -> tuple[ReportCards, dict[str, Any]]:  # fmt: skip
+    """The forecast of report cards as of a morning, from the cards public before it, and the report on it.
+
+    `champion` holds the two models of grades; `learned` are the examples they learned from, which say what is usual.
+    """
+    given = cards(known, morning)
+    start = Learner.of(champion, known, given, learned)
+    found = start.fitted(given.index)
+    report = {
+        "cards": len(given), "weights": found.model.weights, "walk": start.walk(), "counts": start.counts(),
+        "safeguarding": _safeguarding(known, morning),
+    }  # fmt: skip
+    return found, report
+
+
+class Learner:
+    """The cards with what was known before each, fitted again and again on some of them."""
+
+    def __init__(self, given: pd.DataFrame, empty: ReportCards, expected: np.ndarray, about: np.ndarray, state: pd.DataFrame,
+                 asked: np.ndarray) -> None:  # fmt: skip
+        self.given, self.empty, self.expected, self.about = given, empty, expected, about
+        self.state, self.asked = state, asked
+        self.standards = given[list(NAMES)].to_numpy(dtype=float)
+        self.circumstances, self.spreads = _circumstances(given)
+
+    @classmethod
+    def of(cls, champion: Champion, known: dict[str, pd.DataFrame], given: pd.DataFrame, learned: pd.DataFrame) -> "Learner":
+        before = {area: frameworks.JUDGED_2024_25[old] for area, old in frameworks.FORERUNNERS.items()}
+        before |= {name: frameworks.JUDGED_2024_25[name] for name in ("overall", "leadership")}
+        usual = champion.prior(learned[champion.signals], evaluate.state_of_all(learned)).place
+        usual = np.nan_to_num(np.nanmean(usual, axis=0)) if len(learned) else np.zeros((2, 2))
+        _, spreads = _circumstances(given)
+        empty = ReportCards.empty(list(NAMES), before, learned[champion.signals], usual, spreads)
+        cohort = graded_state(given[["urn", "lineage", "as_of"]], known)
+        made = signals.build(cohort, known)
+        state = evaluate.state_of_all(cohort.assign(leadership_gap=made["leadership_gap"]))
+        expected, about = empty.expected(champion.prior(made[champion.signals], state), made, state)
+        return cls(given, empty, expected, about, state, given[list(NAMES)].notna().to_numpy())
+
+    def fitted(self, rows: pd.Index, sets: bool = True) -> ReportCards:
+        """Learned from some of the cards; the sets from parts of them in turn, those of a lineage together."""
+        at = self.given.index.get_indexer(rows)
+        like = (self.state["cell"] + "|" + self.state["group"]).iloc[at].value_counts()
+        return ReportCards(self._model(at), self._sets(at) if sets else StandardSets(), self.empty.usual,
+                           {name: int(count) for name, count in like.items()})  # fmt: skip
+
+    def _model(self, at: np.ndarray) -> Standards:
+        blank = self.empty.model
+        fresh = Standards(areas=blank.areas, levels=blank.levels, names=blank.names, mean=blank.mean, spread=blank.spread,
+                          direct=blank.direct, circumstances=self.spreads)  # fmt: skip
+        counted = self.given.iloc[at].groupby("lineage")["as_of"].transform("size").to_numpy(dtype=float)
+        return fresh.fit(self.expected[at], self.about[at], self.standards[at], self.circumstances[at], 1 / counted)
+
+    def _sets(self, at: np.ndarray) -> StandardSets:
+        part = self.given["lineage"].iloc[at].rank(method="dense").to_numpy(dtype=int) % CROSSED
+        if len(at) < CROSSED * 4:
+            return StandardSets()  # too few to deal out: the sets hold the promised chance, by the model's own word
+        chances = np.empty((len(at), len(NAMES), 5))
+        for number in range(CROSSED):
+            unseen = part == number
+            chances[unseen] = self._model(at[~unseen]).predict(self.expected[at[unseen]], self.about[at[unseen]])
+        return StandardSets().fit(chances, self.standards[at])
+
+    def judged(self, learned: np.ndarray, unseen: np.ndarray) -> pd.DataFrame:
+        """What cards learned from say of others: a row a card and area (and `any`), with chances, set and what came."""
+        found = self.fitted(self.given.index[learned])
+        chances = found.model.predict(self.expected[unseen], self.about[unseen])
+        anywhere = found.model.any_below(chances, self.asked[unseen])
+        return _judgements(self.given.iloc[unseen], self.state.iloc[unseen], self.standards[unseen], chances, anywhere,
+                           found.sets.members(chances)).assign(learned_from=len(learned))  # fmt: skip
+
+    def walk(self) -> list[dict[str, Any]]:
+        """Month by month: learned from the cards published before its first day, judged on its inspections."""
+        months = sorted(self.given["as_of"].dt.to_period("M").unique())[-MOST_MONTHS:]
+        rows = []
+        for month in months:
+            first = month.start_time
+            unseen = np.flatnonzero(self.given["as_of"].dt.to_period("M").eq(month).to_numpy())
+            lineages = set(self.given["lineage"].iloc[unseen])
+            public = as_of.is_before(self.given["known_on"], pd.Series(first, index=self.given.index))
+            learned = np.flatnonzero((public & ~self.given["lineage"].isin(lineages)).to_numpy())
+            rows += figures(self.judged(learned, unseen), self.rates(learned), f"{first:%Y-%m}")
+        return rows
+
+    def rates(self, learned: np.ndarray) -> dict[str, pd.Series]:
+        """Of the cards learned from, the share below expected by the grade before, each leaning on all by five cards' worth."""
+        below = pd.DataFrame(self.standards[learned] >= 4, columns=NAMES).where(self.asked[learned])
+        below["any"] = (self.standards[learned] >= 4).any(axis=1)
+        grade = self.state["overall"].iloc[learned].to_numpy()
+        rates = {}
+        for area in below:
+            mean = below[area].astype("float64").mean()
+            sums = below[area].astype("float64").groupby(grade).agg(["sum", "count"])
+            rates[area] = ((sums["sum"] + 5 * mean) / (sums["count"] + 5)).reindex([1, 2, 3, 4]).fillna(mean)
+        return rates
+
+    def counts(self) -> list[dict[str, Any]]:
+        """How often each area came out below expected, and strong or better."""
+        return [{"area": area, "cards": int(given.sum()), "below": float((column[given] >= 4).mean()),
+                 "strong": float((column[given] <= 2).mean())}
+                for area, column in zip(NAMES, self.standards.T, strict=True) if (given := ~np.isnan(column)).any()]  # fmt: skip
+
+
+def _circumstances(given: pd.DataFrame) -> tuple[np.ndarray, dict[str, float]]:
+    """In which circumstances each card came, rows x circumstances, and the spread of each: volunteers, and the month."""
+    months = sorted(given["as_of"].dt.strftime("%Y-%m").unique())
+    first = given["as_of"].le(frameworks.VOLUNTEERS_UNTIL).to_numpy(dtype=float)
+    columns = [first, *(given["as_of"].dt.strftime("%Y-%m").eq(month).to_numpy(dtype=float) for month in months)]
+    return np.column_stack(columns) if len(given) else np.zeros((0, 1 + len(months))), {
+        "volunteers": VOLUNTEERS, **dict.fromkeys(months, MONTH)}  # fmt: skip
+
+
+def _judgements(given: pd.DataFrame, state: pd.DataFrame, standards: np.ndarray, chances: np.ndarray, anywhere: np.ndarray,
+                members: np.ndarray) -> pd.DataFrame:  # fmt: skip
+    parts = []
+    for at, area in enumerate(NAMES):
+        came = standards[:, at]
+        rows = given[["urn", "lineage", "as_of"]].assign(
+            area=area, overall=state["overall"].to_numpy(), group=state["group"].to_numpy(), standard=came,
+            p_below=chances[:, at, 3:].sum(axis=1), below=came >= 4, p_strong=chances[:, at, :2].sum(axis=1), strong=came <= 2,
+            covers=members[np.arange(len(came)), at, np.nan_to_num(came, nan=1).astype(int) - 1],
+        )  # fmt: skip
+        parts.append(rows[~np.isnan(came)])
+    whole = given[["urn", "lineage", "as_of"]].assign(area="any", overall=state["overall"].to_numpy(),
+                                                      group=state["group"].to_numpy(), p_below=anywhere,
+                                                      below=(standards >= 4).any(axis=1))  # fmt: skip
+    return pd.concat([*parts, whole], ignore_index=True)
+
+
+def figures(judged: pd.DataFrame, rates: dict[str, pd.Series], fold: str) -> list[dict[str, Any]]:
+    """How good chances of below expected were, area by area: order, skill over the rate by grade before, level, sets."""
+    rows = []
+    for area, mine in judged.groupby("area", sort=False):
+        below = mine["below"].to_numpy(dtype=bool)
+        rate = mine["overall"].map(rates[area]).fillna(rates[area].mean()).to_numpy(dtype=float) if len(rates) else np.nan
+        error, plain = ((mine["p_below"] - below) ** 2).mean(), ((rate - below) ** 2).mean()
+        auc, low, high = evaluate.auc(mine["p_below"].to_numpy(), below)
+        covered = mine["covers"].astype("float64").mean() if "covers" in mine else np.nan
+        rows.append({"fold": fold, "area": area, "n": len(mine), "learned_from": int(mine["learned_from"].iloc[0]),
+                     "below": float(below.mean()), "mean_p": float(mine["p_below"].mean()), "auc": auc, "auc_low": low,
+                     "auc_high": high, "skill": float(1 - error / plain) if plain and plain == plain else None,
+                     "coverage": float(covered) if covered == covered else None})  # fmt: skip
+    return rows
+
+
+def _safeguarding(known: dict[str, pd.DataFrame], morning: pd.Timestamp) -> dict[str, Any]:
+    rows = as_of.known_before(known["inspections"], morning)
+    rows = rows[frameworks.gives(rows["framework"]).eq(frameworks.STANDARDS_BY_AREA) & rows["safeguarding"].notna()]
+    unmet = int(rows["safeguarding"].eq(False).sum())
+    return {"cards": len(rows), "not_met": unmet, "enough": FEWEST_UNSAFE, "forecast": False}
+
+
+# --- forecasts -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Answers:
+    """What the champion says of the next report card of each row of a cohort: arrays by row, area (and any)."""
+
+    chances: dict[str, np.ndarray]
+    asked: np.ndarray
+    like: np.ndarray
+    families: list[str]
+    why: dict[str, tuple[np.ndarray, np.ndarray]]
+
+    @property
+    def below(self) -> np.ndarray:
+        """The chance of below expected, rows x areas and any."""
+        return np.column_stack([self.chances["standards"][:, :, 3:].sum(axis=2), self.chances["any"]])
+
+
+def answers(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, asked: np.ndarray | None = None,
+            before: np.ndarray | None = None, details: bool = True) -> Answers:  # fmt: skip
+    """The next card of each row: `asked` the areas it will be judged in (else by its phase), `before` its own last card."""
+    asked = judged_in(cohort, pd.DataFrame(columns=["urn", "low_age", "high_age"])) if asked is None else asked
+    state = evaluate.state_of_all(cohort.assign(leadership_gap=made["leadership_gap"]))
+    prior = champion.prior(made[champion.signals], state)
+    chances = champion.cards.chances(prior, made, state, asked, before)
+    families, why = champion.cards.contributions(
+        prior, champion.overall, champion.leadership, made[champion.signals], state, asked, before, champion.about["families"]
+    ) if details else ([], {})  # fmt: skip
+    like = (state["cell"].fillna("") + "|" + state["group"]).map(champion.cards.like).fillna(0).to_numpy()
+    return Answers(chances, asked, like, families, why)
+
+
+def forecasts(cohort: pd.DataFrame, said: Answers, champion: Champion, data_source: str) -> pd.DataFrame:
+    """The table: a row a school and area it will be judged in, and `any`."""
+    shared = {"as_of": cohort["as_of"], "learned_from": champion.cards.model.cards, "model_version": champion.about["version"],
+              "data_source": data_source, "enough_like_it": said.like >= FEW_LIKE_IT}  # fmt: skip
+    parts, below = [], said.below
+    for at, area in enumerate((*NAMES, "any")):
+        rows = pd.DataFrame({"urn": cohort["urn"], "area": area, **shared, BELOW: below[:, at],
+                             "p_low": said.chances["low"][:, at], "p_high": said.chances["high"][:, at]})  # fmt: skip
+        if area != "any":
+            chances = said.chances["standards"][:, at]
+            rows = rows.assign(**{column: chances[:, rank - 1] for rank, column in COLUMNS.items()},
+                               **{STRONG: chances[:, :2].sum(axis=1)},
+                               standard_set=spans(said.chances["members"][:, at]))  # fmt: skip
+        if area in said.why:
+            base, shares = said.why[area]
+            rows = rows.assign(base_rate=base, **{f"contribution_{name}": shares[:, place]
+                                                  for place, name in enumerate(said.families)})  # fmt: skip
+        parts.append(rows if area == "any" else rows[said.asked[:, at]])
+    return pd.concat(parts, ignore_index=True)
+
+
+def spans(members: np.ndarray) -> np.ndarray:
+    """Sets of standards in words: `3`, `2-4`."""
+    first, last = members.argmax(axis=1) + 1, members.shape[1] - members[:, ::-1].argmax(axis=1)
+    words = np.array([[f"{a}" if a == b else f"{a}-{b}" for b in range(6)] for a in range(6)], dtype=object)
+    return words[first, last]
+
+
+__all__ = ["LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "cards", "figures", "forecasts", "graded_state", "judged_in",
+           "last_cards", "learn"]  # fmt: skip
