@@ -262,8 +262,8 @@ class Standards:
 
         `rate` (rows x areas) is the prior of schools like each, `parts` (rows x areas x families) what each family adds to
         it on the way to the prior, `more` what else moves its places; `belongs` gives each signal's family by number. For
-        one `area`, or for any of those asked about. A row's parts add up to its chance less that of its rate: by the slope half-way from one to the other,
-        and the little that misses shared in proportion.
+        one `area`, or for any of those asked about. A row's parts add up to its chance less that of its rate: by the slope
+        half-way from one to the other, and the little that misses shared in proportion.
         """
         own = self._own
         slope = 1 + own["slope"][1] + own["area_slope"][:, 1]
