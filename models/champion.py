@@ -142,10 +142,13 @@ class Champion:
     def signals(self) -> list[str]:
         return self.about["signals"]
 
-    def predict(self, signals: pd.DataFrame, state: pd.DataFrame) -> pd.DataFrame:
-        """The chances of each next rank and of improving, with set, interval and the recent rate, one row a row."""
+    def predict(self, signals: pd.DataFrame, state: pd.DataFrame, chances: np.ndarray | None = None) -> pd.DataFrame:
+        """The chances of each next rank and of improving, with set, interval and the recent rate, one row a row.
+
+        `chances` are those of each next rank, where they were asked for already (`prior`).
+        """
         rank = state["overall"].to_numpy(dtype=int)
-        chances = self.overall.predict(signals[self.signals], state)
+        chances = self.overall.predict(signals[self.signals], state) if chances is None else chances
         ranks, now = np.arange(1, 5)[None, :], rank[:, None]
         improve, same, worse = ((chances * which).sum(axis=1) for which in (ranks < now, ranks == now, ranks > now))
         top = rank == 1

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from models.conformal import mass_before
-from models.estimators import STAY, UP, Departures, chance, log_odds
+from models.estimators import STAY, UP, Departures
 
 STANDARDS = 5
 BELOW = 4  # needs attention: from here on an area is below the expected standard
@@ -428,9 +428,9 @@ def _quantile(scores: np.ndarray, weight: np.ndarray, promised: float) -> float:
 # --- from the forecast of grades to the forecast of standards -------------------------------------------------------------------
 
 # What the place of a school is learned from beside its prior: signals by name, then what its grade and phase are.
-SIGNALS = ("attainment_standing", "attainment_three_years", "attainment_change", "attainment_beyond_intake", "absence_standing",
+SIGNALS = ("attainment_standing", "attainment_three_years", "attainment_beyond_intake", "absence_standing",
            "persistent_absence_standing", "absence_beyond_intake", "absence_change")  # fmt: skip
-DIRECTLY = {"achievement": list(SIGNALS[:4]), "attendance_and_behaviour": list(SIGNALS[4:])}
+DIRECTLY = {"achievement": list(SIGNALS[:3]), "attendance_and_behaviour": list(SIGNALS[3:])}
 # With the mean and spread of each among all schools, rounded.
 STATE = {"was_outstanding": (0.0, 0.5), "was_requires_improvement": (0.0, 0.5), "was_inadequate": (0.0, 0.5),
          "primary": (0.75, 0.43), "secondary": (0.16, 0.4), "special": (0.06, 0.4),
@@ -447,28 +447,32 @@ PERSISTS = 0.5
 
 @dataclass
 class Prior:
-    """What the two models of grades, overall and leadership, say of each row: rows x 2 models x `BOUNDARIES`, in probits.
+    """What the two models of grades, overall and leadership, say of each row; blank where a row has no such grade.
 
-    `place` is the probit of being worse than the boundary, `rate` that of schools of the same grade and phase lately. Blank
-    where a row has no such grade.
+    `chances` are those of each next grade, rows x 2 models x 4. `place` is the probit of being worse than each of
+    `BOUNDARIES`, rows x 2 models x 2, and `rate` the same of schools of the same grade and phase lately.
     """
 
+    chances: np.ndarray
     place: np.ndarray
     rate: np.ndarray
 
     @classmethod
     def of(cls, overall: Departures, leadership: Departures | None, signals: pd.DataFrame, state: pd.DataFrame) -> "Prior":
-        found = cls(*(np.full((len(state), 2, 2), np.nan) for _ in range(2)))
+        found = cls(np.full((len(state), 2, 4), np.nan), *(np.full((len(state), 2, 2), np.nan) for _ in range(2)))
         for at, (model, mine) in enumerate(_by_model(overall, leadership, signals, state)):
             rows = np.flatnonzero(mine["overall"].notna().to_numpy())
             if len(rows):
-                mine, given = mine.iloc[rows], signals.iloc[rows]
-                recent, level = model.recent.at(mine), (model.level or model.recent).at(mine)
-                side = (mine["overall"].to_numpy(dtype=int)[:, None] <= BOUNDARIES).astype(int)
-                departure = np.take_along_axis(model.scores(given, mine), side, axis=1)
-                found.rate[rows, at] = -probit(recent[:, BOUNDARIES - 1])
-                found.place[rows, at] = -probit(chance(log_odds(level[:, BOUNDARIES - 1]) + departure))
+                mine, given = _those(mine, rows), _those(signals, rows)
+                found.chances[rows, at] = chances = model.predict(given, mine)
+                found.place[rows, at] = probit(1 - np.cumsum(chances, axis=1)[:, BOUNDARIES - 1])
+                found.rate[rows, at] = probit(1 - model.recent.at(mine)[:, BOUNDARIES - 1])
         return found
+
+
+def _those(rows: pd.DataFrame, places: np.ndarray) -> pd.DataFrame:
+    """The rows at these places; where that is all of them, without a copy."""
+    return rows if len(places) == len(rows) else rows.iloc[places]
 
 
 def _by_model(overall: Departures, leadership: Departures | None, signals: pd.DataFrame, state: pd.DataFrame
@@ -608,7 +612,7 @@ class ReportCards:
             if not len(rows):
                 continue
             rank = mine["overall"].to_numpy(dtype=float)[rows].astype(int)
-            named = model.departures(signals.iloc[rows], mine.iloc[rows], np.where(rank <= 2, STAY, UP), 2)
+            named = model.departures(_those(signals, rows), _those(mine, rows), np.where(rank <= 2, STAY, UP), 2)
             moved = np.zeros((len(rows), len(names)))
             for name, step in named.items():
                 moved[:, number[families.get(name, UNEXPLAINED)]] += step.to_numpy()

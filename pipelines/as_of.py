@@ -11,6 +11,17 @@ import pandas as pd
 from pipelines.tables import DATE
 
 
+def outcomes_known(examples: pd.DataFrame, morning: pd.Timestamp, not_yet: str) -> pd.DataFrame:
+    """The examples as they stood on a morning: an outcome not public before it is blank, for the reason `not_yet`.
+
+    Whatever learns, calibrates, chooses or compares as of a morning is given these and no others.
+    """
+    later = examples["next_known_on"].notna() & ~(examples["next_known_on"] < morning)
+    blank = [name for name in examples if name.startswith("next_") or name in ("label", "label_source")]
+    return examples.assign(**{name: examples[name].mask(later) for name in blank},
+                           label_missing_reason=examples["label_missing_reason"].mask(later, not_yet))  # fmt: skip
+
+
 def known_before(facts: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
     """The facts that were public before the morning, with no detail that wasn't."""
     return _details_known(facts[facts["known_on"] < morning], morning)

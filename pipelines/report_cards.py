@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from models.champion import Champion
-from models.standards import LEADERSHIP, MONTH, VOLUNTEERS, ReportCards, Standards, StandardSets
+from models.standards import LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, Standards, StandardSets
 from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
 from pipelines.frameworks import AREAS, STANDARDS
 
@@ -236,6 +236,7 @@ def _safeguarding(known: dict[str, pd.DataFrame], morning: pd.Timestamp) -> dict
 class Answers:
     """What the champion says of the next report card of each row of a cohort: arrays by row, area (and any)."""
 
+    prior: Prior
     chances: dict[str, np.ndarray]
     asked: np.ndarray
     like: np.ndarray
@@ -259,7 +260,7 @@ def answers(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, asked:
         prior, champion.overall, champion.leadership, made[champion.signals], state, asked, before, champion.about["families"]
     ) if details else ([], {})  # fmt: skip
     like = (state["cell"].fillna("") + "|" + state["group"]).map(champion.cards.like).fillna(0).to_numpy()
-    return Answers(chances, asked, like, families, why)
+    return Answers(prior, chances, asked, like, families, why)
 
 
 def forecasts(cohort: pd.DataFrame, said: Answers, champion: Champion, data_source: str) -> pd.DataFrame:

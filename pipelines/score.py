@@ -92,24 +92,27 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
     status = pd.Series(SCORED, index=cohort.index).mask(cohort["overall"].isna(), inspections.NEVER_GRADED)
     rows = cohort[[column for column in CARRIED if column in cohort]]
     scored = status.eq(SCORED)
+    gives = frameworks.gives(frameworks.next_framework(cohort["as_of"]))
+    on_cards = gives.eq(frameworks.STANDARDS_BY_AREA)
+    if champion.cards:
+        said = said or report_cards.answers(cohort, made, champion, details=details)
     given, asked = _those(made[champion.signals], scored), _those(cohort, scored)
     state = evaluate.state(asked.assign(leadership_gap=given["leadership_gap"]))
-    chances = champion.predict(given, state)
-    parts = [] if not details else [
-        _leadership(champion, asked, given),
-        by_family(champion.overall.contributions(given, state), champion.about["families"]),
-    ]
+    parts = [champion.predict(given, state, said and said.prior.chances[scored.to_numpy(), 0])]
+    if details:
+        parts.append(_leadership(champion, asked, given, said and said.prior.chances[scored.to_numpy(), 1]))
+        graded = ~on_cards[scored]  # where a card comes next, what matters is what moves its standards: see `forecasts`
+        parts.append(by_family(champion.overall.contributions(_those(given, graded), _those(state, graded)),
+                               champion.about["families"]).reindex(state.index))  # fmt: skip
     cells = (state["cell"] + "|" + state["group"]).map(champion.about["cells"]).fillna(0)
-    gives = frameworks.gives(frameworks.next_framework(cohort["as_of"]))
     rows = rows.assign(
         status=status, model_version=champion.about["version"], data_source=data_source, next_gives=gives,
-        extrapolation=gives.eq(frameworks.STANDARDS_BY_AREA), like_it=cells.reindex(rows.index),
+        extrapolation=on_cards, like_it=cells.reindex(rows.index),
         enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index), signals_blank=given.isna().sum(axis=1).reindex(rows.index),
         made_without=signals.without(given, champion.signals).reindex(rows.index),
-    ).join([chances, *parts])  # fmt: skip
-    if champion.cards is None or not rows["extrapolation"].any():
+    ).join(parts)  # fmt: skip
+    if not said or not on_cards.any():
         return rows
-    said = said or report_cards.answers(cohort, made, champion, details=details)
     return _across_the_line(rows, said, np.zeros(len(rows), dtype=bool) if carded is None else carded)
 
 
@@ -145,16 +148,17 @@ def by_family(contributions: pd.DataFrame, families: dict[str, str]) -> pd.DataF
     return contributions.T.groupby(names).sum().T.add_prefix("contribution_")
 
 
-def _leadership(champion: Champion, cohort: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
-    """The chances of each next leadership grade, blank where there is none now."""
+def _leadership(champion: Champion, cohort: pd.DataFrame, given: pd.DataFrame, chances: np.ndarray | None) -> pd.DataFrame:
+    """The chances of each next leadership grade, blank where there is none now; `chances` where they are known already."""
     if champion.leadership is None:
         return pd.DataFrame(index=cohort.index)
+    columns = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)]
     graded = cohort["leadership"].notna()
+    if chances is not None:
+        return pd.DataFrame(chances, columns=columns, index=cohort.index).where(graded)
     given = _those(given, graded)
     state = evaluate.state(_those(cohort, graded).assign(leadership_gap=given["leadership_gap"]), evaluate.LEADERSHIP)
-    chances = champion.leadership.predict(given, state)
-    columns = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)]
-    return pd.DataFrame(chances, columns=columns, index=cohort.index[graded]).reindex(cohort.index)
+    return pd.DataFrame(champion.leadership.predict(given, state), columns=columns, index=state.index).reindex(cohort.index)
 
 
 def _those(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
         say(note)
     morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
     grid = mornings(known["coverage"], morning, experiment)
-    asked = examples(known, grid)
+    asked = as_of.outcomes_known(examples(known, grid), morning, inspections.NOT_YET)
     rows = evaluate.usable(asked, OVERALL)
     say(f"examples: {len(asked):,} schools on {len(grid)} mornings = {asked['label'].notna().sum():,} labelled + "
         + " + ".join(f"{n:,} {why}" for why, n in asked["label_missing_reason"].value_counts().items()))  # fmt: skip

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from pipelines import as_of
-from pipelines.signals import Signal, expected, intake, percentile
+from pipelines.signals import NOTHING, Signal, expected, intake, percentile
 
 _KNOWN = "in January after the summer (provisional key stage 4 in October)"
 LASTS = 4  # years: older results describe other pupils
-BACK = 5  # years a change may reach: there were no tables for two summers
+BACK = 2  # years a mean or a change reaches
 SIGNALS = (
     Signal("reading_progress", "Progress in reading to age 11.", "points", "results", _KNOWN),
     Signal("writing_progress", "Progress in writing to age 11.", "points", "results", _KNOWN),
@@ -22,7 +22,8 @@ SIGNALS = (
     Signal("attainment_standing", "What pupils reach at 11 or 16, against its phase that year: the mean of its standings.",
            "percentile", "results", _KNOWN),
     Signal("attainment_three_years", "The mean of that standing over three years.", "percentile", "results", _KNOWN),
-    Signal("attainment_change", "Change in that standing since the results before.", "percentile points", "results", _KNOWN),
+    Signal("attainment_change", "Change in that standing since the results before.", "percentile points", "results", _KNOWN,
+           off=NOTHING),
     Signal("attainment_beyond_intake", "What pupils reach beyond what schools of the phase with such an intake reached that "
            "year.", "standard deviations", "results, census", _KNOWN),
 )  # fmt: skip
@@ -30,6 +31,7 @@ PROGRESS = ["reading_progress", "writing_progress", "maths_progress"]
 # What is reached at each age; any one of a year's measures will do, since not every year has all.
 AT_11 = ["share_expected_standard", "share_higher_standard", "reading_score", "maths_score"]
 AT_16 = ["attainment_8", "share_basics_95"]
+_REACHED = ("attainment_standing", "attainment_three_years", "attainment_change", "attainment_beyond_intake")
 # The measure set against the intake, at each age.
 REACHED = {"11": "share_expected_standard", "16": "attainment_8"}
 
@@ -50,41 +52,46 @@ def relations(results: pd.DataFrame, census: pd.DataFrame) -> dict[str, tuple[pd
 
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The newest public results of each key stage, if no older than four years."""
-    rows = known["results"]
+    rows = known["results"][["lineage", "period", "known_on", *PROGRESS, "progress_8", *AT_16, *AT_11]]
     at_11 = as_of.latest_known(cohort, rows[rows[PROGRESS].notna().any(axis=1)], order="period")
     at_16 = as_of.latest_known(cohort, rows[rows[["progress_8", "attainment_8"]].notna().any(axis=1)], order="period")
     year = cohort["as_of"].dt.year
     progress = at_11[PROGRESS].where(year - at_11["period"] <= LASTS)
     recent = year - at_16["period"] <= LASTS
     rank = {name: percentile(values.where(recent), "results", name, at_16["period"], cohort["phase"], known["norms"])
-            for name, values in measures(at_16)[["attainment_8_standing", "basics_standing"]].items()}  # fmt: skip
-    reached = _by_age(cohort, lambda age: _reached(cohort, known, {"11": AT_11, "16": AT_16}[age]))
+            for name, values in (("attainment_8_standing", at_16["attainment_8"]),
+                                 ("basics_standing", at_16["share_basics_95"]))}  # fmt: skip
     return progress.assign(
         mean_progress=progress.mean(axis=1), weakest_progress=progress.min(axis=1),
-        progress_8=at_16["progress_8"].where(recent), **rank, **reached,
-        attainment_beyond_intake=_by_age(cohort, lambda age: _beyond(cohort, known, REACHED[age]))["beyond"],
-    )  # fmt: skip
+        progress_8=at_16["progress_8"].where(recent), **rank,
+    ).join(_by_age(cohort, known))  # fmt: skip
 
 
-def _by_age(cohort: pd.DataFrame, made) -> pd.DataFrame:
-    """What a school's phase takes its pupils to: 16 in a secondary, 11 elsewhere; the other where it has none of that."""
-    young, old = made("11"), made("16")
-    secondary = cohort["phase"].eq("Secondary").fillna(False)
-    first, second = young.where(~secondary, old), old.where(~secondary, young)
-    return first.where(first.notna(), second)
+def _by_age(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What is reached at the age a school's phase takes pupils to, 16 in a secondary and 11 elsewhere; else at the other age."""
+    secondary = cohort["phase"].eq("Secondary").fillna(False).to_numpy(dtype=bool)
+    found = pd.DataFrame(np.nan, index=cohort.index, columns=list(_REACHED))
+    for first in (True, False):
+        for age, here in (("11", secondary != first), ("16", secondary == first)):
+            asked = cohort[here & found["attainment_standing"].isna().to_numpy()]
+            if len(asked):
+                found.loc[asked.index] = _reached(asked, known, age).reindex(columns=found.columns)
+    return found
 
 
-def _reached(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], names: list[str]) -> pd.DataFrame:
-    """The mean standing on these measures in the newest results, over three years, and its change since the one before."""
-    rows = known["results"]
+def _reached(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], age: str) -> pd.DataFrame:
+    """The mean standing in the newest results, over three years, its change since the one before, and beyond the intake."""
+    names = {"11": AT_11, "16": AT_16}[age]
+    rows = known["results"][["lineage", "period", "known_on", *names]]
     rows = rows[rows[names].notna().any(axis=1)]
     now = as_of.latest_known(cohort, rows, order="period")
     years = [now, *(as_of.earlier_known(cohort, rows, now, back) for back in range(1, BACK + 1))]
     recent = cohort["as_of"].dt.year - now["period"] <= LASTS
     standing = pd.concat([_standing(cohort, known, year, names).where(recent) for year in years], axis=1)
     before = standing.iloc[:, 1:].bfill(axis=1).iloc[:, 0]
-    return pd.DataFrame({"attainment_standing": standing.iloc[:, 0], "attainment_three_years": standing.iloc[:, :3].mean(axis=1),
-                         "attainment_change": standing.iloc[:, 0] - before})  # fmt: skip
+    values = (standing.iloc[:, 0], standing.iloc[:, :3].mean(axis=1), standing.iloc[:, 0] - before,
+              _beyond(cohort, known, REACHED[age]))  # fmt: skip
+    return pd.DataFrame(dict(zip(_REACHED, values, strict=True)))
 
 
 def _standing(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], year: pd.DataFrame, names: list[str]) -> pd.Series:
@@ -94,13 +101,15 @@ def _standing(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], year: pd.Dat
     return pd.concat(every, axis=1).mean(axis=1)
 
 
-def _beyond(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], reached: str) -> pd.DataFrame:
+def _beyond(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], reached: str) -> pd.Series:
     """What is reached less what the intake of that year leads one to expect, in the newest year both are public of."""
-    pupils = as_of.latest_known(cohort, known["census"], order="period")
-    rows = known["results"]
-    found = as_of.known_until(cohort, rows[rows[reached].notna()], pupils["period"])
-    census = as_of.known_until(cohort, known["census"], found["period"])
-    both = found["period"].eq(census["period"]) & (cohort["as_of"].dt.year - found["period"] <= LASTS)
-    beyond = expected(found[reached].where(both), intake.makeup(census), "results", f"{reached}_beyond_intake", found["period"],
-                      cohort["phase"], known["norms"])  # fmt: skip
-    return pd.DataFrame({"beyond": beyond.replace([np.inf, -np.inf], np.nan)})
+    census = known["census"]
+    census = intake.makeup(census).assign(**census[["lineage", "period", "known_on"]])
+    rows = known["results"].loc[known["results"][reached].notna(), ["lineage", "period", "known_on", reached]]
+    newest = as_of.latest_known(cohort, census[["lineage", "period", "known_on"]], order="period")["period"]
+    found = as_of.known_until(cohort, rows, newest)
+    pupils = as_of.known_until(cohort, census, found["period"])
+    both = found["period"].eq(pupils["period"]) & (cohort["as_of"].dt.year - found["period"] <= LASTS)
+    given = pupils[["poor", "poor_squared", "language", "needs"]]
+    return expected(found[reached].where(both), given, "results", f"{reached}_beyond_intake", found["period"], cohort["phase"],
+                    known["norms"])  # fmt: skip
