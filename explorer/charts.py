@@ -155,6 +155,20 @@ def chances(rows: pd.DataFrame) -> Spec:
     return _drawn(38 * len(rows) + 40, _of(made, *layers, y=y))
 
 
+def card(cells: pd.DataFrame, standards: list[str], areas: list[str]) -> Spec:
+    """A report card: `area` down, `standard` across, each cell's `chance` shaded and written (`label`), `last` with a dot."""
+    x = _n("standard", sort=standards, title=None, axis={"orient": "top", "labelAngle": 0, "labelLimit": 90, "labelExpr":
+           "split(datum.label, ' ')", "domain": False, "ticks": False})  # fmt: skip
+    y = _n("area", sort=areas, title=None, axis={"labelExpr": LINES, "labelLimit": 220, "domain": False, "ticks": False})
+    shade = _q("chance", scale={"domain": [0, 1], "range": [paper(), MAIN]}, legend=None)
+    tips = [_n("area"), _n("standard"), _q("chance", format=".0%")]
+    cell = _mark("rect", {"color": shade, "tooltip": tips}, stroke=ink(), strokeWidth=0.4)
+    dark = {"condition": {"test": "datum.chance > 0.45", "value": paper()}, "value": ink()}
+    figure = _mark("text", {"text": _n("label"), "color": dark}, fontSize=12)
+    dot = _mark("point", {}, "datum.last", filled=True, size=70, xOffset=-24, color=OTHER, stroke=paper(), strokeWidth=1)
+    return _drawn(44 * len(areas) + 50, _of(cells, cell, figure, dot, x=x, y=y))
+
+
 def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, end_words: str) -> Spec:
     """From the usual rate to the school's chance, a step a row (`what`, `step`), each starting where the last ended."""
     after = start + parts["step"].cumsum()

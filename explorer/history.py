@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, own, store, words
+from explorer import charts, own, report_card, store, words
 from pipelines.frameworks import GRADES
 from pipelines.registers import KINDS, TABLES, shown
 from pipelines.signals.middle_leaders import FEWEST
@@ -187,6 +187,11 @@ def inspections(row: pd.Series) -> pd.DataFrame:
         st.markdown(f"No graded inspection is on record.{before}")
         charts.table(listed)
         charts.download(listed, f"inspections-{row['urn']}")
+    given = report_card.cards(int(row["lineage"]))
+    if len(given):
+        st.markdown(f"### {len(given)} report card{'s' if len(given) > 1 else ''}, all areas", anchors=False)
+        charts.table(given)
+        charts.download(given, f"report-cards-{row['urn']}")
     return rows
 
 

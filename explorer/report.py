@@ -6,7 +6,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from explorer import store, words
+from explorer import report_card, store, words
 from pipelines.frameworks import GRADES
 
 _made = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
@@ -20,9 +20,11 @@ def html(
     history: pd.DataFrame,
     figures: dict[str, tuple[pd.DataFrame, str]],
     others: pd.DataFrame,
+    card: pd.DataFrame | None = None,
 ) -> str:
-    """The report of a school, from what its page shows."""
-    shown = predicted is not None and words.enough(predicted)
+    """The report of a school, from what its page shows; `card` is the forecast of its next report card, where one comes next."""
+    on_card = card is not None and len(card) > 0
+    shown = predicted is not None and words.enough(predicted) and not on_card
     usual = store.usual_chances(predicted) if shown else None
     chances = (
         [
@@ -38,13 +40,23 @@ def html(
         else []
     )
     steps = words.parts(predicted) if shown else pd.DataFrame(columns=["what", "step"])
+    moved = report_card.steps(card, "any") if on_card else (steps, None, None)
     said = {"improved": 0, "stayed the same": 0, "fell": 0}
     if len(others):
         said |= others["then"].value_counts().to_dict()
     return _template.render(
         school=row["name"],
         facts=_facts(row),
-        lead=words.lead(predicted) if predicted is not None else "There is no prediction for this school.",
+        lead=report_card.lead(card)
+        if on_card
+        else words.lead(predicted)
+        if predicted is not None
+        else "There is no prediction for this school.",
+        card=report_card.figures(card).to_dict("split") if on_card else None,
+        card_steps=_steps(moved[0]) if on_card else [],
+        card_start=words.percent(moved[1], 1),
+        card_end=words.percent(moved[2], 1),
+        card_words=words.parts_in_words(moved[0]) if on_card else "",
         now=words.grade_in_full(predicted) if predicted is not None else "",
         chances=chances,
         usual=bool(usual),
@@ -67,7 +79,7 @@ def html(
     )
 
 
-def export(row: pd.Series, predicted: pd.Series) -> pd.DataFrame:
+def export(row: pd.Series, predicted: pd.Series, card: pd.DataFrame | None = None) -> pd.DataFrame:
     """Every stored figure of a school, under its name, as one row for a spreadsheet."""
     return pd.DataFrame(
         [
@@ -77,6 +89,7 @@ def export(row: pd.Series, predicted: pd.Series) -> pd.DataFrame:
                 "local_authority": row["local_authority"],
                 "trust_name": row["trust_name"],
                 **predicted.drop(labels=["urn"]).to_dict(),
+                **(report_card.export(card) if card is not None and len(card) else {}),
             }
         ]
     )

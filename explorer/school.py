@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, history, own, report, store, words
+from explorer import charts, history, own, report, report_card, store, words
 from pipelines import signals
 from pipelines.frameworks import GRADES
 
@@ -23,8 +23,8 @@ def who(row: pd.Series) -> str:
     return " · ".join(words.plain(part) for part in parts if not words.blank(part))
 
 
-def prospects(row: pd.Series) -> None:
-    """The chances of each grade, what moved them, and the same for leadership."""
+def grades(row: pd.Series) -> None:
+    """The chances of each grade, beside those of schools like it."""
     usual = store.usual_chances(row)
     rows = pd.DataFrame(
         {
@@ -46,6 +46,10 @@ def prospects(row: pd.Series) -> None:
         f"chances-{row['urn']}",
     )
 
+
+def prospects(row: pd.Series) -> None:
+    """The chances of each grade, what moved them, and the same for leadership."""
+    grades(row)
     made = words.parts(row)
     start, end = float(row["base_rate"]), words.chance(row)
     verb = "staying" if words.staying(row) else "improving"
@@ -221,8 +225,11 @@ def page() -> None:
                 label=f"It goes on as {words.plain(other.name)}, URN {other.urn}",
             )
     predicted = store.prediction(urn)
+    card = report_card.forecast(urn, predicted) if row["open"] else pd.DataFrame()
     with st.container(border=True, key="lead"):
-        if predicted is not None:
+        if len(card):
+            st.markdown(words.plain(report_card.lead(card)))
+        elif predicted is not None:
             st.markdown(words.plain(words.lead(predicted)))
         elif not store.has("predictions"):
             st.markdown(
@@ -238,10 +245,16 @@ def page() -> None:
             f"{words.plain(predicted['data_source'])} files; "
             f"model {words.plain(predicted['model_version'])}."
         )
-        if bool(predicted.get("extrapolation")) and predicted["status"] == "scored":
+        if not len(card) and bool(predicted.get("extrapolation")) and predicted["status"] == "scored":
             st.warning(words.EXTRAPOLATION)
     shown = predicted is not None and words.enough(predicted)
-    if shown:
+    if len(card):
+        report_card.shown(card, row)
+        if shown:
+            with st.expander("As a grade, if one were still given"):
+                st.markdown(words.EXTRAPOLATION)
+                grades(predicted)
+    elif shown:
         prospects(predicted)
     inspected = history.inspections(row)
     held = own.kept()
@@ -259,7 +272,7 @@ def page() -> None:
 
     def made() -> str:
         yearly = {name: (history.yearly(rows), form) for name, (rows, form) in figures.items()}
-        return report.html(row, predicted, inspected, yearly, others)
+        return report.html(row, predicted, inspected, yearly, others, card)
 
     left, right = st.columns(2)
     with left:
@@ -272,7 +285,7 @@ def page() -> None:
         )
     with right:
         if predicted is not None:
-            charts.download(report.export(row, predicted), f"school-{urn}", "All figures (CSV)")
+            charts.download(report.export(row, predicted, card), f"school-{urn}", "All figures (CSV)")
     st.page_link("explorer/compare.py", query_params={"urns": str(urn)}, label="Compare it with other schools")
     st.page_link("explorer/what_if.py", query_params={"urn": str(urn)}, label="What if something were different?")
     if not words.blank(row["trust_uid"]):

@@ -29,6 +29,7 @@ FAMILIES = {
     "attainment": "Results",
     "context": "Type and region",
     "level": "What no signal carries",
+    "report_card": "Its own last report card",
 }
 SOURCES = {
     "published": "published by Ofsted",
@@ -260,7 +261,11 @@ def staying(row: Any) -> bool:
 
 def chance(row: Any) -> float:
     """The stored chance: of improving, or at Outstanding of staying."""
-    return float(row["p_same"] if staying(row) else row["p_improve"])
+    if staying(row):
+        return float(row["p_same"])
+    if blank(row["p_improve"]):  # its next inspection gives no grade: what the old grades would have come to
+        return sum(float(row[f"p_grade_{rank}"]) for rank in GRADES if rank < int(row["overall"]))
+    return float(row["p_improve"])
 
 
 def lead(row: Any) -> str:
@@ -287,9 +292,6 @@ WHY_NOT = {
     "never graded": "This school has no graded inspection on record yet, so there is nothing for it to improve on "
     "and no "
     "prediction. What is known about it is below.",
-    "report card: no overall grade to compare": "This school’s latest inspection was a report card, which has no "
-    "overall "
-    "grade to improve on, so there is no prediction. What is known is below.",
 }
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from models.estimators import CANDIDATES
 from models.registry import Registry
-from pipelines import evaluate, experiments, promotion, signals, tables, train
+from pipelines import as_of, evaluate, experiments, inspections, promotion, signals, tables, train
 from pipelines.as_of import Fold
 from pipelines.evaluate import FEWEST_JUDGED, OVERALL
 from pipelines.experiments import Experiment
@@ -126,7 +126,8 @@ def _task(folder: Path, start: Experiment, registers: Path | None, workers: int,
     for note in notes:
         say(note)
     morning = pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
-    asked = train.examples(known, train.mornings(known["coverage"], morning, start))
+    every = train.examples(known, train.mornings(known["coverage"], morning, start))
+    asked = as_of.outcomes_known(every, morning, inspections.NOT_YET)
     folds = evaluate.folds(asked)[-start.newest if start.newest else 0 :]
     if len(folds) < 2:
         raise DataError(f"There is too little to search on: two academic years that can be judged on are needed, one of them to "

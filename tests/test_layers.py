@@ -27,7 +27,7 @@ STAGES = {
     "experiments": {"evaluate", "inspections", "signals"},
     "compare": {"promotion"},
     "train": {"cards", "evaluate", "experiments", "inspections", "promotion", "registers", "report_cards", "signals"},
-    "tune": {"evaluate", "experiments", "promotion", "signals", "train"},
+    "tune": {"evaluate", "experiments", "inspections", "promotion", "signals", "train"},
     "month": {"cards", "evidence", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "score", "train"},
     "__main__": None,  # the command line may use any
 }

@@ -1,0 +1,148 @@
+"""The next report card of a school, drawn as Ofsted draws one: areas down, the five standards across. Part of its page."""
+
+import pandas as pd
+import streamlit as st
+
+from explorer import charts, store, words
+from pipelines.frameworks import AREAS, STANDARDS
+
+LEADERSHIP = "leadership_and_governance"
+WORDS = {rank: word for word, rank in STANDARDS.items()}
+COLUMNS = {1: "p_exceptional", 2: "p_strong", 3: "p_expected", 4: "p_needs_attention", 5: "p_urgent"}
+
+
+def forecast(urn: int, predicted: pd.Series | None) -> pd.DataFrame:
+    """The stored forecast, a row an area and `any`, where the next inspection is a report card; no rows elsewhere."""
+    rows = store.some("forecasts", "urn", urn)
+    on_cards = predicted is None or words.blank(predicted.get("next_gives")) or predicted["next_gives"] == "standards by area"
+    return rows if on_cards and len(rows) else rows.iloc[:0]
+
+
+def last(lineage: int) -> pd.DataFrame:
+    """The newest card there is: an area a row with its standard, the day it was graded on and, graded again, that before."""
+    rows = store.some("standards", "lineage", lineage)
+    if rows.empty:
+        return rows
+    newest = rows[rows["inspected_on"].eq(rows["inspected_on"].max())].sort_values("graded_on", kind="stable")
+    first = newest.drop_duplicates("area").set_index("area")["standard"]
+    newest = newest.drop_duplicates("area", keep="last")
+    return newest.assign(at_the_inspection=newest["area"].map(first))
+
+
+def lead(rows: pd.DataFrame) -> str:
+    """The sentence that stands first: any area below expected, then leadership, each beside schools like this one."""
+    by_area = rows.set_index("area")
+    whole, leading = by_area.loc["any"], by_area.loc[LEADERSHIP]
+    learned = int(whole["learned_from"])
+    from_what = (
+        f"learned from {learned:,} report cards"
+        if learned
+        else "from old grades alone, as no report card could be learned from yet"
+    )
+    return (
+        f"The next inspection is a report card. Of 100 schools like this one, about {words.of_100(whole['base_rate'])} have some "
+        f"area below the expected standard; the model puts this school at {words.of_100(whole['p_below'])} (somewhere from "
+        f"{words.of_100(whole['p_low'])} to {words.of_100(whole['p_high'])}). For leadership and governance: below expected "
+        f"{words.of_100(leading['p_below'])}, strong or better {words.of_100(leading['p_strong_or_better'])} ({from_what})."
+    )
+
+
+def standards(text: object) -> str:
+    """A set of standards in words: Strong standard to Needs attention."""
+    if words.blank(text):
+        return ""
+    first, _, end = str(text).partition("-")
+    return WORDS[int(first)] if not end else f"{WORDS[int(first)]} to {WORDS[int(end)]}"
+
+
+def figures(rows: pd.DataFrame) -> pd.DataFrame:
+    """The forecast to read: an area a row, the chance of each standard, the sum below expected and the set."""
+    mine = rows[rows["area"].ne("any")]
+    mine = mine.assign(order=mine["area"].map({area: at for at, area in enumerate(AREAS)})).sort_values("order")
+    return pd.DataFrame(
+        {
+            "area": mine["area"].map(AREAS),
+            **{WORDS[rank]: mine[column].map(words.percent) for rank, column in COLUMNS.items()},
+            "below expected": mine["p_below"].map(words.percent),
+            "nine times in ten": mine["standard_set"].map(standards),
+        }
+    )
+
+
+def export(rows: pd.DataFrame) -> dict[str, float | str]:
+    """Every stored figure of a forecast as columns of one row: p_below_inclusion, standard_set_achievement."""
+    names = [*COLUMNS.values(), "p_below", "p_strong_or_better", "standard_set"]
+    return {f"{name}_{row['area']}": row[name] for _, row in rows.iterrows() for name in names if not words.blank(row[name])}
+
+
+def steps(rows: pd.DataFrame, area: str) -> tuple[pd.DataFrame, float, float]:
+    """What raised and lowered the chance of below expected, and where it starts and ends."""
+    row = rows.set_index("area").loc[area]
+    return words.parts(row), float(row["base_rate"]), float(row["p_below"])
+
+
+def shown(rows: pd.DataFrame, row: pd.Series) -> None:
+    """The card likely next, drawn; what it turns on; and the card that came last."""
+    mine = rows[rows["area"].ne("any")]
+    worst = mine.loc[mine["p_below"].idxmax()]
+    best = mine.loc[mine["p_strong_or_better"].idxmax()]
+    came = last(int(row["lineage"]))
+    before = came.set_index("area")["standard"].to_dict() if len(came) else {}
+    charts.show(
+        drawn(rows, before),
+        f"Most at risk is {AREAS[worst['area']].lower()}; likeliest to be strong is {AREAS[best['area']].lower()}",
+        f"Each cell is the chance of a standard, in a hundred; an area’s chances add up. {words.percent(worst['p_below'])} below "
+        f"expected in {AREAS[worst['area']].lower()}, {words.percent(best['p_strong_or_better'])} strong or better in "
+        f"{AREAS[best['area']].lower()}."
+        + (" A dot marks the standard of the last card." if before else "")
+        + ("" if bool(mine["enough_like_it"].iloc[0]) else " Few report cards of schools like this one are out: read it widely."),
+        figures(rows),
+        f"card-{row['urn']}",
+    )
+    for area, what in (("any", "some area below expected"), (LEADERSHIP, "leadership and governance below expected")):
+        made, start, end = steps(rows, area)
+        step = end - start
+        title = (
+            f"{what.capitalize()}: {words.number(abs(100 * step), 0)} points {'above' if step > 0 else 'below'} schools like it"
+            if abs(step) >= 0.005
+            else f"{what.capitalize()}: as schools like it"
+        )
+        with st.expander(title):
+            charts.show(
+                charts.waterfall(charts.together(made), start, end, "Schools like it", "This school"),
+                title,
+                f"{words.parts_in_words(made)} Steps are in points of a hundred and add up from {words.percent(start)} to "
+                f"{words.percent(end)}; to the right is worse.",
+                made.assign(points=made["step"].map(words.points))[["what", "points"]],
+                f"card-steps-{area}-{row['urn']}",
+                level=3,
+            )
+    st.caption(words.ASSOCIATION + " Nothing is forecast of safeguarding: too few schools did not meet it to learn from.")
+
+
+def drawn(rows: pd.DataFrame, before: dict[str, int]) -> charts.Spec:
+    """Areas down, standards across, each cell shaded by its chance with the figure in it; a dot on the last card's standard."""
+    cells = []
+    for _, row in rows[rows["area"].ne("any")].iterrows():
+        for rank, column in COLUMNS.items():
+            cells.append({"area": AREAS[row["area"]], "standard": WORDS[rank], "chance": float(row[column]),
+                          "label": words.percent(row[column]), "last": before.get(row["area"]) == rank})  # fmt: skip
+    made = pd.DataFrame(cells).assign(area=lambda made: charts._wrapped(made["area"], 24))
+    return charts.card(made, [WORDS[rank] for rank in COLUMNS], [*dict.fromkeys(made["area"])])
+
+
+def cards(lineage: int) -> pd.DataFrame:
+    """Every card there is as a table to read, newest first: a column an area, graded again where it was."""
+    rows = store.some("standards", "lineage", lineage)
+    if rows.empty:
+        return pd.DataFrame()
+    rows = rows.sort_values(["inspected_on", "area", "graded_on"], kind="stable")
+    texts = [
+        WORDS[int(rank)] + ("" if day == on else f" (graded again on {words.day(day)})")
+        for rank, day, on in zip(rows["standard"], rows["graded_on"], rows["inspected_on"], strict=True)
+    ]
+    joined = rows.assign(text=texts).groupby(["inspected_on", "area"])["text"].agg("; then ".join).reset_index()
+    wide = joined.pivot_table(index="inspected_on", columns="area", values="text", aggfunc="first").reindex(columns=list(AREAS))
+    wide = wide.dropna(axis=1, how="all").rename(columns=AREAS).sort_index(ascending=False).fillna("")
+    wide.insert(0, "inspected on", wide.index.map(words.day))
+    return wide.rename_axis(None, axis=1).reset_index(drop=True)
