@@ -88,7 +88,7 @@ def _legible() -> Spec:
     return {"axis": {**text, "titleFontSize": 12}, "legend": text, "view": {"strokeWidth": 0}}
 
 
-def _wrapped(names: pd.Series, most: int = 27) -> pd.Series:
+def wrapped(names: pd.Series, most: int = 27) -> pd.Series:
     """Long names over several lines: a narrow screen would cut them."""
     return names.astype("str").map(lambda name: "\n".join(textwrap.wrap(name, most)) or name)
 
@@ -157,16 +157,17 @@ def chances(rows: pd.DataFrame) -> Spec:
 
 def card(cells: pd.DataFrame, standards: list[str], areas: list[str]) -> Spec:
     """A report card: `area` down, `standard` across, each cell's `chance` shaded and written (`label`), `last` with a dot."""
-    x = _n("standard", sort=standards, title=None, axis={"orient": "top", "labelAngle": 0, "labelLimit": 90, "labelExpr":
-           "split(datum.label, ' ')", "domain": False, "ticks": False})  # fmt: skip
-    y = _n("area", sort=areas, title=None, axis={"labelExpr": LINES, "labelLimit": 220, "domain": False, "ticks": False})
-    shade = _q("chance", scale={"domain": [0, 1], "range": [paper(), MAIN]}, legend=None)
+    plain = {"domain": False, "ticks": False}
+    x = _n("standard", sort=standards, title=None, axis={**plain, "orient": "top", "labelAngle": 0, "labelOverlap": False,
+           "labelFontSize": 9, "labelExpr": "split(datum.label, ' ')"})  # fmt: skip
+    y = _n("area", sort=areas, title=None, axis={**plain, "labelExpr": LINES})
+    shade = _q("chance", scale={"domain": [0, 1], "range": [0.0, 0.6]}, legend=None)
     tips = [_n("area"), _n("standard"), _q("chance", format=".0%")]
-    cell = _mark("rect", {"color": shade, "tooltip": tips}, stroke=ink(), strokeWidth=0.4)
-    dark = {"condition": {"test": "datum.chance > 0.45", "value": paper()}, "value": ink()}
-    figure = _mark("text", {"text": _n("label"), "color": dark}, fontSize=12)
-    dot = _mark("point", {}, "datum.last", filled=True, size=70, xOffset=-24, color=OTHER, stroke=paper(), strokeWidth=1)
-    return _drawn(44 * len(areas) + 50, _of(cells, cell, figure, dot, x=x, y=y))
+    cell = _mark("rect", {"opacity": shade, "tooltip": tips}, color=MAIN)
+    edge = _mark("rect", {}, fill=None, stroke=ink(), strokeWidth=0.4)
+    figure = _text("label", {}, fontSize=12)
+    dot = _mark("point", {}, "datum.last", filled=True, size=60, yOffset=13, color=OTHER, stroke=paper(), strokeWidth=1)
+    return _drawn(44 * len(areas) + 50, _of(cells, cell, edge, figure, dot, x=x, y=y))
 
 
 def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, end_words: str) -> Spec:
@@ -185,7 +186,7 @@ def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, e
     whole = {"low": 0.0, "kind": "whole"}
     first = pd.DataFrame([{"what": start_words, "high": start, "label": words.percent(start), **whole}])
     last = pd.DataFrame([{"what": end_words, "high": end, "label": words.percent(end), **whole}])
-    made = pd.concat([first, steps, last], ignore_index=True).assign(what=lambda rows: _wrapped(rows["what"]))
+    made = pd.concat([first, steps, last], ignore_index=True).assign(what=lambda rows: wrapped(rows["what"]))
     most = max(made["high"].max() * 1.25, 0.05)
     x = _q("low", title="Chance", axis={"format": "%", "tickCount": 5}, scale={"domain": [0, most]})
     colour = _n("kind", legend=None, scale={"domain": ["whole", "raises", "lowers"], "range": [QUIET, MAIN, OTHER]})
@@ -305,7 +306,7 @@ def against(dots: pd.DataFrame, marks: pd.DataFrame) -> Spec:
     named = _text("label", {"x": _q("suggested")}, dy=-32, align="left", dx=-3, fontSize=12)
     labelled = marks.assign(label=marks["suggested"].map("{:.1%} suggested".format))
     y = _n("what", sort=None, title=None, axis={"labelExpr": LINES, "labelLimit": 160})
-    dots, labelled = (rows.assign(what=_wrapped(rows["what"], 14)) for rows in (dots, labelled))
+    dots, labelled = (rows.assign(what=wrapped(rows["what"], 14)) for rows in (dots, labelled))
     return _drawn(90 * len(marks) + 40, _of(labelled, line, named, y=y), _of(dots, circles, y=y), _of(labelled, whole, y=y))
 
 
@@ -326,7 +327,7 @@ def intervals(
 
     Rows may have `kind`, which then gives the shape. `mark` draws another line, such as a figure that was claimed.
     """
-    rows = rows.assign(what=_wrapped(rows["what"]))
+    rows = rows.assign(what=wrapped(rows["what"]))
     names = rows["what"].drop_duplicates().tolist()
     if log:
         low, high = min(rows["low"].min(), at) / 1.1, max(rows["high"].max(), at, mark or at) * 1.15

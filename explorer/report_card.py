@@ -122,12 +122,18 @@ def shown(rows: pd.DataFrame, row: pd.Series) -> None:
 
 def drawn(rows: pd.DataFrame, before: dict[str, int]) -> charts.Spec:
     """Areas down, standards across, each cell shaded by its chance with the figure in it; a dot on the last card's standard."""
-    cells = []
-    for _, row in rows[rows["area"].ne("any")].iterrows():
-        for rank, column in COLUMNS.items():
-            cells.append({"area": AREAS[row["area"]], "standard": WORDS[rank], "chance": float(row[column]),
-                          "label": words.percent(row[column]), "last": before.get(row["area"]) == rank})  # fmt: skip
-    made = pd.DataFrame(cells).assign(area=lambda made: charts._wrapped(made["area"], 24))
+    cells = [
+        {
+            "area": AREAS[row["area"]],
+            "standard": WORDS[rank],
+            "chance": float(row[column]),
+            "label": "<1" if row[column] < 0.01 else f"{100 * row[column]:.0f}",
+            "last": before.get(row["area"]) == rank,
+        }
+        for _, row in rows[rows["area"].ne("any")].iterrows()
+        for rank, column in COLUMNS.items()
+    ]
+    made = pd.DataFrame(cells).assign(area=lambda made: charts.wrapped(made["area"], 16))
     return charts.card(made, [WORDS[rank] for rank in COLUMNS], [*dict.fromkeys(made["area"])])
 
 

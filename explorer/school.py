@@ -239,7 +239,14 @@ def page() -> None:
         else:
             st.markdown("There is no prediction for this school. What is known of it is below.")
     if predicted is not None:
-        st.markdown(f"Its grade now: {words.plain(words.grade_in_full(predicted))}.")
+        came = report_card.last(int(row["lineage"]))
+        if len(came) and (words.blank(predicted["inspected_on"]) or came["inspected_on"].iloc[0] > predicted["inspected_on"]):
+            st.markdown(
+                f"Its latest inspection, on {words.day(came['inspected_on'].iloc[0])}, gave a report card; it is below. The "
+                f"grade before: {words.plain(words.grade_in_full(predicted))}."
+            )
+        else:
+            st.markdown(f"Its grade now: {words.plain(words.grade_in_full(predicted))}.")
         st.caption(
             f"As known on the morning of {words.day(predicted['as_of'])}, from "
             f"{words.plain(predicted['data_source'])} files; "
