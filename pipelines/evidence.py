@@ -162,10 +162,12 @@ CLAIMS = (
 )  # fmt: skip
 
 
-def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_source: str) -> dict[str, Any]:
+def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_source: str,
+             on_cards: dict[str, Any] | None = None) -> dict[str, Any]:  # fmt: skip
     """The content of evidence.json: each claim with its raw and adjusted figures, intervals, numbers and verdict.
 
-    `examples` is the table of that name with its signals; `backtest` adds what the gap alone is worth as a plain rule.
+    `examples` is the table of that name with its signals; `backtest` adds what the gap alone is worth as a plain rule;
+    `on_cards` is `evidence_cards.asked_again`'s.
     Plain JSON values throughout: what cannot be computed is None, never NaN. The same inputs give the same content.
     """
     once = pairs(examples)
@@ -192,7 +194,7 @@ def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_sour
             "outside the 95% interval of one. A ratio whose interval only just leaves 1 out is called borderline.",
             "These are associations among schools inspected again; they do not say what a change would bring.",
         ],
-        "claims": tested,
+        "claims": tested, "report_cards": on_cards,
     }  # fmt: skip
 
 

@@ -258,6 +258,13 @@ Diamond: pooled over grade, phase and year. Triangle: beside all else known. The
 <li>{{ note }}</li>
 {% endfor %}
 </ul>
+{% if evidence.report_cards %}
+<section aria-labelledby="report_cards">
+<h2 id="report_cards">Asked again of report cards</h2>
+<p>{{ evidence.report_cards.statement }}</p>
+<ul>{% for sentence in evidence.report_cards.sentences %}<li>{{ sentence }}</li>{% endfor %}</ul>
+</section>
+{% endif %}
 {% for claim in evidence.claims %}
 <section aria-labelledby="{{ claim.id }}">
 <h2 id="{{ claim.id }}">Claim {{ loop.index }}: “{{ claim.statement }}”</h2>

@@ -20,6 +20,7 @@ from models.registry import Registry
 from pipelines import (
     cards,
     evidence,
+    evidence_cards,
     evidence_report,
     ingest,
     monitor,
@@ -151,7 +152,9 @@ def _judged(folder: Path, registry: Registry, registers: Path | None, owner: Pat
             problems: list[str], say: Callable[[str], None]) -> dict[str, Any]:  # fmt: skip
     """Evidence, predictions, cards and monitor, each written; returns what the monitor found."""
     report, about = _told(folder / "train.json"), tables.about(folder, "examples")
-    claims = evidence.evidence(tables.read(folder, "examples"), tables.read(folder, "backtest"), data_source=about["data_source"])
+    on_cards = evidence_cards.asked_again(tables.read(folder, "standards"), tables.read(folder, "inspections"))
+    claims = evidence.evidence(tables.read(folder, "examples"), tables.read(folder, "backtest"), data_source=about["data_source"],
+                               on_cards=on_cards)  # fmt: skip
     tables.write_json(folder / "evidence.json", claims)
     tables.write_text(folder / "evidence.html", evidence_report.report(claims))
     say(f"evidence: {len(claims['claims']):,} claims tested")

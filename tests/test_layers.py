@@ -25,10 +25,11 @@ STAGES = {
     "spark": {"batch", "rows", "score"},
     "promotion": {"evaluate"},
     "experiments": {"evaluate", "inspections", "signals"},
+    "evidence_cards": {"evidence"},
     "compare": {"promotion"},
     "train": {"cards", "evaluate", "experiments", "inspections", "promotion", "registers", "report_cards", "signals"},
     "tune": {"evaluate", "experiments", "inspections", "promotion", "signals", "train"},
-    "month": {"cards", "evidence", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "score", "train"},
+    "month": {"cards", "evidence", "evidence_cards", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "score", "train"},
     "__main__": None,  # the command line may use any
 }
 

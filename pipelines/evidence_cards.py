@@ -1,0 +1,143 @@
+"""The claim of ten times asked again on report cards: leadership and governance against the mean of the other areas.
+
+What there is now is the gap, and what it goes with at the inspection before. Whether it foretells improvement is for second
+cards and areas graded again to say: until there are enough, how many it would take is worked out in plain sight.
+"""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from pipelines import evidence, frameworks
+from pipelines.frameworks import AREAS
+
+LEADERSHIP = "leadership_and_governance"
+BETTER = 0.25  # of a standard: leadership better than the mean of the others by so much or more
+ENOUGH = 50  # outcomes on either side before anything is said
+POWER = (0.80, 0.90)
+RATIOS = (1.1, 2.0, 10.0)  # times as likely, to be told from 1
+USUAL = 0.35  # the share that improves among those without it, until outcomes say
+
+
+def asked_again(standards: pd.DataFrame, inspections: pd.DataFrame) -> dict[str, Any]:
+    """The gap's distribution, what it goes with, what came after, and how many outcomes it would take; plain JSON values.
+
+    `standards` and `inspections` are the tables. An outcome is a second card of a lineage by `frameworks.card_change`, or an
+    area graded again at a monitoring visit by `frameworks.area_change`.
+    """
+    first = standards[standards["graded_on"].eq(standards["inspected_on"])]
+    wide = first.pivot_table(index=["lineage", "inspected_on"], columns="area", values="standard", aggfunc="first")
+    wide = wide.reindex(columns=list(AREAS)).astype("float64").reset_index().sort_values(["lineage", "inspected_on"])
+    others = wide[[area for area in AREAS if area != LEADERSHIP]].mean(axis=1)
+    gap = others - wide[LEADERSHIP]
+    better = gap >= BETTER
+    found: dict[str, Any] = {
+        "statement": "Schools led better than they are graded improve more often: leadership and governance against the mean "
+                     "of the other areas of a report card.",
+        "cards": int(gap.notna().sum()),
+        "gap": {"mean": _mean(gap), "better": _mean(better[gap.notna()]), "worse": _mean((gap <= -BETTER)[gap.notna()]),
+                "counts": [{"from": low, "to": low + 0.5, "cards": int(gap.between(low, low + 0.5, inclusive="left").sum())}
+                           for low in (-2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)]},
+        "goes_with": _before(wide.assign(better=better, gap=gap), inspections),
+        "outcomes": _after(wide.assign(better=better, gap=gap), standards),
+    }  # fmt: skip
+    most = min((row["with"]["n"] for row in found["outcomes"]), default=0)
+    usual = next((row["without"]["share"] for row in found["outcomes"] if row["without"]["n"] >= ENOUGH), None) or USUAL
+    share = found["gap"]["better"] or 0.3
+    found["would_take"] = [needed(ratio, usual, share, power) for ratio in RATIOS for power in POWER]
+    found["verdict"] = "cannot be told yet" if most < ENOUGH else "see the comparison"
+    found["sentences"] = _sentences(found, usual)
+    return found
+
+
+def needed(ratio: float, usual: float, share: float, power: float) -> dict[str, Any]:
+    """How many outcomes tell a risk ratio from 1 at 5%, two-sided, with this power (Fleiss, Levin and Paik 2003, without
+    continuity correction); `share` of the schools have what is asked about, `usual` of the others improve.
+
+    The sums: with p = usual and q = ratio x p (0.98 at most), n with it is (za sqrt((1 + 1/k) m (1 - m)) + zb sqrt(q (1 - q)
+    + p (1 - p) / k))^2 / (q - p)^2, where k schools are without it for each with it, and m is the mean of the two shares.
+    """
+    from scipy.stats import norm
+
+    p, q, k = usual, min(ratio * usual, 0.98), (1 - share) / share
+    mean = (q + k * p) / (1 + k)
+    reach = norm.ppf(0.975) * math.sqrt((1 + 1 / k) * mean * (1 - mean))
+    reach += norm.ppf(power) * math.sqrt(q * (1 - q) + p * (1 - p) / k)
+    with_it = math.ceil(reach**2 / (q - p) ** 2)
+    return {"ratio": ratio, "power": power, "usual": p, "with_it_improve": q, "share_with_it": share, "with_it": with_it,
+            "outcomes": math.ceil(with_it * (1 + k))}  # fmt: skip
+
+
+def _mean(values: pd.Series) -> float | None:
+    return float(values.astype("float64").mean()) if values.notna().any() else None
+
+
+def _before(cards: pd.DataFrame, inspections: pd.DataFrame) -> dict[str, Any]:
+    """Whether leadership stands out on the card where it stood out at the last inspection with both grades."""
+    both = inspections[inspections["kind"].eq("graded") & inspections["overall"].notna() & inspections["leadership"].notna()]
+    both = both[["lineage", "inspected_on", "overall", "leadership"]].sort_values("inspected_on", kind="stable")
+    mine = pd.merge_asof(cards.sort_values("inspected_on", kind="stable"), both, on="inspected_on", by="lineage",
+                         allow_exact_matches=False)  # fmt: skip
+    mine = mine[mine["overall"].notna() & mine["gap"].notna()]
+    was = mine["leadership"].astype("float64") < mine["overall"].astype("float64")
+    rows = mine.assign(improved=mine["better"], overall=mine["overall"].astype("int64"), phase="any", year="any")
+    return {"what": "leadership better than the mean of the other areas, where it was graded better than overall before",
+            "raw": evidence.compared(rows["improved"], was), "within_grades": evidence.stratified(rows, was, ("overall",)),
+            "correlation": _correlation(mine["gap"], (mine["overall"] - mine["leadership"]).astype("float64"))}  # fmt: skip
+
+
+def _correlation(one: pd.Series, other: pd.Series) -> float | None:
+    value = one.corr(other, method="spearman") if len(one) > 2 else float("nan")
+    return None if value != value else float(value)
+
+
+def _after(cards: pd.DataFrame, standards: pd.DataFrame) -> list[dict[str, Any]]:
+    """The outcomes there are, by rule: second cards, and areas graded again."""
+    again = cards.groupby("lineage")[list(AREAS)].shift(-1)
+    change = frameworks.card_change(cards[list(AREAS)], again)
+    known = change.notna() & cards["gap"].notna()
+    rows = [_compared("second report cards", frameworks.CARD_BY_CARD, change[known].eq("improved"), cards.loc[known, "better"])]
+    later = standards[standards["graded_on"] > standards["inspected_on"]].sort_values("graded_on", kind="stable")
+    later = later.drop_duplicates(["lineage", "inspected_on", "area"])
+    given = standards[standards["graded_on"].eq(standards["inspected_on"])][["lineage", "inspected_on", "area", "standard"]]
+    pairs = later[["lineage", "inspected_on", "area", "standard"]].merge(given, on=["lineage", "inspected_on", "area"],
+                                                                        suffixes=("_again", ""))  # fmt: skip
+    pairs = pairs[pairs["area"].ne(LEADERSHIP)].merge(cards[["lineage", "inspected_on", "better", "gap"]].dropna(),
+                                                      on=["lineage", "inspected_on"])  # fmt: skip
+    improved = frameworks.area_change(pairs["standard"], pairs["standard_again"]).eq("improved")
+    rows.append(_compared("areas graded again at a monitoring visit", frameworks.AREA_BY_AREA, improved, pairs["better"]))
+    return rows
+
+
+def _compared(what: str, rule: str, improved: pd.Series, better: pd.Series) -> dict[str, Any]:
+    found = evidence.compared(improved.astype(bool), better.astype(bool))
+    return {"what": what, "rule": rule, "outcomes": len(improved), "with": found["exposed"], "without": found["unexposed"],
+            "risk_ratio": found["risk_ratio"],
+            "too_few": min(found["exposed"]["n"], found["unexposed"]["n"]) < ENOUGH}  # fmt: skip
+
+
+def _sentences(found: dict[str, Any], usual: float) -> list[str]:
+    """What was found, to read."""
+    if not found["cards"]:
+        return ["No report card is among the files read."]
+    before, gap = found["goes_with"]["raw"], found["gap"]
+    said = [
+        f"Of {found['cards']:,} report cards, leadership and governance came out better than the mean of the other areas by "
+        f"{BETTER:g} of a standard or more in {gap['better']:.0%}, and worse by as much in {gap['worse']:.0%}."
+    ]
+    if before["exposed"]["n"] and before["unexposed"]["n"]:
+        (high, many), (low, others) = ((before[side]["share"], before[side]["n"]) for side in ("exposed", "unexposed"))
+        said.append(f"Where leadership had been graded better than overall before, it did so on {high:.0%} of {many:,} cards, "
+                    f"elsewhere on {low:.0%} of {others:,}.")  # fmt: skip
+    for row in found["outcomes"]:
+        told = (f"{row['what'].capitalize()}: {row['outcomes']:,} outcomes" if row["outcomes"] else
+                f"There are no {row['what']} yet")  # fmt: skip
+        ratio = row["risk_ratio"]
+        said.append(told + (f"; too few to say, fewer than {ENOUGH} with or without." if row["too_few"] else
+                            f"; {ratio['estimate']:.2f} times as likely ({ratio['low']:.2f} to {ratio['high']:.2f})." if ratio
+                            else "."))  # fmt: skip
+    takes = {(row["ratio"], row["power"]): row["outcomes"] for row in found["would_take"]}
+    said.append(f"To tell 1.1 times from 1 takes {takes[1.1, 0.8]:,} outcomes at 80% power, and ten times from 1 takes "
+                f"{takes[10.0, 0.8]:,}, if {usual:.0%} of the others improve.")  # fmt: skip
+    return said
