@@ -17,7 +17,7 @@ from pipelines.as_of import Fold
 from pipelines.evaluate import FEW, FEWEST_JUDGED, OVERALL
 from pipelines.frameworks import GRADES
 from pipelines.score import SCORED
-from pipelines.scoreboard import keep, predictions, scoreboard
+from pipelines.scoreboard import keep, on_cards, predictions, scoreboard
 from pipelines.tables import DataError
 
 DRAWS = 400  # of next year, for the interval of what is expected: its ends are steady to the third decimal
@@ -121,9 +121,11 @@ def monitor(folder: Path, champion: dict[str, Any], file: Path | None = None, al
         "signals": [] if now is None else drift(learned, now, champion, examples, sorted(backtest["fold"].unique())),
         "frameworks": framework_mix(rows, learned), "chances": chances(rows, backtest, before),
         "expected": expected_by_grade(rows, backtest), "folds": expected_on_folds(backtest),
-        "scoreboard": scoreboard(list(history.values()), folder, champion),
+        "scoreboard": scoreboard(list(history.values()), folder, champion), "report_cards": on_cards(folder),
     }  # fmt: skip
-    found["extrapolation"] = float(rows.loc[rows["status"].eq(SCORED), "extrapolation"].mean()) if found["scored"] else None
+    # Where the next inspection is a report card, the forecast of it is one only if cards were learned from.
+    beyond = rows.loc[rows["status"].eq(SCORED), "extrapolation"] & (champion.get("report_cards", 0) == 0)
+    found["extrapolation"] = float(beyond.mean()) if found["scored"] else None
     found["limits"] = [{"name": name, "value": allowed[name], "measured": limit.measured, "reason": limit.reason,
                         "at_least": limit.at_least} for name, limit in LIMITS.items()]  # fmt: skip
     return _plain(found | {"notes": notes, "passed": passed(found, allowed)})
@@ -295,6 +297,7 @@ def expected_by_grade(rows: pd.DataFrame, backtest: pd.DataFrame) -> list[dict[s
         row: dict[str, Any] = {"overall": grade, "n": len(p), "too_few": len(p) < FEW}
         if not row["too_few"]:
             here = rows[rows["overall"].eq(grade) if grade else rows["overall"].gt(1)]
+            here = here[here["p_same" if grade == 1 else "p_improve"].notna()]  # as `stake` has them
             row |= expected(p, _spread(here), here["overall"].to_numpy("int64"))
         showed = [shown for _, fold in backtest.groupby("fold") if (shown := _showed(fold, grade))]
         for name, worst in (("brier", max), ("auc", min)):

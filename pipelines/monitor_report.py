@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from pipelines.frameworks import GRADES
+from pipelines.frameworks import AREAS, GRADES
 
 WIDE, TALL = 160, 18  # of a bar, in its own units
 
@@ -38,6 +38,13 @@ def short(found: dict[str, Any]) -> Iterable[tuple[str, list[str], list[list[str
             [row["group"], f"{row['n']:,}", *(["too few", *[""] * 5] if row["too_few"] else [
                 _share(row["rate"]), _share(row["mean_p"]), _figure(row["brier"]), _figure(row["skill"]),
                 _figure(row["slope"], 2), _share(row["coverage"])])] for row in judged]  # fmt: skip
+    if found["report_cards"]:
+        yield "Forecasts of report cards against the cards that came", [
+            "published", "area", "n", "below expected", "mean chance", "AUC", "Brier", "sets held"], [
+            [row["month"], AREAS.get(row["area"], "any area"), f"{row['n']:,}", _share(row["below"]), _share(row["mean_p"]),
+             *(["too few", "", ""] if row["too_few"] else [
+                 _figure(row["auc"], 2), _figure(row["brier"]), _share(row["coverage"])])]
+            for row in found["report_cards"]]  # fmt: skip
 
 
 def titles(found: dict[str, Any]) -> dict[str, str]:
@@ -113,7 +120,7 @@ def _across(value: float | None, low: float, high: float) -> float:
 def _template() -> Template:
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters |= {"figure": _figure, "share": _share, "grade": _grade, "span": _span, "across": _across}
-    page.globals |= {"wide": WIDE, "tall": TALL}
+    page.globals |= {"wide": WIDE, "tall": TALL, "areas": AREAS}
     return page.from_string(PAGE)
 
 
@@ -315,6 +322,20 @@ are judged with what is known of the schools today.</p>
 <td class="n">{{ row.slope|figure(2) }}</td><td class="n">{{ row.intercept|figure(2) }}</td>
 <td class="n">{{ row.brier|figure }}</td><td class="n">{{ row|span("skill", 2) }}</td>
 <td class="n">{{ row.coverage|share }} of {{ "{:,}".format(row.sets) }}</td>
+{% endif %}</tr>
+{% endfor %}
+{{ close() }}
+{% endif %}
+{% if found.report_cards %}
+<h2>Forecasts of report cards against the cards that came</h2>
+<p>Each card is held against the newest forecast made before its inspection, by the month it was published.</p>
+{{ open("By month of publication and area", ["Published", "Area", "n", "Below expected", "Mean chance", "AUC", "Brier",
+ "Sets that held"]) }}
+{% for row in found.report_cards %}
+<tr><th scope="row">{{ row.month }}</th><td>{{ areas.get(row.area, "any area") }}</td>
+<td class="n">{{ "{:,}".format(row.n) }}</td><td class="n">{{ row.below|share }}</td><td class="n">{{ row.mean_p|share }}</td>
+{% if row.too_few %}<td colspan="3">too few to judge</td>{% else %}
+<td class="n">{{ row.auc|figure(2) }}</td><td class="n">{{ row.brier|figure }}</td><td class="n">{{ row.coverage|share }}</td>
 {% endif %}</tr>
 {% endfor %}
 {{ close() }}

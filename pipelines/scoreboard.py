@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines import as_of, evaluate, inspections, tables
+from pipelines import as_of, evaluate, frameworks, inspections, tables
 from pipelines.evaluate import FEW, GROUPS
 from pipelines.frameworks import GRADES
 from pipelines.score import SCORED
 from pipelines.tables import DataError
 
 KEPT = "scored"  # their folder, among the tables
+CARDS = "forecasts"  # and within it that of the forecasts of report cards
 # What is read of them: a file kept years ago may lack a column that was added since.
 NEEDED = ("urn", "lineage", "as_of", "status", "overall", "inspected_on", "framework", "phase", "p_improve", "p_same", "p_low",
           "p_high", "base_rate", "grade_set", "extrapolation", "model_version", "data_source")  # fmt: skip
@@ -34,6 +35,8 @@ def keep(folder: Path) -> tuple[Path, bool]:
     if path.exists():
         return path, False
     tables.write(path.parent, {"predictions": rows}, about=about, named={"predictions": name})
+    if (folder / "forecasts.parquet").is_file():
+        tables.write(path.parent / CARDS, {"forecasts": tables.read(folder, "forecasts")}, about=about, named={"forecasts": name})
     return path, True
 
 
@@ -102,7 +105,7 @@ def scoreboard(history: list[pd.DataFrame], folder: Path, champion: dict[str, An
     mornings, parts = [], []
     for rows in history:
         told = _at_stake(outcomes(rows, known, coverage, schools))
-        came = told[told["label"].notna()]
+        came = told[told["label"].notna() & told["p"].notna()]  # without a chance nothing was said that could come true
         day, version = rows["as_of"].iloc[0], rows["model_version"].iloc[0]
         hindsight = bool(version == champion["version"] and as_of.is_before(rows["as_of"].head(1),
                          pd.Series(pd.Timestamp(champion["as_of"]), index=rows.index[:1])).any())  # fmt: skip
@@ -116,6 +119,44 @@ def scoreboard(history: list[pd.DataFrame], folder: Path, champion: dict[str, An
         return {"mornings": mornings, "outcomes": 0, "groups": []}
     whole = whole.sort_values("as_of", kind="stable").drop_duplicates(["lineage", "next_inspected_on"], keep="last")
     return {"mornings": mornings, "outcomes": len(whole), "groups": _by_group(whole, schools)}
+
+
+def on_cards(folder: Path) -> list[dict[str, Any]]:
+    """Kept forecasts of report cards against the cards that came, by month of publication and area, and all together.
+
+    Each card is held against the newest forecast made on or before the day its inspection began.
+    """
+    paths = sorted((folder / KEPT / CARDS).glob("*.parquet"))
+    if not paths:
+        return []
+    columns = ["urn", "as_of", "area", "p_below", "base_rate", "standard_set", "learned_from"]
+    kept = pd.concat([tables.read(path.parent, path.stem, columns) for path in paths], ignore_index=True)
+    lineage = tables.read(folder, "schools", ["urn", "lineage"]).set_index("urn")["lineage"]
+    kept = kept.assign(lineage=kept["urn"].map(lineage)).dropna(subset=["lineage"]).astype({"lineage": "int64"})
+    standards = tables.read(folder, "standards")
+    first = standards[standards["graded_on"].eq(standards["inspected_on"])]
+    came = first[["lineage", "inspected_on", "known_on", "area", "standard"]]
+    card = came.groupby(["lineage", "inspected_on"]).agg(known_on=("known_on", "min"), standard=("standard", "max")).reset_index()
+    came = pd.concat([came, card.assign(area="any")], ignore_index=True)
+    judged = pd.merge_asof(came.sort_values("inspected_on", kind="stable"), kept.sort_values("as_of", kind="stable"),
+                           left_on="inspected_on", right_on="as_of", by=["lineage", "area"])  # fmt: skip
+    judged = judged.dropna(subset=["p_below"]).assign(below=judged["standard"].ge(frameworks.NEEDS_ATTENTION))
+    months = judged["known_on"].dt.strftime("%Y-%m")
+    return [_of_cards(rows, month, area) for month, named in (("all", judged), *judged.groupby(months))
+            for area, rows in named.groupby("area", sort=False)]  # fmt: skip
+
+
+def _of_cards(rows: pd.DataFrame, month: str, area: str) -> dict[str, Any]:
+    said = {"month": month, "area": area, "n": len(rows), "below": float(rows["below"].mean()),
+            "mean_p": float(rows["p_below"].mean()), "too_few": len(rows) < FEW}  # fmt: skip
+    if len(rows) < FEW:
+        return said
+    below = rows["below"].to_numpy(dtype=bool)
+    auc, low, high = evaluate.auc(rows["p_below"].to_numpy(), below)
+    sets = rows["standard_set"].dropna()
+    held = rows.loc[sets.index, "standard"].between(sets.str[0].astype(int), sets.str[-1].astype(int))
+    return said | {"auc": auc, "auc_low": low, "auc_high": high, "brier": float(((rows["p_below"] - below) ** 2).mean()),
+                   "coverage": float(held.mean()) if len(sets) else None}  # fmt: skip
 
 
 def _at_stake(rows: pd.DataFrame) -> pd.DataFrame:

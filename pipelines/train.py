@@ -169,6 +169,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
          "cells": _cell_sizes(final), "seed": experiment.seed, "libraries": basis["libraries"]},
     )  # fmt: skip
     champion.cards, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning)
+    champion.about["report_cards"] = champion.cards.model.cards
     say(_on_cards(report["report_cards"]["forecast"]))
     champion.about["version"] = report["model_version"] = _fingerprint(champion)
     champion.backtest = promotion.kept(table)
