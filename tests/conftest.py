@@ -99,20 +99,28 @@ def ingested(raw: Path, tmp_path: Path) -> Callable[[], dict]:
 
 
 @pytest.fixture
-def known() -> Callable[..., dict[str, pd.DataFrame]]:
+def table() -> Callable[[str, pd.DataFrame], pd.DataFrame]:
+    """One of our tables from a frame, with what is usual in the columns that nobody drew.
+
+    A school is its own lineage and open, a stretch holds for every school, and a detail of an inspection is known with it.
+    """
+
+    def make(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+        names = tables.TABLES[name].names
+        usual = {"open": True, "source_file": "drawn", "lineage": 0 if name == "coverage" else rows.get("urn"),
+                 **({f"{detail}_known_on": rows["known_on"].where(rows[detail].notna())
+                     for detail in tables.DETAILS if detail in rows} if name == "inspections" else {})}  # fmt: skip
+        return tables.conform(rows.assign(**{c: usual[c] for c in usual if c in names and c not in rows}), name)
+
+    return make
+
+
+@pytest.fixture
+def known(table) -> Callable[..., dict[str, pd.DataFrame]]:
     """All that signals are made from, tables and registers: those given, and the others empty."""
 
     def make(**frames: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        held = {}
-        for name in (*signals.TABLES,):
-            rows = frames.get(name, pd.DataFrame(columns=tables.TABLES[name].names))
-            if "lineage" in tables.TABLES[name].names and "lineage" not in rows:
-                rows = rows.assign(lineage=rows["urn"])
-            if name == "schools" and "open" not in rows:
-                rows = rows.assign(open=True)
-            if "source_file" in tables.TABLES[name].names and "source_file" not in rows:
-                rows = rows.assign(source_file="drawn")
-            held[name] = tables.conform(rows, name)
+        held = {name: table(name, frames.get(name, pd.DataFrame(columns=tables.TABLES[name].names))) for name in signals.TABLES}
         nobody, _ = registers.known(None, held["schools"], "official")
         for name in signals.REGISTERS:
             rows = frames.get(name, nobody[name])

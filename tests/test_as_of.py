@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import as_of, ingest, inspections, registers, signals, tables
+from pipelines.signals import attainment
 
 DAY = pd.Timestamp
 MORNING = DAY("2019-09-01")
@@ -112,12 +113,14 @@ SCHOOLS = """
 """
 FIGURES = """
     period | known_on
+    2013   | 2015-01-31
     2015   | 2017-01-31
     2016   | 2018-01-31
     2017   | 2018-06-30
     2018   | 2019-01-31
     2018   | 2019-09-01
     2019   | 2020-01-31
+    2021   | 2022-01-31
 """
 VISITS = """
     lineage | kind     | inspected_on | known_on   | overall | leadership | quality_of_education | behaviour | personal_development
@@ -168,7 +171,7 @@ def _figures(name: str, rows: pd.DataFrame, urns: list[int], seed: int) -> pd.Da
     """Rows of a table of figures for each school: any figures, the same each time, shares below one."""
     rng = np.random.default_rng(seed)
     every = pd.concat([rows.assign(urn=urn, lineage=urn, la_code=urn % 10 + 200, phase="Primary", owner="trust-11",
-                                   counted_on=rows["known_on"]) for urn in urns], ignore_index=True)  # fmt: skip
+                                   trust_uid=urn % 10 + 10, counted_on=rows["known_on"]) for urn in urns], ignore_index=True)  # fmt: skip
     every = every[~(every["urn"].eq(LATE) & every["known_on"].eq("2019-01-31"))]
     for column in DECLARED[name].columns:
         if column.dtype == "float64":
@@ -194,9 +197,17 @@ def world(drawn, known):
             **{name: pd.concat([_figures(name, drawn(FIGURES), [urn], [seed, urn]) for urn in urns], ignore_index=True)
                for seed, name in enumerate((*MEASURES, *signals.REGISTERS))},
         )  # fmt: skip
-        return rows | {"norms": tables.conform(ingest.norms(rows), "norms")}
+        return rows | {"norms": _norms(rows)}
 
     return make
+
+
+def _norms(held: dict) -> pd.DataFrame:
+    """The norms of the world, and the country's relation of results to intake, for which there are too few schools here."""
+    few = [("results", f"{reached}_beyond_intake", period, phase, "England", 200, np.array([0.2, 0.1, 0.3, 0.2, 0.1, 20.0]))
+           for reached in attainment.REACHED.values() for period in (2016, 2017, 2018) for phase in ("Primary", "Secondary")]
+    made = ingest.norms(held)
+    return tables.conform(pd.concat([made, pd.DataFrame(few, columns=made.columns)], ignore_index=True), "norms")
 
 
 def _built(held: dict, urns: list[int] | None = None, morning: pd.Timestamp = MORNING) -> pd.DataFrame:
@@ -240,7 +251,7 @@ def same(world):
         held = world()
         before = _built(held)
         changed = {name: change(held[name], name) if name in DATED else held[name] for name in held}
-        changed["norms"] = tables.conform(ingest.norms(changed), "norms")
+        changed["norms"] = _norms(changed)
         pd.testing.assert_frame_equal(_built(changed), before)
 
     return compare
@@ -248,7 +259,8 @@ def same(world):
 
 def test_the_world_gives_every_signal_something_to_say(world):
     silent = _built(world()).drop(columns="urn").isna().all()
-    assert silent[silent].index.tolist() == []
+    assert silent[silent].index.tolist() == ["absence_since_pandemic"]
+    assert _built(world(), morning=DAY("2022-09-01"))["absence_since_pandemic"].notna().any()
 
 
 def test_the_future_rewritten_changes_no_signal(same):

@@ -86,8 +86,8 @@ def test_the_example_leaves_out_the_intake_and_nothing_else():
 # --- what a training does with it ---------------------------------------------------------------------------------------
 
 
-def test_training_asks_on_the_first_day_of_every_month_named(drawn):
-    covered = drawn("from_on | to_on\n2013-01-01 | 2014-04-30")
+def test_training_asks_on_the_first_day_of_every_month_named(drawn, table):
+    covered = table("coverage", drawn("from_on | to_on\n2013-01-01 | 2014-04-30"))
     days = [f"{day:%Y-%m-%d}" for day in inspections.mornings(covered, (3, 9))]
     assert days == ["2013-01-02", "2013-03-01", "2013-09-01", "2014-03-01"]
     assert [f"{day:%Y-%m-%d}" for day in inspections.mornings(covered)] == ["2013-01-02", "2013-09-01"]

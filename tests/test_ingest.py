@@ -93,7 +93,7 @@ def test_where_files_differ_on_a_grade_the_first_stands_and_it_is_counted(put, i
         put(f"as_at_{day}.csv", MONTHLY, f"urn | latest.ended_on | latest.overall\n100001 | 08/03/2013 | {overall}\n100002 | |")
     report = ingested()
     assert report["tables"]("inspections")["overall"].tolist() == [3]
-    assert report["set_aside"]["inspections whose grade differs between files: the first file stands"] == 1
+    assert report["set_aside"]["inspections whose grade differs between files: what was said first stands"] == 1
 
 
 def test_details_of_an_inspection_never_come_from_a_later_list_of_latest_ones(put, ingested):

@@ -26,20 +26,20 @@ VISITS = """
 
 
 @pytest.fixture
-def history(drawn):
+def history(drawn, table):
     """The inspections table, from drawn visits: graded, published and in Ofsted's words unless drawn otherwise."""
 
     def make(text: str = VISITS) -> pd.DataFrame:
         rows = drawn(text)
         held = {"urn": rows["lineage"], "kind": "graded", "overall_source": "published"}
         rows = rows.assign(**{name: value for name, value in held.items() if name not in rows})
-        return tables.conform(rows, "inspections")
+        return table("inspections", rows)
 
     return make
 
 
 @pytest.fixture
-def asked(drawn, history, known):
+def asked(drawn, history, known, table):
     """What is known of drawn schools on a morning, and what came next."""
 
     def ask(as_of: str, visits: str = VISITS, schools: str = SCHOOLS, coverage: str = COVERAGE) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def asked(drawn, history, known):
         questions = every[["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
         facts = known()["school_facts"]
         rows = cohort(questions, every, facts, history(visits))
-        found = next_graded(rows, history(visits), tables.conform(drawn(coverage), "coverage"), every)
+        found = next_graded(rows, history(visits), table("coverage", drawn(coverage)), every)
         assert found["urn"].tolist() == every["urn"].tolist(), "a school disappeared or came twice"
         return found.set_index("urn")
 
@@ -176,8 +176,8 @@ def test_an_ungraded_visit_is_neither_a_state_nor_a_next_inspection(asked):
 # --- whom to ask about, and when ------------------------------------------------------------------------------------------
 
 
-def test_the_grid_is_each_september_and_the_first_day_of_each_stretch(drawn):
-    stretches = drawn("from_on | to_on\n2013-04-30 | 2014-10-31\n2019-12-31 | 2020-06-30")
+def test_the_grid_is_each_september_and_the_first_day_of_each_stretch(drawn, table):
+    stretches = table("coverage", drawn("from_on | to_on\n2013-04-30 | 2014-10-31\n2019-12-31 | 2020-06-30"))
     assert mornings(stretches) == [DAY("2013-05-01"), DAY("2013-09-01"), DAY("2014-09-01"), DAY("2020-01-01")]
     assert mornings(stretches[:0]) == []
 

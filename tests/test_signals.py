@@ -33,7 +33,7 @@ def _list(column: pd.Series) -> list:
 # --- inspections ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_leadership_gap_is_above_nought_where_leadership_is_better_and_a_blank_counts_as_equal(made):
+def test_the_leadership_gap_is_above_nought_where_leadership_is_better_and_a_blank_counts_as_equal_since_2019(made):
     found = made("leadership", "2020-09-01", """
         lineage | inspected_on | known_on   | overall | leadership
         100001  | 2019-01-01   | 2019-02-01 | 3       | 2
@@ -41,8 +41,9 @@ def test_the_leadership_gap_is_above_nought_where_leadership_is_better_and_a_bla
         100003  | 2019-01-01   | 2019-02-01 | 2       | 2
         100004  | 2019-01-01   | 2019-02-01 | 2       |
         100005  | 2020-09-01   | 2020-09-01 | 2       | 1
+        100006  | 2019-09-01   | 2019-10-01 | 2       |
     """)  # fmt: skip
-    assert _list(found["leadership_gap"]) == [1, -1, 0, 0, None]
+    assert _list(found["leadership_gap"]) == [1, -1, 0, None, None, 0]
 
 
 JUDGED = """

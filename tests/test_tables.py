@@ -41,7 +41,8 @@ def test_a_table_that_breaks_its_declaration_is_not_written_nor_any_beside_it(tm
     good = {"inspections": _rows(overall=[2])}
     tables.write(tmp_path, good, about={})
     before = (tmp_path / "inspections.parquet").read_bytes()
-    coverage = pd.DataFrame({"from_on": pd.to_datetime(["2020-01-01"] * 2), "to_on": pd.to_datetime(["2021-01-01"] * 2)})
+    coverage = pd.DataFrame({"from_on": pd.to_datetime(["2020-01-01"] * 2), "to_on": pd.to_datetime(["2021-01-01"] * 2),
+                             "lineage": [0, 0]})  # fmt: skip
     with pytest.raises(DataError, match="coverage"):
         tables.write(tmp_path, {"inspections": _rows(overall=[3]), "coverage": coverage}, about={})
     assert (tmp_path / "inspections.parquet").read_bytes() == before and not (tmp_path / "coverage.parquet").exists()

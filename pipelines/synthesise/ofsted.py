@@ -319,13 +319,13 @@ def _cards(rows: pd.DataFrame) -> dict[str, object]:
     areas = {
         "inclusion": "behaviour",
         "curriculum_and_teaching": "quality_of_education",
-        "achievement_standard": "quality_of_education",
+        "achievement": "quality_of_education",
         "attendance_and_behaviour": "behaviour",
         "personal_development_and_wellbeing": "personal_development",
         "leadership_and_governance": "leadership",
     }
     cards = {area: standard(rows[grade], 0.17 * place) for place, (area, grade) in enumerate(areas.items())}
-    for area, grade in (("early_years_standard", "early_years"), ("post_16_standard", "sixth_form")):
+    for area, grade in (("early_years", "early_years"), ("post_16", "sixth_form")):
         cards[area] = np.where(blank | (rows[grade] < 9), standard(rows[grade], 0.5), "Not applicable")
     met = np.where(rows["safe"] == "No", "Not met", "Met")
     return cards | {"safeguarding": np.where(blank, None, met), "category": np.where(blank, None, rows["category"])}
@@ -350,8 +350,8 @@ def _latest_report_cards(events: pd.DataFrame, schools: pd.DataFrame, day: str) 
     _, before = _newest(events, schools, day, graded & (events["inspected_on"] < "2025-11-10"))
     records = {
         "schools": _school(open_, trusts=True),
-        "report_card": _visit(card, ends=False) | _cards(card) | {"urn_then": _number_or_blank(card["urn"]),
-                                                                  "regraded_on": day_text(card["on"])},
+        "report_card": _visit(card, ends=False) | _cards(card) | {"urn_then": _number_or_blank(card["urn"])}
+        | {f"{area}_graded_on": day_text(card["on"]) for area in ("safeguarding", *frameworks.AREAS)},
         "latest": _visit(before, ends=False) | {"urn_then": _number_or_blank(before["urn"])}
         | _grades(before, since_2019=True, overall="not judged"),
         "ungraded": _since(events, schools, day, before),
