@@ -319,13 +319,13 @@ def _cards(rows: pd.DataFrame) -> dict[str, object]:
     areas = {
         "inclusion": "behaviour",
         "curriculum_and_teaching": "quality_of_education",
-        "achievement_standard": "quality_of_education",
+        "achievement": "quality_of_education",
         "attendance_and_behaviour": "behaviour",
         "personal_development_and_wellbeing": "personal_development",
         "leadership_and_governance": "leadership",
     }
     cards = {area: standard(rows[grade], 0.17 * place) for place, (area, grade) in enumerate(areas.items())}
-    for area, grade in (("early_years_standard", "early_years"), ("post_16_standard", "sixth_form")):
+    for area, grade in (("early_years", "early_years"), ("post_16", "sixth_form")):
         cards[area] = np.where(blank | (rows[grade] < 9), standard(rows[grade], 0.5), "Not applicable")
     met = np.where(rows["safe"] == "No", "Not met", "Met")
     return cards | {"safeguarding": np.where(blank, None, met), "category": np.where(blank, None, rows["category"])}

@@ -115,5 +115,5 @@ def _results(out: Path, world: World, schools: pd.DataFrame, rng: np.random.Gene
             }
             columns["urn"] = pa.concat_arrays([pa.array(rows["urn"].to_numpy()), foot.cast(pa.int64())])
             columns["record_type"] = pa.array([1] * count + ([3, 5] if stage == 2 else [4, 7]))
-            sheet = official(f"key stage {stage}", {"results": columns})
+            sheet = official("key stage 2, with progress" if stage == 2 else "key stage 4, with Progress 8", {"results": columns})
             write_csv(out / "performance" / f"{year}_england_ks{stage}final.csv", sheet)
