@@ -26,7 +26,7 @@ from pipelines.synthesise.world import BEYOND, EFFECTS, LAST_YEAR, Effect, histo
 __all__ = ["EFFECTS", "MARK", "Effect", "free", "histories", "synthesise"]
 
 UNTIL = range(LAST_YEAR + 1, LAST_YEAR + BEYOND + 2)  # years in whose August the files may end
-LATER = (1, 2)  # numbers of the streams of chance that came in later, beside those that the seed's own stream gives
+LATER = (1, 2, 3)  # numbers of the streams of chance that came in later, beside those that the seed's own stream gives
 MARK = "made-up.json"  # its presence says that every file beside it is made up
 
 
@@ -67,7 +67,7 @@ def synthesise(
         # A stream of chance each, so that a change to one file leaves the others' bytes alone: a new one goes last.
         chance = np.random.default_rng(seed).spawn(8)
         for_world, for_schools, for_ofsted, for_pupils, for_staff, for_register, for_own, for_more_staff = chance
-        for_cards, for_trusts = (np.random.default_rng([seed, stream]) for stream in LATER)
+        for_cards, for_trusts, for_later_years = (np.random.default_rng([seed, stream]) for stream in LATER)
         tell(0.0, "schools and their inspections")
         world = make_world(schools, planted, for_world)
         details = leaving(described(world, for_schools), for_trusts)
@@ -75,12 +75,12 @@ def synthesise(
         tell(0.1, "inspection files")
         ofsted.write(beside[0], world, details, cards, until, for_ofsted, monthly=monthly)
         tell(0.4, "census, absence and results")
-        pupils.write(beside[0], world, details, for_pupils)
+        pupils.write(beside[0], world, details, for_pupils, for_later_years, until)
         tell(0.55, "staff")
         size = staff.sizes(details, for_staff)
-        staff.write(beside[0], world, details, size, for_staff, for_more_staff)
+        staff.write(beside[0], world, details, size, for_staff, for_more_staff, until)
         tell(0.75, "register, links and trusts")
-        register.write(beside[0], details, for_register)
+        register.write(beside[0], details, until, for_register)
         facts["planted"] |= {
             "graded_inspections": int((world.visits["year"] < LAST_YEAR).sum()),
             "report_cards": len(cards),
@@ -88,7 +88,7 @@ def synthesise(
         }
         if registers is not None:
             tell(0.8, "registers of schools and trusts")
-            without = own_registers.write(beside[1], world, details, size, for_own)
+            without = own_registers.write(beside[1], world, details, size, for_own, until)
             _move(beside[1], folders[1], facts | {"share_without": without})
         tell(0.95, "moving them into place")
         facts = _move(beside[0], folders[0], facts)
