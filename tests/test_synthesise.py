@@ -530,16 +530,22 @@ def test_results_of_an_earlier_year_stand_beside_those_of_a_later_one(made: Path
 
 
 def test_a_school_that_leaves_its_trust_is_in_another_or_alone_from_that_day(tmp_path: Path) -> None:
-    synthesise(tmp_path, seed=8, schools=1_500)
-    then, now = (pd.read_csv(tmp_path / "gias" / f"grouplinks_edubaseallacademiesandfree{year}0901.csv", encoding="cp1252")
+    raw = tmp_path / "raw"
+    synthesise(raw, seed=8, schools=1_500, registers=tmp_path / "registers")
+    then, now = (pd.read_csv(raw / "gias" / f"grouplinks_edubaseallacademiesandfree{year}0901.csv", encoding="cp1252")
                  .set_index("URN") for year in (2025, 2026))  # fmt: skip
     both = then.index.intersection(now.index)
     left = now.loc[both][now.loc[both, "Linked UID"] != then.loc[both, "Linked UID"]]
     joined = pd.to_datetime(left["Joined date"], format="%d-%m-%Y")
     assert len(left) > 5 and joined.between("2025-09-02", "2026-09-01").all()
     assert set(left["Group Type"]) == {"Multi-academy trust", "Single-academy trust"}
-    register = pd.read_csv(tmp_path / "gias" / "edubasealldata20260901.csv", encoding="cp1252").set_index("URN")
+    register = pd.read_csv(raw / "gias" / "edubasealldata20260901.csv", encoding="cp1252").set_index("URN")
     assert (register.loc[now.index, "Trusts (code)"] == now["Linked UID"]).all()
+    # Whoever has the school now has its registers.
+    owners = {urn: path.parent.name for path in (tmp_path / "registers").rglob("*.csv") for urn in set(pd.read_csv(path)["urn"])}
+    trusts = ("trust-" + left["Linked UID"].astype(str)).where(left["Group Type"] == "Multi-academy trust", "authority")
+    kept = [(owner, owners[urn]) for urn, owner in trusts.items() if urn in owners]
+    assert len(kept) > 3 and all(found.startswith(owner) for owner, found in kept)
 
 
 def test_pupils_for_each_teacher_are_given_from_where_the_performance_tables_end(made: Path) -> None:

@@ -14,9 +14,9 @@ import pyarrow.csv
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from pipelines.synthesise.particulars import SIZES, listed
+from pipelines.synthesise.particulars import SIZES, listed, trust_on
 from pipelines.synthesise.staff import measured, share_staying, teachers_fte
-from pipelines.synthesise.world import World
+from pipelines.synthesise.world import World, day_of
 
 KEPT = {"leadership-development": 0.60, "improvement-capacity": 0.50, "staff": 0.66}  # share of schools that keep it
 NOVEMBERS = range(2012, 2026)  # later in worlds that run on
@@ -43,7 +43,11 @@ def write(
 
     A school's owner is its trust of today, where that has other schools too, else its authority; of all its years.
     """
-    trust = schools["trust_uid"].where(schools.groupby("trust_uid")["urn"].transform("size") > 1, 0)
+    today = day_of(f"{until}-09-01")
+    trust = pd.Series(trust_on(schools, (schools["trust_uid"] > 0).to_numpy(), today)["trust_uid"])
+    there = schools["closed"].gt(today).to_numpy()
+    others = np.where(there, pd.Series(there).groupby(trust).transform("sum"), trust.groupby(trust).transform("size")) > 1
+    trust = trust.where(others, 0)
     owner = ("authority-" + schools["la_code"].astype(str)).mask(trust > 0, "trust-" + trust.astype(str)).to_numpy()
     keepers = _keepers(schools, pd.factorize(owner)[0], rng)
     columns = ["school", "urn", "phase", "region", "pupils"]
