@@ -410,7 +410,11 @@ def synthesise(out: Annotated[Path, typer.Option(help="Folder to write to; it ma
                                                            "staff who stay, and of middle leaders.")] = Effect.published,
                registers: Annotated[Path | None, typer.Option(help="Also made-up registers of schools and trusts, in this "
                                                                    "folder, which may hold made-up ones only; none "
-                                                                   "unless named.")] = None) -> None:  # fmt: skip
+                                                                   "unless named.")] = None,
+               until: Annotated[int, typer.Option(help="The year in whose August the files end: later ones hold second report "
+                                                       "cards.")] = 2026,
+               monthly: Annotated[bool, typer.Option("--monthly", help="Ofsted's last two lists as one workbook, not as CSV."
+                                                     )] = False) -> None:  # fmt: skip
     """Made-up official files in the official layouts, and registers, with known effects planted in them.
 
     Example: headway synthesise --out data/raw --registers data/registers --seed 1 --effect none
@@ -418,7 +422,8 @@ def synthesise(out: Annotated[Path, typer.Option(help="Folder to write to; it ma
     from pipelines import synthesise as stage
 
     with terminal.steps("writing made-up files") as step:
-        stage.synthesise(out, seed=seed, schools=schools, effect=effect.value, registers=registers, progress=step)
+        stage.synthesise(out, seed=seed, schools=schools, effect=effect.value, registers=registers, until=until, monthly=monthly,
+                         progress=step)  # fmt: skip
     say(f"written: {schools:,} made-up schools, effect “{effect.value}”, in {out}"
          + (f"; their registers in {registers}" if registers else ""))  # fmt: skip
 
@@ -476,7 +481,7 @@ def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
     if not raw.is_dir() or not any(path.is_file() and not path.name.startswith(".") for path in raw.rglob("*")):
         # Registers of real schools are nobody's to overwrite: they stay, and are left out beside made-up files.
         synthesise(out=raw, seed=1, schools=schools, effect=Effect.published,
-                   registers=registers if stage.free(registers) else None)  # fmt: skip
+                   registers=registers if stage.free(registers) else None, until=2026, monthly=False)  # fmt: skip
     ingest(raw=raw, tables=tables)
     train(tables=tables, tracking=tracking, as_of=None, promote=Promote.auto, seed=None, workers=2, whole=False, years=DEMO_YEARS,
           registers=registers, experiment=None)  # fmt: skip

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import evidence, files, ingest, registers, sources, tables
+from pipelines import evidence, files, frameworks, ingest, registers, sources, tables
 from pipelines.sources import normalised
-from pipelines.synthesise import EFFECTS, MARK, Effect, free, histories, own_registers, staff, synthesise
+from pipelines.synthesise import EFFECTS, MARK, Effect, free, histories, own_registers, report_cards, staff, synthesise
 from pipelines.synthesise.particulars import described
 from pipelines.synthesise.world import LAST_YEAR, World, make_world
 from pipelines.tables import DataError
@@ -148,6 +148,9 @@ def test_every_file_is_read_as_the_release_it_imitates(made: Path) -> None:
         "ofsted/*as_at_31_August_2025.csv": "graded and ungraded",
         "ofsted/*year_to_date*2026.csv": "report cards, year to date",
         "ofsted/*latest*2026.csv": "latest report cards",
+        "gias/grouplinks*.csv": "links between schools and groups",
+        "performance/202[45]*ks2final.csv": "key stage 2, attainment alone",
+        "performance/2025*ks4final.csv": "key stage 4, attainment alone",
         "census/201[26]*.csv": "census",
         "absence/201[26]*.csv": "absence of pupils",
         "workforce/20??_england_swf.csv": "Performance tables: school workforce",
@@ -159,8 +162,8 @@ def test_every_file_is_read_as_the_release_it_imitates(made: Path) -> None:
         "workforce/*ptrs*.csv": "pupil to teacher ratios",
         "workforce/npq*.csv": "national professional qualifications",
         "workforce/*characteristics*.zip": "characteristics of teachers",
-        "performance/2019*ks2final.csv": "key stage 2, with progress",
-        "performance/2022*ks4final.csv": "key stage 4, with Progress 8",
+        "performance/20[12][379]*ks2final.csv": "key stage 2, with progress",
+        "performance/202[234]*ks4final.csv": "key stage 4, with Progress 8",
         "performance/20[12][89]*mats*.csv": "multi-academy trusts",
         "gias/edubase*.csv": "all data",
         "gias/links*.csv": "links",
@@ -331,3 +334,220 @@ def test_with_no_effect_no_figure_of_staff_says_anything(tmp_path: Path) -> None
     (tmp_path / "registers").mkdir()
     world, shares = _shares(EFFECTS["none"], tmp_path)
     assert all(_holds(_per_deviation(world, share), 1.0) for share in shares.values())
+
+
+# --- report cards -----------------------------------------------------------------------------------------------------
+
+AREAS = list(frameworks.AREAS)
+LATE = 2028
+
+
+def _cards(effect: Effect, until: int = 2029) -> tuple[World, pd.DataFrame]:
+    chance = np.random.default_rng(31).spawn(3)
+    world = make_world(22_000, effect, chance[0])
+    return world, report_cards.drawn(world, described(world, chance[1]), effect, until, chance[2])
+
+
+@pytest.fixture(scope="module")
+def unplanted() -> tuple[World, pd.DataFrame]:
+    return _cards(EFFECTS["none"])
+
+
+@pytest.fixture(scope="module")
+def strong() -> tuple[World, pd.DataFrame]:
+    return _cards(EFFECTS["strong"])
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files to August 2028 under raw, with second cards in them, and the tables made from them."""
+    folder = tmp_path_factory.mktemp("late")
+    synthesise(folder / "raw", seed=5, schools=600, until=LATE)
+    ingest.ingest(folder / "raw", folder / "tables")
+    return folder
+
+
+def test_the_first_report_cards_are_as_many_and_as_good_as_the_real_ones(unplanted: tuple[World, pd.DataFrame]) -> None:
+    world, cards = unplanted
+    cards = cards[cards["year"] == LAST_YEAR]
+    assert 350 < cards["inspected_on"].between("2026-01-01", "2026-01-31").sum() < 550
+    assert 1_100 < (cards["published_on"] <= "2026-05-06").sum() < 1_500
+    real = {"achievement": (30, 17), "curriculum_and_teaching": (24, 16), "attendance_and_behaviour": (16, 32),
+            "leadership_and_governance": (15.5, 23), "inclusion": (11, 35), "early_years": (13, 25), "post_16": (11, 31),
+            "personal_development_and_wellbeing": (6, 40)}  # fmt: skip
+    for area, (below, strong_or_better) in real.items():
+        given = cards[area][cards[area] > 0]
+        assert abs(100 * (given >= 4).mean() - below) < 4, area
+        assert abs(100 * (given <= 2).mean() - strong_or_better) < 5, area
+    assert 0.34 < (cards[AREAS] >= 4).any(axis=1).mean() < 0.42
+    assert 0.02 < cards["category"].notna().mean() < 0.06
+    assert 0.003 < (cards["safe"] == "No").mean() < 0.014
+    before = world.visits[world.visits["year"] < LAST_YEAR].drop_duplicates("school", keep="last")
+    below = (cards["leadership_and_governance"] >= 4).groupby(cards["school"].map(before.set_index("school")["overall"])).mean()
+    assert below[1] < 0.05 and 0.10 < below[2] < 0.17 and 0.22 < below[3] < 0.40 and 0.15 < below[4] < 0.42
+
+
+def test_the_areas_of_a_card_go_together(unplanted: tuple[World, pd.DataFrame]) -> None:
+    every = unplanted[1].query("card == 1")[AREAS[:6]].corr().to_numpy()[np.triu_indices(6, 1)]
+    assert 0.6 < every.mean() < 0.72 and every.min() > 0.55
+
+
+def test_every_card_has_six_areas_and_the_other_two_where_a_school_has_them(unplanted: tuple[World, pd.DataFrame]) -> None:
+    _, cards = unplanted
+    assert (cards[AREAS[:6]] > 0).all(axis=None) and cards[AREAS].max(axis=None) == 5
+    assert ((cards[["early_years", "post_16"]] > 0).groupby(cards["school"]).nunique() == 1).all(axis=None)
+    assert (cards.loc[cards["phase"] == "Nursery", "early_years"] > 0).all()
+    assert not (cards.loc[cards["phase"] == "Primary", "post_16"] > 0).any()
+    assert (cards["category"].notna() == (cards[AREAS] == 5).any(axis=1)).all()
+
+
+def test_second_cards_come_years_later_and_sooner_where_an_area_was_below_expected(unplanted: tuple[World, pd.DataFrame]) -> None:
+    _, cards = unplanted
+    assert cards.loc[cards["year"] == LAST_YEAR, "card"].eq(1).all()
+    first, second = (cards[cards["card"] == n].set_index("school") for n in (1, 2))
+    assert len(second) > 1_000
+    assert (second["on"] - first["on"].reindex(second.index)).min() > 365
+    again = first.index.isin(second.index)
+    below = (first[AREAS] >= 4).any(axis=1)
+    early = first["year"] == LAST_YEAR
+    assert again[early & below].mean() > 0.8 and again[early & ~below].mean() < 0.2
+
+
+def _gap(cards: pd.DataFrame) -> pd.Series:
+    """Whether leadership and governance stood above the mean of the other areas."""
+    standards = cards[AREAS].where(cards[AREAS] > 0)
+    return standards.drop(columns="leadership_and_governance").mean(axis=1) > standards["leadership_and_governance"]
+
+
+def _areas_found_later(cards: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+    """A row for each area with a later standard: the one before, and whether it rose from there."""
+    gap = _gap(cards)
+    parts = [pd.DataFrame({"school": cards["school"], "stratum": f"{area} " + cards[area].astype(str), "gap": gap,
+                           "improved": later[area] < cards[area]})[(cards[area] > 1) & (later[area] > 0)]
+             for area in AREAS]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def _ratios(cards: pd.DataFrame) -> list[dict[str, float]]:
+    """The odds ratio of a rise, gap against none, within area and standard: at the next card and at monitoring visits."""
+    coming = cards.groupby("school")[AREAS].shift(-1)
+    again = cards[[f"{area}_again" for area in AREAS]].set_axis(AREAS, axis=1)
+    found = [_areas_found_later(cards, later) for later in (coming, again)]
+    return [evidence.within_strata(rows["improved"], rows["gap"].to_numpy(float), rows["stratum"].to_numpy(), rows["school"])
+            for rows in found]  # fmt: skip
+
+
+def test_the_planted_leadership_gap_is_found_in_the_strong_world_and_none_in_the_other(
+    strong: tuple[World, pd.DataFrame], unplanted: tuple[World, pd.DataFrame]
+) -> None:
+    for ratio in _ratios(strong[1]):
+        assert ratio["low"] > 1.5 and _holds(ratio, 2.5)
+    for ratio in _ratios(unplanted[1]):
+        assert _holds(ratio, 1.0) and ratio["estimate"] < 1.4
+
+
+def test_areas_are_graded_again_at_visits_half_a_year_to_a_year_and_a_half_on(strong: tuple[World, pd.DataFrame]) -> None:
+    _, cards = strong
+    again = cards[[f"{area}_again" for area in AREAS]].set_axis(AREAS, axis=1)
+    visited = (again > 0).any(axis=1)
+    assert (cards[AREAS].where(again > 0).min(axis=1)[visited] >= 4).all()
+    assert (again <= cards[AREAS]).all(axis=None)
+    assert (cards["visit_on"] - cards["on"])[visited].between(135, 560).all()
+    assert 0.4 < visited[(cards[AREAS] >= 4).any(axis=1)].mean() < 0.7
+    assert 0.4 < (again[again > 0] < cards[AREAS]).sum().sum() / (again > 0).sum().sum() < 0.75
+
+
+def test_an_area_graded_again_stands_so_in_the_latest_list_and_as_inspected_in_the_year_to_date(late: Path) -> None:
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(next((late / "raw/ofsted").glob(name)), encoding="cp1252", dtype=str)
+
+    newest = read("*latest*2027.csv")
+    number = "Inspection number of latest full inspection"
+    original = pd.concat([read("*year_to_date*August_2026.csv"), read("*year_to_date*2027.csv")]).set_index("Inspection number")
+    carded = newest[newest[number].notna()]
+    before = original["Achievement"].reindex(carded[number]).set_axis(carded.index)
+    days = carded[["Achievement - date of grade", "Inspection start date"]].apply(pd.to_datetime, format="%d/%m/%Y")
+    later = days["Achievement - date of grade"] > days["Inspection start date"]
+    assert 3 < later.sum() < len(later) / 4
+    assert (carded["Achievement"] == before)[~later].all()
+    assert before[later].isin(["Needs attention", "Urgent improvement"]).all()
+    assert (carded["Achievement"] != before)[later].any()
+    standards = tables.read(late / "tables", "standards").query("area == 'achievement'")
+    regraded = standards[standards["graded_on"] > standards["inspected_on"]]
+    assert len(regraded) >= later.sum()
+    assert (regraded["known_on"] > regraded["graded_on"]).all()
+    first = standards[standards["graded_on"] == standards["inspected_on"]].set_index(["lineage", "inspected_on"])["standard"]
+    was = first.reindex(pd.MultiIndex.from_frame(regraded[["lineage", "inspected_on"]])).to_numpy()
+    assert (regraded["standard"] <= was).all() and (regraded["standard"] < was).any()
+
+
+def test_the_tables_of_a_later_england_hold_every_card_with_all_its_areas(late: Path) -> None:
+    standards = tables.read(late / "tables", "standards")
+    cards = standards.drop_duplicates(["lineage", "inspected_on"])
+    made_up = json.loads((late / "raw" / MARK).read_text("utf-8"))
+    assert made_up["until"] == f"{LATE}-08-31" and len(cards) == made_up["planted"]["report_cards"]
+    assert cards.groupby("lineage").size().max() == 2
+    assert standards.groupby(["lineage", "inspected_on"])["area"].nunique().between(6, 8).all()
+    inspections = tables.read(late / "tables", "inspections").query("framework == 'report cards, 2025' and kind == 'graded'")
+    assert len(inspections) == len(cards) and inspections["below_good"].notna().all()
+    assert inspections["inspection_number"].is_unique
+
+
+def test_a_later_end_changes_no_inspection_file_of_the_years_before(made: Path, late: Path, tmp_path: Path) -> None:
+    synthesise(tmp_path / "raw", seed=5, schools=600)
+    early = _contents(tmp_path / "raw" / "ofsted")
+    assert len(early) > 10 and early.items() <= _contents(late / "raw" / "ofsted").items()
+    with pytest.raises(DataError, match="2026 to 2030"):
+        synthesise(tmp_path / "raw", seed=5, schools=50, until=2025)
+
+
+def test_the_last_lists_as_one_workbook_say_what_the_two_files_do(made: Path, kept: Path, tmp_path: Path) -> None:
+    synthesise(tmp_path / "raw", seed=5, schools=300, monthly=True)
+    (book,) = (tmp_path / "raw/ofsted").glob("*.ods")
+    assert not list((tmp_path / "raw/ofsted").glob("*August_2026.csv"))
+    read = {release.name.rsplit("/")[-1]: release.layout.name for release in files.read_file(book, tmp_path / "raw")}
+    assert "year to date" in read["D1_In_year_inspections"] and "latest" in read["D2_Most_recent_inspections"]
+    ingest.ingest(tmp_path / "raw", tmp_path / "tables")
+    for name in ("inspections", "standards", "schools"):
+        ours, theirs = (tables.read(folder / "tables", name).drop(columns=["source_file", "files"], errors="ignore")
+                        for folder in (tmp_path, kept))  # fmt: skip
+        pd.testing.assert_frame_equal(ours, theirs)
+
+
+# --- results and trusts -----------------------------------------------------------------------------------------------
+
+
+def test_results_of_an_earlier_year_stand_beside_those_of_a_later_one(made: Path) -> None:
+    of = {year: pd.read_csv(made / "performance" / f"{year}_england_ks2final.csv", dtype=str).dropna(subset=["URN"]).set_index("URN")
+          for year in (2023, 2024, 2025)}  # fmt: skip
+    assert "READPROG" in of[2023] and not {"READPROG", "MATPROG"} & {*of[2024], *of[2025]}
+    both = of[2025].index.intersection(of[2024].index)
+    assert len(both) > 100
+    for header in ("PTRWM_EXP", "PTRWM_HIGH", "READ_AVERAGE"):
+        assert of[2025].loc[both, f"{header}_24"].equals(of[2024].loc[both, header].rename(f"{header}_24"))
+    assert "PTRWM_EXP_23" in of[2025] and "PTRWM_EXP_23" in of[2024]
+    assert "P8MEA" not in pd.read_csv(made / "performance" / "2025_england_ks4final.csv")
+
+
+def test_a_school_that_leaves_its_trust_is_in_another_or_alone_from_that_day(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    synthesise(raw, seed=8, schools=1_500, registers=tmp_path / "registers")
+    then, now = (pd.read_csv(raw / "gias" / f"grouplinks_edubaseallacademiesandfree{year}0901.csv", encoding="cp1252")
+                 .set_index("URN") for year in (2025, 2026))  # fmt: skip
+    both = then.index.intersection(now.index)
+    left = now.loc[both][now.loc[both, "Linked UID"] != then.loc[both, "Linked UID"]]
+    joined = pd.to_datetime(left["Joined date"], format="%d-%m-%Y")
+    assert len(left) > 5 and joined.between("2025-09-02", "2026-09-01").all()
+    assert set(left["Group Type"]) == {"Multi-academy trust", "Single-academy trust"}
+    register = pd.read_csv(raw / "gias" / "edubasealldata20260901.csv", encoding="cp1252").set_index("URN")
+    assert (register.loc[now.index, "Trusts (code)"] == now["Linked UID"]).all()
+    # Whoever has the school now has its registers.
+    owners = {urn: path.parent.name for path in (tmp_path / "registers").rglob("*.csv") for urn in set(pd.read_csv(path)["urn"])}
+    trusts = ("trust-" + left["Linked UID"].astype(str)).where(left["Group Type"] == "Multi-academy trust", "authority")
+    kept = [(owner, owners[urn]) for urn, owner in trusts.items() if urn in owners]
+    assert len(kept) > 3 and all(found.startswith(owner) for owner, found in kept)
+
+
+def test_pupils_for_each_teacher_are_given_from_where_the_performance_tables_end(made: Path) -> None:
+    ratios = pd.read_csv(made / "workforce" / staff.NAMES["ratios"], low_memory=False)
+    assert sorted(ratios["time_period"].unique()) == [202122, 202223, 202324, 202425]

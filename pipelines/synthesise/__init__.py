@@ -1,8 +1,9 @@
 """Made-up but well-formed official files, with a known effect planted in them: where there are no real ones, and tests.
 
 `world` makes the schools and their graded inspections, `particulars` says what each school is, `events` adds the other
-inspections and judgements; `ofsted`, `pupils`, `staff` and `register` write the official files, `own_registers` what
-schools and trusts would add of their own, and `sheets` knows how a table is laid out. The same seed makes the same bytes.
+inspections and judgements, `report_cards` what followed them; `ofsted`, `pupils`, `staff` and `register` write the official
+files, `own_registers` what schools and trusts would add of their own, and `sheets` knows how a table is laid out. The same
+seed makes the same bytes.
 """
 
 import contextlib
@@ -18,22 +19,25 @@ from typing import Any
 import numpy as np
 
 from pipelines import tables
-from pipelines.synthesise import ofsted, own_registers, pupils, register, staff
-from pipelines.synthesise.particulars import described
-from pipelines.synthesise.world import EFFECTS, Effect, histories, make_world
+from pipelines.synthesise import ofsted, own_registers, pupils, register, report_cards, staff
+from pipelines.synthesise.particulars import described, leaving
+from pipelines.synthesise.world import BEYOND, EFFECTS, LAST_YEAR, Effect, histories, make_world
 
 __all__ = ["EFFECTS", "MARK", "Effect", "free", "histories", "synthesise"]
 
+UNTIL = range(LAST_YEAR + 1, LAST_YEAR + BEYOND + 2)  # years in whose August the files may end
+LATER = (1, 2, 3)  # numbers of the streams of chance that came in later, beside those that the seed's own stream gives
 MARK = "made-up.json"  # its presence says that every file beside it is made up
 
 
 def synthesise(
     out: Path, *, seed: int, schools: int = 22_000, effect: str | Effect = "published", registers: Path | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    until: int = 2026, monthly: bool = False, progress: Callable[[float, str], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write made-up official files into `out`, and return what was planted, which `made-up.json` there says too.
 
-    About `schools` schools, 2005 to 2026. `effect` is none, published, strong, or an `Effect` of your own. Where
+    About `schools` schools, 2005 to August of the year `until`. Its two lists of inspections are CSV, or with `monthly` one
+    workbook. `effect` is none, published, strong, or an `Effect` of your own. Where
     `registers` names a folder, made-up registers of schools and trusts go there; `out` gets the same bytes either way.
     `progress` is told the share done and what comes next. The files are written beside their folder and moved in when
     all are whole; those of an earlier run are replaced. Raises `DataError` where a folder holds any file not made here.
@@ -43,6 +47,8 @@ def synthesise(
         raise tables.DataError(f"There is no effect {effect!r}.\nChoose one of: {', '.join(EFFECTS)}.")
     if schools < 20:
         raise tables.DataError(f"{schools} schools are too few to fill the files.\nAsk for 20 or more.")
+    if until not in UNTIL:
+        raise tables.DataError(f"The files can't end in August {until}.\nChoose a year from {UNTIL[0]} to {UNTIL[-1]}.")
     folders = [Path(folder) for folder in (out, registers) if folder is not None]
     _apart(folders)
     for folder in folders:
@@ -51,6 +57,7 @@ def synthesise(
     facts: dict[str, Any] = {
         "made_up": "No school, trust, place or person in these files is real.",
         "seed": seed,
+        "until": f"{until}-08-31",
         "schools": schools,
         "effect": effect if isinstance(effect, str) else "own",
         "planted": asdict(planted),
@@ -60,25 +67,28 @@ def synthesise(
         # A stream of chance each, so that a change to one file leaves the others' bytes alone: a new one goes last.
         chance = np.random.default_rng(seed).spawn(8)
         for_world, for_schools, for_ofsted, for_pupils, for_staff, for_register, for_own, for_more_staff = chance
+        for_cards, for_trusts, for_later_years = (np.random.default_rng([seed, stream]) for stream in LATER)
         tell(0.0, "schools and their inspections")
         world = make_world(schools, planted, for_world)
-        details = described(world, for_schools)
+        details = leaving(described(world, for_schools), for_trusts)
+        cards = report_cards.drawn(world, details, planted, until, for_cards)
         tell(0.1, "inspection files")
-        ofsted.write(beside[0], world, details, for_ofsted)
+        ofsted.write(beside[0], world, details, cards, until, for_ofsted, monthly=monthly)
         tell(0.4, "census, absence and results")
-        pupils.write(beside[0], world, details, for_pupils)
+        pupils.write(beside[0], world, details, for_pupils, for_later_years, until)
         tell(0.55, "staff")
         size = staff.sizes(details, for_staff)
-        staff.write(beside[0], world, details, size, for_staff, for_more_staff)
+        staff.write(beside[0], world, details, size, for_staff, for_more_staff, until)
         tell(0.75, "register, links and trusts")
-        register.write(beside[0], details, for_register)
+        register.write(beside[0], details, until, for_register)
         facts["planted"] |= {
-            "graded_inspections": int((world.visits["year"] <= 2025).sum()),
+            "graded_inspections": int((world.visits["year"] < LAST_YEAR).sum()),
+            "report_cards": len(cards),
             "academies": int(details["becomes"].sum()),
         }
         if registers is not None:
             tell(0.8, "registers of schools and trusts")
-            without = own_registers.write(beside[1], world, details, size, for_own)
+            without = own_registers.write(beside[1], world, details, size, for_own, until)
             _move(beside[1], folders[1], facts | {"share_without": without})
         tell(0.95, "moving them into place")
         facts = _move(beside[0], folders[0], facts)

@@ -5,8 +5,9 @@ import pandas as pd
 from scipy.special import ndtri
 
 from pipelines import frameworks
+from pipelines.synthesise.particulars import trust_on
 from pipelines.synthesise.sheets import day_numbers
-from pipelines.synthesise.world import FIRST_YEAR, YEAR, World
+from pipelines.synthesise.world import FIRST_YEAR, LAST_YEAR, YEAR, World
 
 WORDS = {  # what ungraded inspections conclude: unchanged, better, worse; from the grade held, to 2024 and since
     (1, False): (
@@ -26,12 +27,13 @@ MONITORED = ("Leaders are taking effective action", "Leaders are not taking effe
 
 
 def happened(world: World, schools: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Every inspection, graded or not, in order of school and day, as known up to August 2026.
+    """Every inspection before report cards, graded or not, and the monitoring that followed, in order of school and day.
 
     `before` is the row of the last graded inspection before it, -1 for none.
     """
     graded = _judged(world, rng)
-    events = pd.concat([graded, _ungraded(graded, schools, rng)], ignore_index=True)
+    visits = _ungraded(graded, schools, rng)
+    events = pd.concat([graded[graded["year"] < LAST_YEAR], visits], ignore_index=True)
     events = events[events["published_on"] <= "2026-08-31"]
     events = events.sort_values(["school", "inspected_on", "kind"], kind="stable", ignore_index=True)
     position = np.where(events["kind"] == "graded", np.arange(len(events)), -1)
@@ -39,23 +41,26 @@ def happened(world: World, schools: pd.DataFrame, rng: np.random.Generator) -> p
     same = (last >= 0) & (events["school"].to_numpy()[last] == events["school"].to_numpy())
     order = events["inspected_on"].rank(method="first").astype(int)
     old_number = events["inspected_on"] < "2015-09-01"
-    rows = schools.iloc[events["school"]].reset_index(drop=True)
-    moved = (events["urn"] == rows["new_urn"]).to_numpy()
-    now = {c: np.where(moved, rows[f"new_{c}"], rows[c]) for c in ("name", "type", "laestab")}
-    now["opened"] = np.where(moved, rows["converts"], rows["opened"])
-    for column in ("trust_uid", "trust_name"):
-        now[column] = np.where(moved | rows["new"], rows[column], 0 if column == "trust_uid" else None)
-    same_columns = rows.drop(columns=["school", "urn", "phase", *now])
-    return events.assign(
-        sixth_form=np.where(rows["has_sixth_form"], events["sixth_form"], 9),
+    sixth_form = schools["has_sixth_form"].to_numpy()[events["school"]]
+    return placed(events.assign(
+        sixth_form=np.where(sixth_form, events["sixth_form"], 9),
         before=np.where(same, last, -1),
         on=day_numbers(events["inspected_on"]),
         out=day_numbers(events["published_on"]),
         ended=day_numbers(events["inspected_on"]) + 1,
         inspection_number=np.where(old_number, "ITS", "10") + (300_000 + order).astype(str),
-        **now,
-        **same_columns,
-    )
+    ), schools)  # fmt: skip
+
+
+def placed(events: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
+    """Inspections, each with its school's particulars as they were under the URN and on the day it was made."""
+    rows = schools.iloc[events["school"]].reset_index(drop=True)
+    moved = (events["urn"] == rows["new_urn"]).to_numpy()
+    now = {c: np.where(moved, rows[f"new_{c}"], rows[c]) for c in ("name", "type", "laestab")}
+    now["opened"] = np.where(moved, rows["converts"], rows["opened"])
+    now |= trust_on(rows, moved | rows["new"].to_numpy(), events["on"].to_numpy())
+    same_columns = rows.drop(columns=["school", "urn", "phase", *now])
+    return events.assign(**now, **same_columns)
 
 
 def _judged(world: World, rng: np.random.Generator) -> pd.DataFrame:
@@ -131,6 +136,7 @@ def _ungraded(graded: pd.DataFrame, schools: pd.DataFrame, rng: np.random.Genera
         when = np.where(np.isin(month, [6, 7]), when + 63, when)
         kept &= (
             ~skipped
+            & (graded["year"].to_numpy() < LAST_YEAR)  # of a report card, `report_cards` makes what follows
             & (when >= np.datetime64("2015-09-15", "D").astype(int))
             & (when < schools["closed"].to_numpy()[graded["school"]])
         )

@@ -7,18 +7,26 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines import frameworks
-from pipelines.synthesise.events import happened
+from pipelines.synthesise.events import happened, placed
 from pipelines.synthesise.particulars import listed
-from pipelines.synthesise.sheets import day_text, official, workbook, write_csv, zipped
-from pipelines.synthesise.world import World
+from pipelines.synthesise.sheets import day_text, official, open_document, workbook, write_csv, zipped
+from pipelines.synthesise.world import LAST_YEAR, World
 
 FOLDER = "ofsted"
 STATE_FUNDED = "Management_information_-_state-funded_schools_-_"
 NO_OVERALL = "2024-09-01"
+REPORT_CARDS = "2025-11-10"
+# The pages of a month's workbook that hold no data, and the two rows above the headers of those that do.
+COVER = ("State-funded schools inspections and outcomes: management information (made up)", "No school in it is real.")
+CONTENTS = ("Contents", "D1_In_year_inspections", "D2_Most_recent_inspections")
+TITLES = ("Management information: inspections of state-funded schools (made up)", "This worksheet contains one table.")
 
 
-def write(out: Path, world: World, schools: pd.DataFrame, rng: np.random.Generator) -> None:
-    """Every inspection file, into `out`."""
+def write(
+    out: Path, world: World, schools: pd.DataFrame, cards: pd.DataFrame, until: int, rng: np.random.Generator, *,
+    monthly: bool = False,
+) -> None:  # fmt: skip
+    """Every inspection file up to August of the year `until`, into `out`; the last two, with `monthly`, as one workbook."""
     events = happened(world, schools, rng)
     folder = out / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,13 +44,30 @@ def write(out: Path, world: World, schools: pd.DataFrame, rng: np.random.Generat
                   _year_to_date(events, year, year + 1), encoding="cp1252", blank_rows=3)  # fmt: skip
     write_csv(folder / "State-funded_schools_inspections_and_outcomes_as_at_31_August_2025.csv",
               _latest(events, schools, "2025-08-31"), encoding="cp1252", blank_rows=15)  # fmt: skip
-    write_csv(folder / f"{STATE_FUNDED}all_inspections_-_year_to_date_published_by_31_August_2026.csv",
-              _report_cards(events), encoding="cp1252")  # fmt: skip
-    write_csv(folder / f"{STATE_FUNDED}latest_inspections_as_at_31_August_2026.csv",
-              _latest_report_cards(events, schools, "2026-08-31"), encoding="cp1252")  # fmt: skip
-    monthly = workbook(_monthly(events, schools, "2014-05-31"), "Provider level data")
-    inside = {"Management information - Schools - 31 May 2014.xlsx": monthly}
+    cards = _numbered(placed(cards, schools))
+    for year in range(LAST_YEAR, until):
+        inspected = _report_cards(events, cards, year)
+        newest = _latest_report_cards(events, cards, schools, f"{year + 1}-08-31")
+        if monthly and year + 1 == until:
+            pages = {"Cover": COVER, "Contents": CONTENTS, CONTENTS[1]: inspected, CONTENTS[2]: newest}
+            name = f"{STATE_FUNDED}as_at_31_Aug_{until}.ods"
+            (folder / name).write_bytes(open_document(pages, titles=TITLES))
+            continue
+        write_csv(folder / f"{STATE_FUNDED}all_inspections_-_year_to_date_published_by_31_August_{year + 1}.csv",
+                  inspected, encoding="cp1252")  # fmt: skip
+        write_csv(folder / f"{STATE_FUNDED}latest_inspections_as_at_31_August_{year + 1}.csv", newest, encoding="cp1252")
+    providers = workbook(_monthly(events, schools, "2014-05-31"), "Provider level data")
+    inside = {"Management information - Schools - 31 May 2014.xlsx": providers}
     (folder / "Management information - Schools - 31 May 2014.zip").write_bytes(zipped(inside))
+
+
+def _numbered(cards: pd.DataFrame) -> pd.DataFrame:
+    """Report cards with what every row of Ofsted's files says of a visit; numbers follow on from those of before."""
+    order = cards["on"].rank(method="first").astype(int)
+    return cards.assign(
+        kind="graded", inspection_number="10" + (600_000 + order).astype(str), inspection_type="S5 Inspection",
+        event_type="Schools - S5", outcome=None, ended=cards["on"] + 1, before=-1,
+    )  # fmt: skip
 
 
 def _school(rows: pd.DataFrame, *, trusts: bool = False) -> dict[str, object]:
@@ -304,54 +329,55 @@ def _monthly(events: pd.DataFrame, schools: pd.DataFrame, day: str) -> pa.Table:
     )
 
 
-def _cards(rows: pd.DataFrame) -> dict[str, object]:
-    """The areas of a report card on its five points, from the grades the made-up world holds underneath."""
-    words = np.array(list(frameworks.STANDARDS), dtype=object)
-    blank = (rows["kind"] != "graded").to_numpy() | rows["inspected_on"].isna().to_numpy()
-    turn = rows["draw"].fillna(0).to_numpy()
-
-    def standard(grades: pd.Series, shift: float) -> np.ndarray:
-        grade = grades.fillna(2).astype(int).clip(1, 4).to_numpy()
-        high = (turn * 7.3 + shift) % 1 < 0.3
-        point = np.choose(grade - 1, [np.where((turn * 3.1 + shift) % 1 < 0.15, 0, 1), np.where(high, 1, 2), 3, 4])
-        return np.where(blank, None, words[point])
-
-    areas = {
-        "inclusion": "behaviour",
-        "curriculum_and_teaching": "quality_of_education",
-        "achievement": "quality_of_education",
-        "attendance_and_behaviour": "behaviour",
-        "personal_development_and_wellbeing": "personal_development",
-        "leadership_and_governance": "leadership",
+def _card(rows: pd.DataFrame, *, latest: bool) -> dict[str, object]:
+    """The standards of report cards in words; of a latest list those given last, each with the day it dates from."""
+    words = np.array([None, *frameworks.STANDARDS], dtype=object)
+    blank = rows["inspected_on"].isna().to_numpy()
+    columns: dict[str, object] = {
+        "safeguarding": np.where(blank, None, np.where(rows["safe"] == "No", "Not met", "Met")),
+        "category": np.where(blank, None, rows["category"]),
     }
-    cards = {area: standard(rows[grade], 0.17 * place) for place, (area, grade) in enumerate(areas.items())}
-    for area, grade in (("early_years", "early_years"), ("post_16", "sixth_form")):
-        cards[area] = np.where(blank | (rows[grade] < 9), standard(rows[grade], 0.5), "Not applicable")
-    met = np.where(rows["safe"] == "No", "Not met", "Met")
-    return cards | {"safeguarding": np.where(blank, None, met), "category": np.where(blank, None, rows["category"])}
+    if latest:
+        columns["safeguarding_graded_on"] = day_text(rows["on"])
+    for area in frameworks.AREAS:
+        again = (rows[f"{area}_again"] > 0).to_numpy() & latest
+        standard = rows[area].where(~again, rows[f"{area}_again"]).fillna(0).to_numpy("int64")
+        columns[area] = np.where(blank, None, np.where(standard > 0, words[standard], "Not applicable"))
+        if latest:
+            columns[f"{area}_graded_on"] = day_text(
+                np.where(standard > 0, np.where(again, rows["visit_on"], rows["on"]), -99_999)
+            )
+    return columns
 
 
-def _report_cards(events: pd.DataFrame) -> pa.Table:
-    rows = events[(events["inspected_on"] >= "2025-11-10") & (events["kind"] != "ungraded")].reset_index(drop=True)
+def _report_cards(events: pd.DataFrame, cards: pd.DataFrame, year: int) -> pa.Table:
+    """The report cards of an academic year as the inspections found, and in the first also the last visits by old grades."""
+    first = cards.drop_duplicates("school").set_index("school")["on"]
+    legacy = events[(events["inspected_on"] >= REPORT_CARDS) & (events["kind"] == "monitoring") & (year == LAST_YEAR)]
+    legacy = legacy[legacy["on"] < legacy["school"].map(first).fillna(99_999)]
+    rows = pd.concat([cards[cards["year"] == year], legacy]).sort_values(["school", "on"], kind="stable", ignore_index=True)
+    given = _card(rows, latest=False)
+    carded = (rows["kind"] == "graded").to_numpy()
+    given = {name: np.where(carded, column, None) for name, column in given.items()}
     return official(
         "report cards, year to date",
         {
             "schools": _school(rows, trusts=True),
-            "report_card": _visit(rows, ends=False) | _cards(rows),
-            "monitoring": {"ungraded_outcome": rows["outcome"]},
+            "report_card": _visit(rows, ends=False) | given,
+            "monitoring": {"ungraded_outcome": np.where(carded, None, rows["outcome"])},
         },
         {"monitoring.ungraded_outcome": "outcomes for legacy"},
     )
 
 
-def _latest_report_cards(events: pd.DataFrame, schools: pd.DataFrame, day: str) -> pa.Table:
-    graded = events["kind"] == "graded"
-    open_, card = _newest(events, schools, day, graded & (events["inspected_on"] >= "2025-11-10"))
-    _, before = _newest(events, schools, day, graded & (events["inspected_on"] < "2025-11-10"))
+def _latest_report_cards(events: pd.DataFrame, cards: pd.DataFrame, schools: pd.DataFrame, day: str) -> pa.Table:
+    seen = cards["visit_out"] <= int(np.datetime64(day, "D").astype(int))
+    known = cards.assign(**{f"{area}_again": cards[f"{area}_again"].where(seen, 0) for area in frameworks.AREAS})
+    open_, card = _newest(known, schools, day, known["kind"] == "graded")
+    _, before = _newest(events, schools, day, events["kind"] == "graded")
     records = {
         "schools": _school(open_, trusts=True),
-        "report_card": _visit(card, ends=False) | _cards(card) | {"urn_then": _number_or_blank(card["urn"])}
-        | {f"{area}_graded_on": day_text(card["on"]) for area in ("safeguarding", *frameworks.AREAS)},
+        "report_card": _visit(card, ends=False) | _card(card, latest=True) | {"urn_then": _number_or_blank(card["urn"])},
         "latest": _visit(before, ends=False) | {"urn_then": _number_or_blank(before["urn"])}
         | _grades(before, since_2019=True, overall="not judged"),
         "ungraded": _since(events, schools, day, before),

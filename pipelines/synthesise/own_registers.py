@@ -14,12 +14,12 @@ import pyarrow.csv
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from pipelines.synthesise.particulars import SIZES, listed
+from pipelines.synthesise.particulars import SIZES, listed, trust_on
 from pipelines.synthesise.staff import measured, share_staying, teachers_fte
-from pipelines.synthesise.world import World
+from pipelines.synthesise.world import World, day_of
 
 KEPT = {"leadership-development": 0.60, "improvement-capacity": 0.50, "staff": 0.66}  # share of schools that keep it
-NOVEMBERS = range(2012, 2026)
+NOVEMBERS = range(2012, 2026)  # later in worlds that run on
 MISSED = 0.3  # of the years, where a school keeps one at all
 IN_PROGRAMME = 0.25  # of middle leaders
 # Programmes for middle leaders: how common, the first autumn of each, and the phases it is for.
@@ -36,17 +36,23 @@ SENIOR = {"npq_senior_leadership": 0.03, "npq_headship": 0.012, "npq_executive_l
 LEADERS, PRACTITIONERS = 0.005, 0.05  # of all staff: what AQuA suggests
 
 
-def write(folder: Path, world: World, schools: pd.DataFrame, size: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+def write(
+    folder: Path, world: World, schools: pd.DataFrame, size: np.ndarray, rng: np.random.Generator, until: int = NOVEMBERS.stop
+) -> dict[str, float]:
     """A CSV a kind and owner, into `folder`; returns the share of schools without a register of each kind.
 
     A school's owner is its trust of today, where that has other schools too, else its authority; of all its years.
     """
-    trust = schools["trust_uid"].where(schools.groupby("trust_uid")["urn"].transform("size") > 1, 0)
+    today = day_of(f"{until}-09-01")
+    trust = pd.Series(trust_on(schools, (schools["trust_uid"] > 0).to_numpy(), today)["trust_uid"])
+    there = schools["closed"].gt(today).to_numpy()
+    others = np.where(there, pd.Series(there).groupby(trust).transform("sum"), trust.groupby(trust).transform("size")) > 1
+    trust = trust.where(others, 0)
     owner = ("authority-" + schools["la_code"].astype(str)).mask(trust > 0, "trust-" + trust.astype(str)).to_numpy()
     keepers = _keepers(schools, pd.factorize(owner)[0], rng)
     columns = ["school", "urn", "phase", "region", "pupils"]
     parts: dict[str, list[pd.DataFrame]] = {kind: [] for kind in KEPT}
-    for november in NOVEMBERS:
+    for november in range(NOVEMBERS.start, until):
         rows = listed(schools, f"{november}-11-01")[columns]
         staying = share_staying(world, rows, november - 1, rng)
         developing = measured(world.assistants[rows["school"].to_numpy()], rng)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from pipelines.synthesise.world import AUTHORITIES, World
+from pipelines.synthesise.world import AUTHORITIES, World, day_of
 
 # Two halves of a place that is on no map.
 STEMS = (
@@ -158,6 +158,7 @@ SIZES = {"Primary": 280, "Secondary": 950, "Special": 130, "Nursery": 90, "PRU":
 AGES = {"Primary": (4, 11), "Secondary": (11, 18), "Special": (4, 19), "Nursery": (2, 5), "PRU": (11, 16)}
 NUMBERED_FROM = {"Primary": 2000, "Secondary": 4000, "Special": 7000, "Nursery": 1000, "PRU": 1100}
 LARGEST_TRUST = 40
+LEAVING = 0.03  # of academies, in 2025/26
 
 
 def _pick(
@@ -231,6 +232,9 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
         new_laestab=moved,
         trust_uid=trust,
         trust_name=trust_name,
+        leaves=day_of("2100-01-01"),  # its trust: see `leaving`
+        next_trust_uid=trust,
+        next_trust_name=trust_name,
         local_authority=_authority_names(rng)[schools["authority"]],
         faith=faith,
         religion=religion,
@@ -292,6 +296,37 @@ def _trusts(schools: pd.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray
     return uid, np.where(uid > 0, names, None)
 
 
+def leaving(schools: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The schools with the day some leave their trust, in 2025/26, and the one they join then, of one school or of more."""
+    count, academies = len(schools), (schools["trust_uid"] > 0).to_numpy()
+    leaves = academies & (rng.random(count) < LEAVING)
+    months = np.arange("2025-09", "2026-08", dtype="datetime64[M]").astype("datetime64[D]").astype("int64")
+    day = np.where(leaves, months[rng.integers(0, len(months), count)], day_of("2100-01-01"))
+    day = np.where(day < np.maximum(schools["converts"], 0) + 366, day_of("2100-01-01"), day)
+    # Half stand alone from then on, the others join the trust of some other academy of their region.
+    order = np.flatnonzero(academies)
+    joined, names = schools["trust_uid"].to_numpy().copy(), schools["trust_name"].to_numpy(dtype=object).copy()
+    for region in np.unique(schools["region"]):
+        there = order[(schools["region"].to_numpy() == region)[order]]
+        other = rng.permutation(there)
+        joined[there], names[there] = schools["trust_uid"].to_numpy()[other], schools["trust_name"].to_numpy()[other]
+    alone = rng.random(count) < 0.5
+    day = np.where(alone | (joined != schools["trust_uid"]), day, day_of("2100-01-01"))
+    own = schools["trust_uid"].max() + 1 + np.arange(count)
+    return schools.assign(
+        leaves=day, next_trust_uid=np.where(alone, own, joined),
+        next_trust_name=np.where(alone, "The " + schools["name"].str.strip() + " Trust", names),
+    )  # fmt: skip
+
+
+def trust_on(rows: pd.DataFrame, academy: np.ndarray, on: np.ndarray | int) -> dict[str, np.ndarray]:
+    """The trust of each school on a day, and its name: 0 and blank for those kept by an authority."""
+    gone = (rows["leaves"] <= on).to_numpy()
+    uid = np.where(gone, rows["next_trust_uid"], rows["trust_uid"])
+    name = np.where(gone, rows["next_trust_name"], rows["trust_name"])
+    return {"trust_uid": np.where(academy, uid, 0), "trust_name": np.where(academy, name, None)}
+
+
 def listed(schools: pd.DataFrame, day: str) -> pd.DataFrame:
     """The schools open on a day, under the URN, name, type and trust they had then."""
     on = int(np.datetime64(day, "D").astype(int))
@@ -301,7 +336,7 @@ def listed(schools: pd.DataFrame, day: str) -> pd.DataFrame:
     return there.assign(
         **{c: np.where(moved, there[f"new_{c}"], there[c]) for c in ("urn", "name", "type", "laestab")},
         opened=np.where(moved, there["converts"], there["opened"]), academy=academy,
-        trust_uid=np.where(academy, there["trust_uid"], 0), trust_name=np.where(academy, there["trust_name"], None),
+        **trust_on(there, academy, on),
     )  # fmt: skip
 
 

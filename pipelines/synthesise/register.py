@@ -7,19 +7,20 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines import sources
-from pipelines.synthesise.particulars import keys, listed
+from pipelines.synthesise.particulars import keys, listed, trust_on
 from pipelines.synthesise.sheets import day_text, official, write_csv
 
-DAY = "2026-09-01"
 TRUST_YEARS = (2018, 2019, 2022, 2023, 2024)
 # Whoever finds one of these in a table knows that the column of head teachers' names was read.
 PLANTED = ("Mx", "Zebedee", "Plantedname", "Head of Nothing", "Ermintrude Plantedname")
 
 
-def write(out: Path, schools: pd.DataFrame, rng: np.random.Generator) -> None:
-    """The register as of one day, its links, and a table of trusts for some years, into `out`."""
-    _register(out, schools)
-    _links(out, schools, rng)
+def write(out: Path, schools: pd.DataFrame, until: int, rng: np.random.Generator) -> None:
+    """The register as of September `until`, its links, groups a year before and then, and some years' trusts, into `out`."""
+    _register(out, schools, f"{until}-09-01")
+    _links(out, schools, f"{until}-09-01", rng)
+    for day in (f"{until - 1}-09-01", f"{until}-09-01"):
+        _groups(out, schools, day)
     for year in TRUST_YEARS:
         _trusts(out, schools, year)
 
@@ -45,9 +46,23 @@ def _trusts(out: Path, schools: pd.DataFrame, year: int) -> None:
     write_csv(out / "performance" / f"{year}_england_ks{2 if year < 2020 else 4}-mats-performance.csv", sheet)
 
 
-def _register(out: Path, schools: pd.DataFrame) -> None:
+def _groups(out: Path, schools: pd.DataFrame, day: str) -> None:
+    """Every academy's trust on a day, and since when: with its opening as an academy, or when it left the one before."""
+    rows = listed(schools, day)
+    rows = rows[rows["trust_uid"] > 0].sort_values("urn", ignore_index=True)
+    gone = rows["leaves"] <= int(np.datetime64(day, "D").astype(int))
+    size = rows.groupby("trust_uid")["urn"].transform("size")
+    sheet = official("GIAS links between schools and groups", {"memberships": {
+        "urn": rows["urn"], "trust_uid": rows["trust_uid"], "trust_name": rows["trust_name"],
+        "group_type": np.where(size > 1, "Multi-academy trust", "Single-academy trust"),
+        "joined_on": day_text(np.where(gone, rows["leaves"], rows["opened"]), "-"), "type": rows["type"],
+    }})  # fmt: skip
+    write_csv(out / "gias" / f"grouplinks_edubaseallacademiesandfree{day.replace('-', '')}.csv", sheet, encoding="cp1252")
+
+
+def _register(out: Path, schools: pd.DataFrame, day_written: str) -> None:
     """Every URN that is or was: academies' old ones closed, with the names of head teachers that a reader must drop."""
-    day = int(np.datetime64(DAY, "D").astype(int))
+    day = int(np.datetime64(day_written, "D").astype(int))
     moved = schools[schools["becomes"]]
     now = moved.assign(
         urn=moved["new_urn"],
@@ -74,7 +89,7 @@ def _register(out: Path, schools: pd.DataFrame) -> None:
             np.where(rows["phase"] == "Special", "Special schools", "Local authority maintained schools"),
         ),
     )
-    trust = np.where(rows["academy"], rows["trust_uid"], 0)
+    trust, trust_name = trust_on(rows, rows["academy"].to_numpy(), day).values()
     columns = keys(rows) | {
         "local_authority": rows["local_authority"],
         "name": rows["name"],
@@ -99,7 +114,7 @@ def _register(out: Path, schools: pd.DataFrame) -> None:
         "capacity": rows["capacity"],
         "pupils": pa.array(rows["pupils"].to_numpy(), mask=shut),
         "trust_uid": pa.array(trust, mask=trust == 0),
-        "trust_name": np.where(trust > 0, rows["trust_name"], None),
+        "trust_name": np.where(trust > 0, trust_name, None),
         "region": rows["region"],
         "urban_rural": rows["urban"],
         "postcode": rows["postcode"],
@@ -109,10 +124,10 @@ def _register(out: Path, schools: pd.DataFrame) -> None:
     sheet = official("GIAS all data", {"schools": columns})
     for header, planted in zip(sources.PERSONAL, PLANTED, strict=False):
         sheet = sheet.append_column(header, pa.array([planted]).take(pa.array(np.zeros(len(rows), dtype="int64"))))
-    write_csv(out / "gias" / f"edubasealldata{DAY.replace('-', '')}.csv", sheet, encoding="cp1252")
+    write_csv(out / "gias" / f"edubasealldata{day_written.replace('-', '')}.csv", sheet, encoding="cp1252")
 
 
-def _links(out: Path, schools: pd.DataFrame, rng: np.random.Generator) -> None:
+def _links(out: Path, schools: pd.DataFrame, day: str, rng: np.random.Generator) -> None:
     """Who came before and after whom: most both ways, a quarter undated; and mergers not to be followed."""
     moved = schools[schools["becomes"]]
     back = pd.DataFrame(
@@ -136,7 +151,7 @@ def _links(out: Path, schools: pd.DataFrame, rng: np.random.Generator) -> None:
     draw = rng.random(len(moved))
     parts = [back[draw > 0.025], on[draw < 0.996]]
     # A closed school's pupils went to a neighbour: a link, but not one school's history.
-    gone = schools[schools["closed"] < int(np.datetime64(DAY, "D").astype(int))]
+    gone = schools[schools["closed"] < int(np.datetime64(day, "D").astype(int))]
     gone = gone[rng.random(len(gone)) < 0.6]
     near = gone.merge(
         schools.loc[~schools.index.isin(gone.index), ["authority", "phase", "urn", "name"]].drop_duplicates(
@@ -165,4 +180,4 @@ def _links(out: Path, schools: pd.DataFrame, rng: np.random.Generator) -> None:
     dated = day_text(np.where(rng.random(len(rows)) < 0.23, -99_999, rows["day"]), "-")
     columns = {c: rows[c] for c in ("urn", "linked_urn", "linked_name", "link_type")} | {"linked_on": dated}
     sheet = official("GIAS links between URNs", {"links": columns})
-    write_csv(out / "gias" / f"links_edubasealldata{DAY.replace('-', '')}.csv", sheet, encoding="cp1252")
+    write_csv(out / "gias" / f"links_edubasealldata{day.replace('-', '')}.csv", sheet, encoding="cp1252")

@@ -1,6 +1,7 @@
 """Writing a table the way an official file is laid out. Every header comes from `sources`."""
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipelines import sources
 _FIRST_DAY = np.datetime64("1900-01-01").astype("datetime64[D]").astype(int)
 _DAYS = pd.date_range("1900-01-01", "2035-12-31")
 _WRITTEN = {mark: _DAYS.strftime(f"%d{mark}%m{mark}%Y").to_numpy(dtype=object) for mark in "/-"}
+_A_DAY = re.compile(r"\d\d/\d\d/\d{4}")
 ORIGIN = 25_569  # the day number, in a spreadsheet, of 1970-01-01
 
 
@@ -159,6 +161,50 @@ def workbook(sheet: pa.Table, name: str, *, title: str = "") -> bytes:
     parts = {part: text.replace("SHEET", escape(name)) for part, text in _PARTS.items()}
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
     return zipped({**{part: head + text for part, text in parts.items()}, "xl/worksheets/sheet1.xml": head + body})
+
+
+def open_document(pages: Mapping[str, pa.Table | tuple[str, ...]], *, titles: tuple[str, ...] = ()) -> bytes:
+    """An OpenDocument spreadsheet: of each page its lines, or `titles` and a table; text in the form of a day is a date."""
+    sheets = []
+    for name, page in pages.items():
+        lines = titles if isinstance(page, pa.Table) else page
+        rows = [_open_cell(line) for line in lines]
+        if isinstance(page, pa.Table):
+            rows.append("".join(map(_open_cell, page.column_names)))
+            columns = []
+            for column in page.columns:
+                values = column.to_pylist()
+                known = {value: _open_cell(value) for value in set(values)}
+                columns.append([known[value] for value in values])
+            rows += ["".join(cells) for cells in zip(*columns, strict=True)]
+        body = "</table:table-row><table:table-row>".join(rows)
+        sheets.append(f'<table:table table:name="{escape(name)}"><table:table-row>{body}</table:table-row></table:table>')
+    parts = " ".join(f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"' for part in ("office", "table", "text"))
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {parts} office:version="1.2"><office:body>'
+        f"<office:spreadsheet>{''.join(sheets)}</office:spreadsheet></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+    listed = "".join(f'<m:file-entry m:full-path="{path}" m:media-type="{media}"/>'
+                     for path, media in (("/", kind), ("content.xml", "text/xml")))  # fmt: skip
+    return zipped({
+        "mimetype": kind,
+        "META-INF/manifest.xml": f'<m:manifest xmlns:m="{manifest}" m:version="1.2">{listed}</m:manifest>',
+        "content.xml": content,
+    })  # fmt: skip
+
+
+def _open_cell(value: str | int | None) -> str:
+    if value is None:
+        return "<table:table-cell/>"
+    if isinstance(value, int):
+        return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+    text = f"<text:p>{escape(value)}</text:p></table:table-cell>"
+    if _A_DAY.fullmatch(value):
+        day, month, year = value.split("/")
+        return f'<table:table-cell office:value-type="date" office:date-value="{year}-{month}-{day}">{text}'
+    return f'<table:table-cell office:value-type="string">{text}'
 
 
 def zipped(members: Mapping[str, str | bytes]) -> bytes:

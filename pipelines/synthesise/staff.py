@@ -12,12 +12,13 @@ import pyarrow as pa
 
 from pipelines.synthesise.particulars import keys, listed
 from pipelines.synthesise.sheets import csv_bytes, figures, official, write_csv, zipped
-from pipelines.synthesise.world import YEAR_ON_YEAR, World
+from pipelines.synthesise.world import LAST_YEAR, YEAR_ON_YEAR, World
 
 TABLES = (*range(2012, 2020), 2021)  # years of the performance tables that gave staff by school
 # November censuses, by year: turnover from the first; the other school-level files kept to what models read.
-TURNOVER, POSTS = range(2010, 2024), range(2014, 2025)
-DETAILED, SAMPLED = range(2023, 2025), 10  # ratios; characteristics of one school in ten: no model reads either
+FIRST, POSTS_FROM = 2010, 2014
+RATIOS_FROM = max(TABLES)  # the tables that gave them ended with the census of the November before
+DETAILED, SAMPLED = range(2023, 2025), 10  # characteristics of one school in ten: no model reads them
 QUALIFYING = range(2021, 2025)  # since the qualifications were made anew
 TEACHERS = {"Primary": 20.5, "Secondary": 16.0, "Special": 6.2, "Nursery": 17.0, "PRU": 4.5}  # pupils for each
 STAY = {"Primary": 0.905, "Secondary": 0.865, "Special": 0.875, "Nursery": 0.91, "PRU": 0.85}
@@ -61,13 +62,18 @@ def share_staying(world: World, rows: pd.DataFrame, november: int, rng: np.rando
 
 
 def write(
-    out: Path, world: World, schools: pd.DataFrame, size: np.ndarray, rng: np.random.Generator, more: np.random.Generator
-) -> None:
-    """The yearly tables of staff, and the files of all else, into `out`; `more` is the chance of what came in later."""
+    out: Path, world: World, schools: pd.DataFrame, size: np.ndarray, rng: np.random.Generator, more: np.random.Generator,
+    until: int = LAST_YEAR + 1,
+) -> None:  # fmt: skip
+    """The yearly tables of staff, and the files of all else, into `out`; `more` is the chance of what came in later.
+
+    The last census is that of the November before last, as seen from August `until`; who stayed shows a year later.
+    """
+    last = until - 2
     parts: dict[str, list[pa.Table]] = {kind: [] for kind in NAMES}
     people: dict[str, bytes] = {}
     pay = rng.normal(0, 1, len(schools))
-    for november in range(min(TURNOVER), max(POSTS) + 1):
+    for november in range(FIRST, last + 1):
         rows = listed(schools, f"{november}-11-05")
         count, which = len(rows), rows["school"].to_numpy()
         fte = teachers_fte(rows, size, rng)
@@ -83,7 +89,7 @@ def write(
         salary = salary + 900 * rng.normal(0, 1, count)
         if november + 1 in TABLES:
             _workforce_table(out, rows, november + 1, fte, salary, rng)
-        if november in TURNOVER:
+        if november < last:
             gone = fte * (1 - share_staying(world, rows, november, rng))
             left = gone * rng.uniform(0.4, 0.7, count)
             marks = {"c": hidden & (fte < 20), "x": unknown, "z": rng.random(count) < 0.001}
@@ -101,7 +107,7 @@ def write(
                     },
                 )
             )
-        if november in POSTS:
+        if november >= POSTS_FROM:
             _school_level(parts, world, rows, heads, november, fte, salary, hidden, unknown, rng)
         if november in DETAILED:
             year = f"workforce_teacher_characteristics_school_{_period(november)}.csv"
@@ -248,7 +254,7 @@ def _school_level(
             },
         )
     )
-    if november not in DETAILED:
+    if november < RATIOS_FROM:
         return
     pupils = rows["pupils"].to_numpy(dtype=float)
     parts["ratios"].append(

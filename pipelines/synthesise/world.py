@@ -95,18 +95,18 @@ class World:
         return self.quality[year - 1 - FIRST_YEAR][which]
 
 
-def _days(day: str) -> int:
+def day_of(day: str) -> int:
     return int(np.datetime64(day, "D").astype(int))
 
 
-PAUSE = tuple(_days(str(day.date())) for day in frameworks.PAUSE)
+PAUSE = tuple(day_of(str(day.date())) for day in frameworks.PAUSE)
 
 
-def _dates(days: np.ndarray) -> np.ndarray:
+def dates_of(days: np.ndarray) -> np.ndarray:
     return np.asarray(days, dtype="int64").astype("datetime64[D]").astype("datetime64[s]")
 
 
-def _teaching_days(year: int) -> np.ndarray:
+def teaching_days(year: int) -> np.ndarray:
     """The days of an academic year on which graded inspections begin, as day numbers."""
     days = np.arange(np.datetime64(f"{year}-09-04"), np.datetime64(f"{year + 1}-07-18"))
     month_day = np.array([str(day)[5:] for day in days])
@@ -128,17 +128,17 @@ def make_schools(count: int, rng: np.random.Generator) -> pd.DataFrame:
     centre = rng.normal(0, 1, (AUTHORITIES, 2)).clip(-1.4, 1.4)
     around = centre[authority] + rng.normal(0, 0.25, (count, 2))
     places = REGIONS.iloc[region]
-    opened = np.full(count, _days("1950-01-01"))
+    opened = np.full(count, day_of("1950-01-01"))
     late = rng.random(count) < 0.05
-    opened[late] = np.array([_days(f"{year}-09-01") for year in range(2011, 2024)])[rng.integers(0, 13, late.sum())]
-    closed = np.full(count, _days("2100-01-01"))
+    opened[late] = np.array([day_of(f"{year}-09-01") for year in range(2011, 2024)])[rng.integers(0, 13, late.sum())]
+    closed = np.full(count, day_of("2100-01-01"))
     shut = ~late & (rng.random(count) < 0.03)
-    closed[shut] = np.array([_days(f"{year}-08-31") for year in range(2011, 2026)])[rng.integers(0, 15, shut.sum())]
+    closed[shut] = np.array([day_of(f"{year}-08-31") for year in range(2011, 2026)])[rng.integers(0, 15, shut.sum())]
     # Becoming an academy by choice: secondary schools first, most of them in the early years.
     ever = rng.random(count) < np.array([0.26, 0.60, 0.35, 0.0, 0.35])[phase]
     months = np.arange("2010-09", "2026-07", dtype="datetime64[M]").astype("datetime64[D]").astype("int64")
     fraction = rng.beta(np.where(phase == 1, 1.0, 1.3), np.where(phase == 1, 2.4, 1.4))
-    converts = np.where(ever & ~late, months[(fraction * len(months)).astype(int)], _days("2100-01-01"))
+    converts = np.where(ever & ~late, months[(fraction * len(months)).astype(int)], day_of("2100-01-01"))
     advantage = rng.normal(0, 1, count) + np.where(REGIONS["region"].to_numpy()[region] == "South East", 0.3, 0.0)
     return pd.DataFrame(
         {
@@ -152,7 +152,7 @@ def make_schools(count: int, rng: np.random.Generator) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _order_scores(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+def order_scores(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Each value's place within its group, as a standard normal score."""
     order = np.lexsort((values, groups))
     _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
@@ -188,12 +188,12 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
     rows = schools.iloc[visits["school"]].reset_index(drop=True)
     moved = visits["on"] >= rows["converts"]
     # Reports of a summer term come out before the school year's file is drawn up.
-    year_end = np.array([_days(f"{year + 1}-08-31") for year in range(2005, LAST_YEAR + BEYOND + 1)])
+    year_end = np.array([day_of(f"{year + 1}-08-31") for year in range(2005, LAST_YEAR + BEYOND + 1)])
     drawn_up = year_end[np.searchsorted(year_end, visits["on"])]
     published = np.minimum(visits["on"] + visits["lag"], drawn_up - visits["lag"] % 12)
     visits = visits.assign(
         urn=rows["urn"].where(~moved, rows["new_urn"]), phase=rows["phase"], academy=moved | rows["new"],
-        inspected_on=_dates(visits["on"]), published_on=_dates(published),
+        inspected_on=dates_of(visits["on"]), published_on=dates_of(published),
     ).drop(columns=["on", "lag"])  # fmt: skip
     who, beyond, weight = (np.concatenate(parts) for parts in zip(*system.outcomes, strict=True))
     stays = _trait(effect.retention_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
@@ -215,7 +215,7 @@ class _System:
         self.stratum = np.searchsorted(np.sort(PHASES), schools["phase"])
         self.easier = schools["phase"].map(EASIER).to_numpy()
         self.exempt = schools["phase"].isin(["Primary", "Secondary"]).to_numpy()
-        self.old = schools["opened"].lt(_days("2000-01-01")).to_numpy()
+        self.old = schools["opened"].lt(day_of("2000-01-01")).to_numpy()
         self.quality = rng.normal(0, 1, count)
         self.grade, self.better = np.zeros(count, dtype=int), np.zeros(count, dtype=bool)  # grade 0: not yet inspected
         self.due = schools["opened"].to_numpy() + self._years(1.9 + 1.2 * rng.random(count))
@@ -234,12 +234,12 @@ class _System:
         """The inspections of 2005 to 2009, one a school, from which all else follows."""
         rng, old = self.rng, np.flatnonzero(self.old)
         noise = np.sqrt(0.75) * rng.normal(0, 1, len(old))
-        leaning = 0.5 * _order_scores(self.stratum[old], self._standing(old)) + noise + 0.5 * self.easier[old]
+        leaning = 0.5 * order_scores(self.stratum[old], self._standing(old)) + noise + 0.5 * self.easier[old]
         first = _graded(leaning, FIRST_GRADES["old"])
-        on = rng.permutation(np.resize(np.concatenate([_teaching_days(year) for year in range(2005, 2009)]), len(old)))
+        on = rng.permutation(np.resize(np.concatenate([teaching_days(year) for year in range(2005, 2009)]), len(old)))
         # The weaker ones were seen more lately.
         self._judge(old, np.where(first > 2, np.maximum(on, rng.permutation(on)), on), first, FIRST_YEAR - 1)
-        start = _days(f"{FIRST_YEAR}-09-01")
+        start = day_of(f"{FIRST_YEAR}-09-01")
         overdue = old[self.due[old] < start]
         self.due[overdue] = start + self._years(1.5 * rng.random(len(overdue)))
 
@@ -250,7 +250,7 @@ class _System:
         who, on = self._chosen(year)
         now = self.grade[who]
         lean = np.array([0.5, *LEAN.values()])[now]
-        order = _order_scores(now * 10 + self.stratum[who], self._standing(who))
+        order = order_scores(now * 10 + self.stratum[who], self._standing(who))
         z = lean * order + np.sqrt(1 - lean**2) * rng.normal(0, 1, len(who))
         with np.errstate(divide="ignore"):
             base = expit(logit(_by_grade(IMPROVES, year)[now]) + self.easier[who])
@@ -268,7 +268,7 @@ class _System:
 
     def _chosen(self, year: int) -> tuple[np.ndarray, np.ndarray]:
         """The schools inspected in an academic year, and the day of each."""
-        rng, start, end = self.rng, _days(f"{year}-09-01"), _days(f"{year + 1}-09-01")
+        rng, start, end = self.rng, day_of(f"{year}-09-01"), day_of(f"{year + 1}-09-01")
         paused = (self.due >= PAUSE[0]) & (self.due < PAUSE[1])
         self.due[paused] = PAUSE[1] + self._years(2.2 * rng.random(paused.sum()))
         who = np.flatnonzero((self.due < end) & (self.due < self.schools["closed"].to_numpy()))
@@ -278,7 +278,7 @@ class _System:
         later = who[np.argsort(urgency)[int(len(self.due) * share) :]]
         self.due[later] = end + self._years(0.1 + 0.9 * rng.random(len(later)))
         who = np.setdiff1d(who, later)
-        teaching = _teaching_days(year)
+        teaching = teaching_days(year)
         on = teaching[((self.due[who] - start).clip(0, 364) / 365 * len(teaching)).astype(int)]
         return who, np.minimum(on, teaching[teaching < PAUSE[0]][-1]) if year == 2019 else on
 
@@ -299,13 +299,13 @@ class _System:
         good = (4.4 if year < 2014 else 5.0) + 2.4 * wait
         after = on + self._years(np.choose(grade - 1, [4.0 + 2 * wait, good, 1.8 + 1.3 * wait, 1.5 + 1.7 * wait]))
         # Most schools graded Inadequate are handed to a sponsor, and seen again in the new academy's third year.
-        handed = (grade == 4) & self.old[who] & (self.converts[who] > on) & (on > _days("2010-06-01"))
+        handed = (grade == 4) & self.old[who] & (self.converts[who] > on) & (on > day_of("2010-06-01"))
         handed &= rng.random(count) < 0.7
         change = _first_of_month(on + self._years(0.8 + 1.2 * rng.random(count)))
         self.converts[who[handed]], self.sponsored[who[handed]] = change[handed], True
         after = np.where(handed, change + self._years(2.4 + wait), after)
         # Outstanding primary and secondary schools were exempt, but for a few, and seen again once that ended.
-        spared = (grade == 1) & self.exempt[who] & (after >= _days("2012-09-01")) & (on < _days("2020-11-01"))
+        spared = (grade == 1) & self.exempt[who] & (after >= day_of("2012-09-01")) & (on < day_of("2020-11-01"))
         spared &= rng.random(count) > 0.12
         self.due[who] = np.where(spared, PAUSE[1] + self._years(3.9 * rng.random(count)), after)
 
@@ -350,9 +350,9 @@ def _trait(ratio: float, who: np.ndarray, beyond: np.ndarray, weight: np.ndarray
 def _numbered(schools: pd.DataFrame) -> pd.DataFrame:
     """The schools with their URNs: the first, and the one they took as an academy (0 for none), in order of opening."""
     count = len(schools)
-    new = schools["opened"].gt(_days("2000-01-01")).to_numpy()
-    becomes = schools["converts"].lt(np.minimum(schools["closed"], _days("2026-08-01"))).to_numpy()
-    converts = np.where(becomes, schools["converts"], _days("2100-01-01"))
+    new = schools["opened"].gt(day_of("2000-01-01")).to_numpy()
+    becomes = schools["converts"].lt(np.minimum(schools["closed"], day_of("2026-08-01"))).to_numpy()
+    converts = np.where(becomes, schools["converts"], day_of("2100-01-01"))
     urns = 100_000 + np.arange(count) * (36_000 // max(count, 1) or 1)
     openings = np.concatenate([schools["opened"].to_numpy()[new], converts[becomes]])
     whose = np.concatenate([np.flatnonzero(new), np.flatnonzero(becomes)])
