@@ -493,7 +493,7 @@ def test_the_tables_of_a_later_england_hold_every_card_with_all_its_areas(late: 
     assert inspections["inspection_number"].is_unique
 
 
-def test_a_later_end_changes_no_inspection_file_of_the_years_before(made: Path, late: Path, tmp_path: Path) -> None:
+def test_a_later_end_changes_no_inspection_file_of_the_years_before(late: Path, tmp_path: Path) -> None:
     synthesise(tmp_path / "raw", seed=5, schools=600)
     early = _contents(tmp_path / "raw" / "ofsted")
     assert len(early) > 10 and early.items() <= _contents(late / "raw" / "ofsted").items()
@@ -501,7 +501,7 @@ def test_a_later_end_changes_no_inspection_file_of_the_years_before(made: Path, 
         synthesise(tmp_path / "raw", seed=5, schools=50, until=2025)
 
 
-def test_the_last_lists_as_one_workbook_say_what_the_two_files_do(made: Path, kept: Path, tmp_path: Path) -> None:
+def test_the_last_lists_as_one_workbook_say_what_the_two_files_do(kept: Path, tmp_path: Path) -> None:
     synthesise(tmp_path / "raw", seed=5, schools=300, monthly=True)
     (book,) = (tmp_path / "raw/ofsted").glob("*.ods")
     assert not list((tmp_path / "raw/ofsted").glob("*August_2026.csv"))

@@ -9,6 +9,8 @@ nothing of what comes next but what is planted. Areas graded again at a monitori
 towards the card that follows. A school below good by its grade crosses to a first card better by the same ratios as well.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
@@ -98,13 +100,15 @@ def drawn(world: World, schools: pd.DataFrame, effect: Effect, until: int, rng: 
     )  # fmt: skip
 
 
+@dataclass
 class _State:
-    """What each school holds after its last card: standards, how its next will turn, the gap, when that is due, how many."""
+    """What schools hold after their last cards: standards and how the next will turn, a row an area; the rest a school each."""
 
-    def __init__(
-        self, held: np.ndarray, prospects: np.ndarray, ahead: np.ndarray, due: np.ndarray, cards: np.ndarray
-    ) -> None:
-        self.held, self.prospects, self.ahead, self.due, self.cards = held, prospects, ahead, due, cards
+    held: np.ndarray
+    prospects: np.ndarray
+    ahead: np.ndarray  # leadership and governance above the mean of the other areas
+    due: np.ndarray
+    cards: np.ndarray  # how many it has had
 
 
 def _chosen(
@@ -215,8 +219,8 @@ def _written(
         again[f"{area}_again"] = np.where(seen, np.where(risen, to, standard), 0)
     seen = np.array(list(again.values())).any(axis=0)
 
-    spans = np.array([WAITS["concern" if bad else "below" if some else "other"] for bad, some in zip(urgent, below, strict=True)])
-    state.due[who] = on + (YEAR * rng.uniform(spans[:, 0], spans[:, 1])).astype(int)
+    soonest, latest = np.array(list(WAITS.values()))[np.where(urgent, 0, np.where(below, 1, 2))].T
+    state.due[who] = on + (YEAR * rng.uniform(soonest, latest)).astype(int)
     state.held[:, who], state.prospects[:, who], state.ahead[who] = standards, prospects, ahead
     state.cards[who] += 1
     return pd.DataFrame(
