@@ -100,13 +100,18 @@ class Standards:
     # --- learning ---------------------------------------------------------------------------------------------------------
 
     def fit(self, prior: np.ndarray, signals: np.ndarray, standards: np.ndarray, circumstances: np.ndarray | None = None,
-            weight: np.ndarray | None = None, points: int = 15) -> "Standards":  # fmt: skip
-        """Learn from cards: `standards` is rows x areas, 1 to 5 with blanks. Without a row the declared prior stands."""
+            weight: np.ndarray | None = None, trial: "Standards | None" = None) -> "Standards":  # fmt: skip
+        """Learn from cards: `standards` is rows x areas, 1 to 5 with blanks. Without a row the declared prior stands.
+
+        A fit for a trial starts from where another ended, and what it weighs isn't worked out.
+        """
         shapes = self._shapes()
         sizes = np.concatenate([np.broadcast_to(spread, shape).ravel() for shape, spread in shapes.values()])
         self.cards = len(prior)
         self.centre = np.zeros((len(self.areas), 2)).tolist() if not self.cards else prior.mean(axis=0).tolist()
         best = np.zeros(len(sizes))
+        if trial is not None and trial.cards:
+            best = np.concatenate([np.ravel(trial.learned[name]) for name in shapes]) / sizes
         self.weights = dict.fromkeys(shapes, 0.0)
         if self.cards:
             from scipy.optimize import minimize
@@ -115,7 +120,7 @@ class Standards:
             about = np.zeros((self.cards, len(self.circumstances))) if circumstances is None else circumstances
             counts = np.ones(self.cards) if weight is None else np.asarray(weight, dtype=float)
             cards = _Cards(prior, prior - np.asarray(self.centre), self.scaled(signals), np.asarray(about, dtype=float),
-                           np.where(given, standards, 1).astype(int), given, counts, *nodes(points))  # fmt: skip
+                           np.where(given, standards, 1).astype(int), given, counts, *nodes(POINTS))  # fmt: skip
 
             def loss(free: np.ndarray) -> tuple[float, np.ndarray]:  # in units of the prior's spreads, to be well-conditioned
                 value, pulls = _fit_of(self, self._numbers(free * sizes), cards)
@@ -123,7 +128,8 @@ class Standards:
                 return value + 0.5 * free @ free, np.concatenate([parts[name].ravel() for name in shapes]) * sizes + free
 
             best = minimize(loss, best, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-4}).x
-            self.weights = self._weights(self._numbers(best * sizes), cards, sizes)
+            if trial is None:
+                self.weights = self._weights(self._numbers(best * sizes), cards, sizes)
         self.learned = {name: part.tolist() for name, part in self._numbers(best * sizes).items()}
         return self
 

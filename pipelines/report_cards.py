@@ -22,7 +22,7 @@ BELOW, STRONG = "p_below", "p_strong_or_better"
 FEW_LIKE_IT = 20  # cards of its grade and phase learned from, below which we say there is not enough like it
 CROSSED = 5  # parts that the cards are dealt into, by lineage, to calibrate the sets on cards not learned from
 FEWEST_UNSAFE = 50  # cards with safeguarding standards not met, below which nothing of it is forecast
-MOST_MONTHS = 12  # of the walk, the newest
+MOST_MONTHS = 6  # of the walk, the newest
 YEARS_WITH_EARLY, AGE_OF_POST_16 = 4, 18  # ages: a school that takes four-year-olds has early years, one to 18 post-16
 
 
@@ -76,17 +76,18 @@ def judged_in(cohort: pd.DataFrame, schools: pd.DataFrame) -> np.ndarray:
 # --- learning ----------------------------------------------------------------------------------------------------------------
 
 
-def learn(champion: Champion, known: dict[str, pd.DataFrame], learned: pd.DataFrame, morning: pd.Timestamp
-          ) -> tuple[ReportCards, dict[str, Any]]:  # fmt: skip
+def learn(champion: Champion, known: dict[str, pd.DataFrame], learned: pd.DataFrame, morning: pd.Timestamp,
+          whole: bool = True) -> tuple[ReportCards, dict[str, Any]]:  # fmt: skip
     """The forecast of report cards as of a morning, from the cards public before it, and the report on it.
 
-    `champion` holds the two models of grades; `learned` are the examples they learned from, which say what is usual.
+    `champion` holds the two models of grades; `learned` are the examples they learned from, which say what is usual. Unless
+    `whole`, the walk month by month is left out.
     """
     given = cards(known, morning)
     start = Learner.of(champion, known, given, learned)
     found = start.fitted(given.index)
     report = {
-        "cards": len(given), "weights": found.model.weights, "walk": start.walk(), "counts": start.counts(),
+        "cards": len(given), "weights": found.model.weights, "walk": start.walk() if whole else [], "counts": start.counts(),
         "safeguarding": _safeguarding(known, morning),
     }  # fmt: skip
     return found, report
@@ -116,33 +117,33 @@ class Learner:
         expected, about = empty.expected(champion.prior(made[champion.signals], state), made, state)
         return cls(given, empty, expected, about, state, given[list(NAMES)].notna().to_numpy())
 
-    def fitted(self, rows: pd.Index, sets: bool = True) -> ReportCards:
+    def fitted(self, rows: pd.Index, trial: Standards | None = None) -> ReportCards:
         """Learned from some of the cards; the sets from parts of them in turn, those of a lineage together."""
         at = self.given.index.get_indexer(rows)
         like = (self.state["cell"] + "|" + self.state["group"]).iloc[at].value_counts()
-        return ReportCards(self._model(at), self._sets(at) if sets else StandardSets(), self.empty.usual,
-                           {name: int(count) for name, count in like.items()})  # fmt: skip
+        model = self._model(at, trial)
+        return ReportCards(model, self._sets(at, model), self.empty.usual, {name: int(count) for name, count in like.items()})
 
-    def _model(self, at: np.ndarray) -> Standards:
+    def _model(self, at: np.ndarray, trial: Standards | None = None) -> Standards:
         blank = self.empty.model
         fresh = Standards(areas=blank.areas, levels=blank.levels, names=blank.names, mean=blank.mean, spread=blank.spread,
                           direct=blank.direct, circumstances=self.spreads)  # fmt: skip
         counted = self.given.iloc[at].groupby("lineage")["as_of"].transform("size").to_numpy(dtype=float)
-        return fresh.fit(self.expected[at], self.about[at], self.standards[at], self.circumstances[at], 1 / counted)
+        return fresh.fit(self.expected[at], self.about[at], self.standards[at], self.circumstances[at], 1 / counted, trial)
 
-    def _sets(self, at: np.ndarray) -> StandardSets:
+    def _sets(self, at: np.ndarray, model: Standards) -> StandardSets:
         part = self.given["lineage"].iloc[at].rank(method="dense").to_numpy(dtype=int) % CROSSED
         if len(at) < CROSSED * 4:
             return StandardSets()  # too few to deal out: the sets hold the promised chance, by the model's own word
         chances = np.empty((len(at), len(NAMES), 5))
         for number in range(CROSSED):
             unseen = part == number
-            chances[unseen] = self._model(at[~unseen]).predict(self.expected[at[unseen]], self.about[at[unseen]])
+            chances[unseen] = self._model(at[~unseen], model).predict(self.expected[at[unseen]], self.about[at[unseen]])
         return StandardSets().fit(chances, self.standards[at])
 
     def judged(self, learned: np.ndarray, unseen: np.ndarray) -> pd.DataFrame:
         """What cards learned from say of others: a row a card and area (and `any`), with chances, set and what came."""
-        found = self.fitted(self.given.index[learned])
+        found = self.fitted(self.given.index[learned], self.empty.model)
         chances = found.model.predict(self.expected[unseen], self.about[unseen])
         anywhere = found.model.any_below(chances, self.asked[unseen])
         return _judgements(self.given.iloc[unseen], self.state.iloc[unseen], self.standards[unseen], chances, anywhere,

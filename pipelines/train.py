@@ -168,7 +168,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
          "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
          "cells": _cell_sizes(final), "seed": experiment.seed, "libraries": basis["libraries"]},
     )  # fmt: skip
-    champion.cards, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning)
+    champion.cards, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning, whole)
     champion.about["report_cards"] = champion.cards.model.cards
     say(_on_cards(report["report_cards"]["forecast"]))
     champion.about["version"] = report["model_version"] = _fingerprint(champion)
@@ -200,7 +200,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
 
 def _on_cards(report: dict[str, Any]) -> str:
     if not report["walk"]:
-        return f"report cards: learned from {report['cards']:,}: the forecast of grades is all there is until more are out"
+        return f"report cards: learned from {report['cards']:,}" + ("" if report["cards"] else ": the forecast of grades alone")
     newest = report["walk"][-1]["fold"]
     order = {row["area"]: row["auc"] for row in report["walk"] if row["fold"] == newest}
     return (f"report cards: learned from {report['cards']:,}; of {newest}'s, leadership below expected AUC "
