@@ -136,9 +136,12 @@ class Learner:
         if len(at) < CROSSED * 4:
             return StandardSets()  # too few to deal out: the sets hold the promised chance, by the model's own word
         chances = np.empty((len(at), len(NAMES), 5))
+        # A future card's month is unknown, and no future card is a volunteer's: theirs are asked as what they were.
+        asked = np.where(np.arange(self.circumstances.shape[1]) == 0, self.circumstances, 0.0)
         for number in range(CROSSED):
             unseen = part == number
-            chances[unseen] = self._model(at[~unseen], model).predict(self.expected[at[unseen]], self.about[at[unseen]])
+            here = at[unseen]
+            chances[unseen] = self._model(at[~unseen], model).predict(self.expected[here], self.about[here], asked[here])
         return StandardSets().fit(chances, self.standards[at])
 
     def judged(self, learned: np.ndarray, unseen: np.ndarray) -> pd.DataFrame:
