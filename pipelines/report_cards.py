@@ -187,7 +187,8 @@ class Learner:
 def _circumstances(given: pd.DataFrame) -> tuple[np.ndarray, dict[str, float]]:
     """In which circumstances each card came, rows x circumstances, and the spread of each: volunteers, and the month."""
     months = sorted(given["as_of"].dt.strftime("%Y-%m").unique())
-    first = given["as_of"].le(frameworks.VOLUNTEERS_UNTIL).to_numpy(dtype=float)
+    since = pd.Series(frameworks.VOLUNTEERS_UNTIL + pd.Timedelta(days=1), index=given.index)
+    first = as_of.is_before(given["as_of"], since).to_numpy(dtype=float)
     columns = [first, *(given["as_of"].dt.strftime("%Y-%m").eq(month).to_numpy(dtype=float) for month in months)]
     return np.column_stack(columns) if len(given) else np.zeros((0, 1 + len(months))), {
         "volunteers": VOLUNTEERS, **dict.fromkeys(months, MONTH)}  # fmt: skip

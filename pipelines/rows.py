@@ -168,11 +168,11 @@ def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa
     days = asked[["as_of", "inspected_on"]]
     why = _unusable(asked, champion, why)
     asked = asked.assign(**{name: day.where(_possible(day)) for name, day in days.items()}).astype({"phase": "str"})
-    # What is wrong is said below; without an inspection a row is not scored.
-    cohort = asked[STATE].assign(inspected_on=asked["inspected_on"].where(why.isna()))
+    # What is wrong is said below; without a grade a row is not scored.
+    cohort = asked[STATE].assign(**{name: asked[name].where(why.isna()) for name in ("overall", "inspected_on")})
     found = score.predictions(cohort, asked, champion, champion.about["data_source"], details)
     found = found.assign(row=np.arange(place, place + len(found)), status=found["status"].where(why.isna(), why),
-                         as_of=days["as_of"], inspected_on=days["inspected_on"])  # fmt: skip
+                         overall=asked["overall"], as_of=days["as_of"], inspected_on=days["inspected_on"])  # fmt: skip
     schema = answered(champion, details)
     blank = {name: None for name in schema.names if name not in found}
     return pa.Table.from_pandas(found.assign(**blank)[schema.names], schema, preserve_index=False)

@@ -96,9 +96,10 @@ def test_a_pair_of_inspections_counts_once_however_many_mornings_ask_about_it(dr
     assert evaluate.learning_weight(rows).tolist() == [0.5, 0.5, 1, 1]
 
 
-def test_an_outcome_counts_half_for_each_half_life_of_its_age(drawn):
+def test_an_outcome_counts_half_for_each_half_life_of_its_age_and_all_share_a_fifth_alike(drawn):
+    """Faded alone they would count 0.25 and 0.5: four fifths of that, and a fifth of their mean, 0.375, each."""
     rows = drawn("lineage | as_of | next_inspected_on\n1 | 2013-09-01 | 2014-09-01\n2 | 2014-09-01 | 2015-09-01")
-    assert evaluate.freshness(rows, DAY("2016-09-01"), 1.0).tolist() == pytest.approx([0.25, 0.5], abs=0.001)
+    assert evaluate.freshness(rows, DAY("2016-09-01"), 1.0).tolist() == pytest.approx([0.2 + 0.075, 0.4 + 0.075], abs=0.001)
     assert evaluate.freshness(rows, DAY("2016-09-01"), None).tolist() == [1, 1]
 
 

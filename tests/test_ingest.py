@@ -16,6 +16,7 @@ from fuzzing import made
 
 MONTHLY = "monthly management information"
 GRADED = "graded and ungraded"
+TO_2019 = "August 2016 to August 2019"
 TO_2015 = "September 2005 to August 2015"
 YEAR_TO_DATE = "year to date, September 2019 on"
 CARDS = "report cards, year to date"
@@ -96,7 +97,7 @@ def test_where_files_differ_on_a_grade_the_first_stands_and_it_is_counted(put, i
     assert report["set_aside"]["inspections whose grade differs between files: what was said first stands"] == 1
 
 
-def test_details_of_an_inspection_never_come_from_a_later_list_of_latest_ones(put, ingested):
+def test_a_detail_that_only_a_list_of_years_later_gives_counts_from_that_list(put, ingested):
     put("as_at_30_April_2013.csv", MONTHLY,
         "urn | latest.ended_on | latest.overall | latest.leadership\n100001 | 08/03/2013 | 3 | -\n100002 | | 3 |")  # fmt: skip
     put("as_at_31_August_2023.csv", GRADED, """
@@ -105,8 +106,9 @@ def test_details_of_an_inspection_never_come_from_a_later_list_of_latest_ones(pu
         100002 |                     |                     |                |                   |
     """)
     row = ingested()["tables"]("inspections").iloc[0]
-    assert pd.isna(row["leadership"]) and pd.isna(row["quality_of_education"])
-    assert row["overall"] == 3
+    assert row[["overall", "leadership", "quality_of_education"]].tolist() == [3, 2, 3]
+    assert row[["known_on", "overall_known_on"]].eq(DAY(2013, 4, 30)).all()
+    assert row[["leadership_known_on", "quality_of_education_known_on"]].eq(DAY(2023, 8, 31)).all()
 
 
 def test_details_missing_from_a_list_may_come_from_a_file_of_all_inspections(put, ingested):
@@ -197,20 +199,34 @@ def test_a_report_card_crosses_over_at_below_good_only(put, ingested):
 # --- registers, links, figures --------------------------------------------------------------------------------------------
 
 
+REGISTERED = """
+    urn    | status | type_group        | register.ended_on | register.overall
+    100001 | Open   | Maintained school | 12-06-2020        | Requires improvement
+    100002 | Open   | Academies         | 12-06-2020        | Good
+    100009 | Open   | Independent       | 12-06-2020        | Inadequate
+"""
+
+
 def test_a_register_alone_shows_an_inspection_only_below_good(put, ingested):
     put("as_at_31_August_2023.csv", GRADED, LATEST)
-    put("2022_school_information.csv", REGISTER, """
-        urn    | status | type_group        | register.ended_on | register.overall
-        100001 | Open   | Maintained school | 12-06-2020        | Requires improvement
-        100002 | Open   | Academies         | 12-06-2020        | Good
-        100009 | Open   | Independent       | 12-06-2020        | Inadequate
-    """)
+    put("2022_school_information.csv", REGISTER, REGISTERED + "100003 | Open | Academies | 12-09-2023 | Inadequate")
     report = ingested()
     rows = report["tables"]("inspections")
     assert rows[rows["inspected_on"].eq(DAY(2020, 6, 12))].empty  # 100001's list names March 2018 as the one before
     aside = report["set_aside"]
-    assert aside["in the register only, good or better: it may have been an ungraded visit"] == 1
-    assert aside["in the register only, where another file names two consecutive graded inspections around it"] == 1
+    assert aside["in a register only, good or better: graded or a short inspection, nobody can tell"] == 1
+    assert aside["in a register only, where another file names two consecutive graded inspections around it"] == 1
+
+
+def test_what_a_register_shows_is_judged_by_what_was_public_then(put, ingested):
+    """The register, dated by its newest day, is of June 2020: the list that denies its inspection came three years later."""
+    put("2022_school_information.csv", REGISTER, REGISTERED)
+    put("as_at_31_August_2019.csv", TO_2019, "urn | latest.inspected_on | latest.overall\n100002 | 05/03/2018 | 2")
+    alone = ingested()["tables"]("inspections").query("lineage == 100001")
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    rows = ingested()["tables"]("inspections").query("lineage == 100001")
+    assert alone["inspected_on"].tolist() == [DAY(2020, 6, 12)]
+    assert rows["inspected_on"].tolist() == [DAY(2018, 3, 5), DAY(2020, 6, 12), DAY(2023, 3, 1)]
 
 
 def test_a_register_alone_may_show_an_inspection_no_list_denies(put, ingested):
@@ -229,7 +245,7 @@ def test_a_register_alone_may_show_an_inspection_no_list_denies(put, ingested):
 def test_links_are_joined_from_both_directions(put, raw, ingested):
     put("as_at_31_August_2023.csv", GRADED, "urn | latest.inspected_on | latest.overall\n100003 | 01/03/2023 | 2\n100004 | |")
     put("as_at_31_August_2022.csv", GRADED, "urn | latest.inspected_on | latest.overall\n100001 | 01/03/2019 | 2\n100002 | |")
-    put("links.csv", "links between", """
+    put("links.csv", "links between URNs", """
         urn    | linked_urn | link_type   | linked_on
         100003 | 100001     | Predecessor | 01-09-2022
         100002 | 100004     | Successor   |
@@ -323,7 +339,7 @@ def test_files_without_inspections_or_without_a_list_of_schools_are_refused(put,
     (raw / "2019_england_abs.csv").write_text("URN,PERCTOT\n100001,5\n")
     with pytest.raises(DataError, match="None of the files holds inspections"):
         ingest.ingest(raw, tmp_path / "tables")
-    (raw / "compiled_2019-12-31.csv").write_text("URN,Inspection date,Overall effectiveness\n100001,01/02/2018,3\n")
+    (raw / "compiled_2019-12-31.csv").write_text("URN,Graded inspection date,Overall effectiveness\n100001,01/02/2018,3\n")
     with pytest.raises(DataError, match="None of the files lists the schools"):
         ingest.ingest(raw, tmp_path / "tables")
 

@@ -213,7 +213,7 @@ def predicted(drawn) -> pd.DataFrame:
 
 
 @pytest.fixture
-def came(drawn) -> dict[str, pd.DataFrame]:
+def came(drawn, table) -> dict[str, pd.DataFrame]:
     """The tables newly ingested."""
     graded = drawn(CAME).assign(urn=lambda t: t["lineage"], kind="graded", overall_source="published")
     covered = drawn("""
@@ -221,7 +221,7 @@ def came(drawn) -> dict[str, pd.DataFrame]:
         2019-09-01 | 2025-08-31
     """)  # fmt: skip
     given = {"inspections": graded, "coverage": covered, "schools": drawn(SCHOOLS)}
-    return {name: tables.conform(rows, name) for name, rows in given.items()}
+    return {name: table(name, rows) for name, rows in given.items()}
 
 
 def _outcomes(rows: pd.DataFrame, came: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -326,8 +326,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn) -> Path:
     graded = visits.assign(urn=visits["lineage"], kind="graded", known_on=visits["inspected_on"] + pd.Timedelta(days=40),
                            overall_source="published")  # fmt: skip
     covered = drawn("""
-        from_on    | to_on
-        2019-09-01 | 2025-08-31
+        from_on    | to_on      | lineage
+        2019-09-01 | 2025-08-31 | 0
     """)  # fmt: skip
     frames = {
         "schools": pd.DataFrame({"urn": urn, "lineage": urn, "phase": "Primary", "region": "London", "open": True}),

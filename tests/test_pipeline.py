@@ -104,7 +104,7 @@ def test_all_that_is_written_lies_under_data_and_mlruns(strong):
 def test_every_open_school_has_one_prediction_row_scored_or_with_the_reason_not(strong):
     rows, schools = strong.read("predictions"), strong.read("schools")
     assert sorted(rows["urn"]) == sorted(schools.loc[schools["open"], "urn"])
-    assert set(rows["status"]) <= {score.SCORED, score.NO_OVERALL, inspections.NEVER_GRADED}
+    assert set(rows["status"]) <= {score.SCORED, inspections.NEVER_GRADED}
     scored = rows["status"].eq(score.SCORED)
     assert scored.mean() > 0.8
     assert rows.loc[~scored, ["p_same", "grade_set"]].isna().all(axis=None)

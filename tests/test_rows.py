@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.champion import Champion
 from pipelines import rows, score, tables
 from pipelines.inspections import NEVER_GRADED
-from pipelines.score import NO_OVERALL, SCORED
+from pipelines.score import SCORED
 from pipelines.tables import DataError
 
 STATES = """
@@ -65,7 +65,7 @@ def _answers(path, champion, details: bool = True) -> pd.DataFrame:
 def test_every_row_is_answered_in_its_place_or_told_why_not(asked, kept, champion):
     found = _answers(kept(asked), champion)
     assert found["row"].tolist() == [0, 1, 2, 3, 4, 5] and found["urn"].tolist() == asked["urn"].tolist()
-    assert found["status"].tolist() == [SCORED, SCORED, SCORED, NEVER_GRADED, NO_OVERALL, SCORED]
+    assert found["status"].tolist() == [SCORED, SCORED, SCORED, NEVER_GRADED, NEVER_GRADED, SCORED]
     assert found["p_same"].isna().tolist() == [False, False, False, True, True, False]
 
 
@@ -124,7 +124,7 @@ def test_a_row_that_says_what_cannot_be_keeps_its_place_with_the_reason(asked, k
     found = _answers(kept(asked), champion)
     assert found.loc[1, "status"].startswith(why)
     assert found.filter(regex="^(p_|contribution_|grade_set|base_rate)").loc[1].isna().all()
-    assert found["status"].drop(index=1).tolist() == [SCORED, SCORED, NEVER_GRADED, NO_OVERALL, SCORED]
+    assert found["status"].drop(index=1).tolist() == [SCORED, SCORED, NEVER_GRADED, NEVER_GRADED, SCORED]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_a_cell_of_a_csv_that_is_not_of_its_kind_sets_its_row_aside(asked, kept,
     text = asked.astype(object).assign(as_of="2025-09-01")
     text.loc[2, column] = cell
     found = _answers(kept(text, "plans.csv"), champion)
-    assert found["status"].tolist() == [SCORED, SCORED, why, NEVER_GRADED, NO_OVERALL, SCORED]
+    assert found["status"].tolist() == [SCORED, SCORED, why, NEVER_GRADED, NEVER_GRADED, SCORED]
 
 
 def test_days_of_two_zones_set_aside_the_rows_that_say_a_zone_and_no_other(asked, kept, champion):
     text = asked.astype(object).assign(as_of="2025-09-01")
     text.loc[[0, 1], "as_of"] = ["2025-09-01T00:00:00+01:00", "2025-09-01T00:00:00Z"]
     assert _answers(kept(text, "plans.csv"), champion)["status"].tolist() == [
-        "as_of is not a day", "as_of is not a day", SCORED, NEVER_GRADED, NO_OVERALL, SCORED]  # fmt: skip
+        "as_of is not a day", "as_of is not a day", SCORED, NEVER_GRADED, NEVER_GRADED, SCORED]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_value_too_large_or_too_fine_keeps_its_row_in_its_place_with_the_reaso
     table = pq.read_table(path)
     pq.write_table(table.set_column(table.column_names.index(column), column, values), path)
     found = _answers(path, champion)
-    assert found["status"].tolist() == [why, SCORED, SCORED, NEVER_GRADED, NO_OVERALL, SCORED]
+    assert found["status"].tolist() == [why, SCORED, SCORED, NEVER_GRADED, NEVER_GRADED, SCORED]
     assert found["row"].tolist() == list(range(6)) and found["p_improve"].isna()[0]
 
 

@@ -8,17 +8,17 @@ import pytest
 from models.champion import Champion
 from pipelines import inspections, score, tables
 from pipelines.__main__ import main
-from pipelines.score import FEW_LIKE_IT, NO_OVERALL, SCORED
+from pipelines.score import FEW_LIKE_IT, SCORED
 from pipelines.tables import DataError
 
 COHORT = """
     urn    | lineage | as_of      | overall | leadership | inspected_on | framework | phase     | leadership_gap | share_stayed
-    100001 | 100001  | 2025-09-01 | 2       | 2          | 2023-01-10   | old       | Primary   | 0              | 0.8
-    100002 | 100002  | 2025-09-01 | 3       | 2          | 2023-01-10   | old       | Secondary | 1              |
-    100003 | 100003  | 2025-09-01 |         |            |              |           | Primary   |                | 0.9
-    100004 | 100004  | 2025-09-01 |         |            | 2025-03-10   | new       | Primary   |                | 0.7
-    100005 | 100005  | 2025-09-01 | 1       |            | 2023-01-10   | old       | Primary   | 0              | 0.8
-    100006 | 100006  | 2025-09-01 | 4       | 4          | 2023-01-10   | old       | Nursery   | 0              | 0.8
+    100001 | 100001  | 2025-06-01 | 2       | 2          | 2023-01-10   | old       | Primary   | 0              | 0.8
+    100002 | 100002  | 2025-06-01 | 3       | 2          | 2023-01-10   | old       | Secondary | 1              |
+    100003 | 100003  | 2025-06-01 |         |            |              |           | Primary   |                | 0.9
+    100004 | 100004  | 2025-06-01 |         |            | 2025-03-10   | new       | Primary   |                | 0.7
+    100005 | 100005  | 2025-06-01 | 1       |            | 2023-01-10   | old       | Primary   | 0              | 0.8
+    100006 | 100006  | 2025-06-01 | 4       | 4          | 2023-01-10   | old       | Nursery   | 0              | 0.8
     100007 | 100007  | 2025-12-01 | 3       | 3          | 2011-01-10   | old       |           | 0              | 0.8
 """
 
@@ -48,7 +48,7 @@ def rows(cohort, signals, champion) -> pd.DataFrame:
 
 def test_every_school_gets_a_row_in_the_same_order_or_a_reason(rows, cohort):
     assert rows.index.tolist() == cohort["urn"].tolist()
-    assert rows["status"].tolist() == [SCORED, SCORED, inspections.NEVER_GRADED, NO_OVERALL, SCORED, SCORED, SCORED]
+    assert rows["status"].tolist() == [SCORED, SCORED, inspections.NEVER_GRADED, inspections.NEVER_GRADED, SCORED, SCORED, SCORED]
 
 
 def test_a_school_that_is_not_scored_has_no_chance_and_no_contribution(rows):
@@ -69,14 +69,15 @@ def test_an_outstanding_school_has_a_chance_of_staying_and_none_of_improving(row
     assert rows.loc[100006, "p_worse"] == 0
 
 
-def test_contributions_by_family_add_up_to_the_step_from_the_recent_rate(rows):
-    scored = rows[rows["status"].eq(SCORED)]
+def test_contributions_by_family_add_up_to_the_step_from_the_recent_rate_where_a_grade_comes_next(rows):
+    scored = rows[rows["status"].eq(SCORED) & ~rows["extrapolation"]]
     families = [c for c in rows if c.startswith("contribution_")]
     assert sorted(families) == [f"contribution_{name}" for name in ("context", "leadership", "level", "retention")]
     at_stake = scored["p_improve"].fillna(scored["p_stay"])
     assert scored[families].sum(axis=1).to_numpy() == pytest.approx(
         (at_stake - scored["base_rate"]).to_numpy(), abs=1e-12
     )
+    assert rows.loc[rows["extrapolation"], families].isna().all(axis=None)
 
 
 def test_a_kind_of_school_seldom_learned_from_says_so(rows, champion):
@@ -112,7 +113,7 @@ def test_a_school_asked_about_alone_gets_the_row_it_gets_among_others(rows, coho
 def test_where_nobody_can_be_scored_everybody_still_has_a_row(cohort, signals, champion):
     few = cohort["overall"].isna()
     found = score.predictions(cohort[few], signals[few], champion, "made-up")
-    assert found["status"].tolist() == [inspections.NEVER_GRADED, NO_OVERALL]
+    assert found["status"].tolist() == [inspections.NEVER_GRADED, inspections.NEVER_GRADED]
 
 
 def test_without_a_champion_it_says_what_to_run(tmp_path):

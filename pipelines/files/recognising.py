@@ -109,7 +109,7 @@ def recognise(name: str, sheets: list[Sheet], layouts: tuple[Layout, ...] = sour
             "If it belongs elsewhere, take it out of the folder; if it is a new kind of file, add a layout for it to "
             "pipelines/sources.py."
         )
-    raise DataError(_nearest(name, min(near, key=_distance)))
+    raise DataError(_nearest(name, *_equally_near(near)))
 
 
 def _fullest(fits: list[Match]) -> list[Match]:
@@ -149,12 +149,20 @@ def _meant(match: Match) -> bool:
     return keyed and len(match.missing) <= sum(column.required for _, column in columns) / 2
 
 
-def _nearest(name: str, match: Match) -> str:
+def _equally_near(matches: list[Match]) -> list[Match]:
+    """The matches of different layouts that no other is nearer than: a file may have lost what would tell them apart."""
+    least = min(map(_distance, matches))
+    return list({match.layout.name: match for match in reversed(matches) if _distance(match) == least}.values())[::-1]
+
+
+def _nearest(name: str, match: Match, *others_as_near: Match) -> str:
     lines = [f"{name} isn't any release we know. It is nearest to: {match.layout.name}"]
     for column in match.missing:
         lines.append(f"  - {column.headers[0]}")
         close = difflib.get_close_matches(column.headers[0], match.unread, n=2, cutoff=0.5)
         lines += [f"  + {printable(header)}" for header in close]
+    for other in others_as_near:
+        lines += [f"It is as near to: {other.layout.name}", *(f"  - {column.headers[0]}" for column in other.missing)]
     others = [f"“{printable(header, MOST_SHOWN)}”" for header in match.unread if f"  + {printable(header)}" not in lines]
     if others:
         lines.append(f"Other headers we don't use: {', '.join(others[:MOST_UNREAD])}{'…' if others[MOST_UNREAD:] else '.'}")

@@ -53,8 +53,8 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     if record == "report_card":
         rows = rows.rename(columns=_CARD | _CARD_ON)
     if record == "monitoring":  # the rows among the report cards that give no grade, read for what they say
-        carded = visit[list(frameworks.AREAS)].notna().any(axis=1)
-        rows = visit.drop(columns=[*frameworks.AREAS, "category"]).assign(**rows)[~carded]
+        carded = visit.reindex(columns=list(frameworks.AREAS)).notna().any(axis=1)
+        rows = visit.drop(columns=[*frameworks.AREAS, "category"], errors="ignore").assign(**rows)[~carded]
         listed = listed[~carded]
     rows = rows.assign(**{c: None for c in (*_SAID, "urn_then") if c not in rows})
     then = numbers(rows["urn_then"])
