@@ -7,7 +7,8 @@
       signals       what was known about each school that morning
       train         folds, backtest against the plain rules, fit, register
       evidence      the claims the project comes from, tested on the same examples
-      score         every open school to one prediction row, or one reason why not
+      report_cards  what report cards taught, on top of the forecast of grades: the chance of each standard in each area
+      score         every open school to one prediction row, or one reason why not, and its next report card
       batch         the same for feature rows (rows) and grids of mornings, of any number; on Spark, spark
 
 Everything after ingestion is keyed by (urn, as_of): a school, on a morning. Dates are compared with as_of in `as_of`
