@@ -166,6 +166,15 @@ class Champion:
         """What the models of grades say of report cards; rows without a grade are blank in it."""
         return Prior.of(self.overall, self.leadership, signals, state)
 
+    def answers(self, signals: pd.DataFrame, state: pd.DataFrame) -> pd.DataFrame:
+        """Both answers of a row, as the served model gives them: of its next grade, and of its next report card."""
+        found = self.predict(signals, state)
+        if not self.cards:
+            return found
+        asked = self.cards.usually_judged(state["group"])
+        chances = self.cards.chances(self.prior(signals, state), signals, state, asked)
+        return found.join(pd.DataFrame(self.cards.wide(chances, asked), index=state.index))
+
     def save(self, folder: Path) -> None:
         """Write the files in the place of `folder`, in one step."""
         replace_folder(folder, self.write)

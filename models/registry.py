@@ -221,7 +221,8 @@ class Registry:
                 mlflow.log_artifacts(str(folder / "artifacts"))
             if (folder / "files" / BACKTEST).is_file():
                 mlflow.log_artifact(str(folder / "files" / BACKTEST))
-            output = champion.predict(example, example.astype({"overall": "int64"}))
+            output = champion.answers(example, example.astype({"overall": "int64"})).fillna({"p_improve": 0.0, "p_stay": 0.0})
+            output = output[[name for name in output if not output[name].isna().all()]]
             logged = mlflow.pyfunc.log_model(
                 name="model", python_model=str(Path(__file__).with_name("served.py")), artifacts={"files": str(folder / "files")},
                 code_paths=[str(Path(__file__).parent)], signature=_all_required(infer_signature(example, output)),

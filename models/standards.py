@@ -642,6 +642,30 @@ class ReportCards:
             found[what] = self.model.contributions(rate, by_area, about, np.array(belongs), asked, area, more)
         return names, found
 
+    def usually_judged(self, group: pd.Series) -> np.ndarray:
+        """Which areas schools of each group (phase) are judged in where nothing more is known, rows x areas."""
+        asked = np.ones((len(group), len(self.areas)), dtype=bool)
+        if "early_years" in self.areas:
+            asked[:, self.areas.index("early_years")] = group.isin(["Nursery", "Primary"])
+        if "post_16" in self.areas:
+            asked[:, self.areas.index("post_16")] = False
+        return asked
+
+    def columns(self) -> tuple[list[str], list[str]]:
+        """The names of `wide`'s columns: those of chances, those of sets."""
+        chances = [f"{what}_{area}" for what in ("p_below", "p_strong_or_better") for area in self.areas]
+        return [*chances, "p_below_any"], [f"standard_set_{area}" for area in self.areas]
+
+    def wide(self, chances: dict[str, np.ndarray], asked: np.ndarray) -> dict[str, np.ndarray]:
+        """The forecast as columns of one row a school, as a bulk job answers; blank for areas it isn't judged in."""
+        below = chances["standards"][:, :, BELOW - 1 :].sum(axis=2)
+        strong = chances["standards"][:, :, : BELOW - 2].sum(axis=2)
+        found = {f"{what}_{area}": np.where(asked[:, at], values[:, at], np.nan)
+                 for what, values in (("p_below", below), ("p_strong_or_better", strong)) for at, area in enumerate(self.areas)}
+        sets = {f"standard_set_{area}": np.where(asked[:, at], spans(chances["members"][:, at]), None)
+                for at, area in enumerate(self.areas)}  # fmt: skip
+        return found | {"p_below_any": chances["any"]} | sets
+
     def as_dict(self) -> dict[str, Any]:
         """In JSON's own types."""
         return {"model": self.model.as_dict(), "sets": vars(self.sets), "usual": self.usual, "like": self.like}
@@ -649,6 +673,13 @@ class ReportCards:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "ReportCards":
         return cls(Standards.from_dict(plain["model"]), StandardSets(**plain["sets"]), plain["usual"], plain["like"])
+
+
+def spans(members: np.ndarray) -> np.ndarray:
+    """Sets of standards in words: `3`, `2-4`."""
+    first, last = members.argmax(axis=1) + 1, members.shape[1] - members[:, ::-1].argmax(axis=1)
+    words = np.array([[f"{a}" if a == b else f"{a}-{b}" for b in range(6)] for a in range(6)], dtype=object)
+    return words[first, last]
 
 
 UNEXPLAINED = "level"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from models.champion import Champion
-from models.standards import LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, Standards, StandardSets
+from models.standards import LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, Standards, StandardSets, spans
 from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
 from pipelines.frameworks import AREAS, STANDARDS
 
@@ -257,8 +257,8 @@ class Answers:
 def answers(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, asked: np.ndarray | None = None,
             before: np.ndarray | None = None, details: bool = True) -> Answers:  # fmt: skip
     """The next card of each row: `asked` the areas it will be judged in (else by its phase), `before` its own last card."""
-    asked = judged_in(cohort, pd.DataFrame(columns=["urn", "low_age", "high_age"])) if asked is None else asked
     state = evaluate.state_of_all(cohort.assign(leadership_gap=made["leadership_gap"]))
+    asked = champion.cards.usually_judged(state["group"]) if asked is None else asked
     prior = champion.prior(made[champion.signals], state)
     chances = champion.cards.chances(prior, made, state, asked, before)
     families, why = champion.cards.contributions(
@@ -287,13 +287,6 @@ def forecasts(cohort: pd.DataFrame, said: Answers, champion: Champion, data_sour
                                                   for place, name in enumerate(said.families)})  # fmt: skip
         parts.append(rows if area == "any" else rows[said.asked[:, at]])
     return pd.concat(parts, ignore_index=True)
-
-
-def spans(members: np.ndarray) -> np.ndarray:
-    """Sets of standards in words: `3`, `2-4`."""
-    first, last = members.argmax(axis=1) + 1, members.shape[1] - members[:, ::-1].argmax(axis=1)
-    words = np.array([[f"{a}" if a == b else f"{a}-{b}" for b in range(6)] for a in range(6)], dtype=object)
-    return words[first, last]
 
 
 __all__ = ["LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "cards", "figures", "forecasts", "graded_state", "judged_in",

@@ -17,7 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from models.champion import Champion
-from pipelines import as_of, score, signals, tables
+from pipelines import as_of, report_cards, score, signals, tables
 from pipelines.files.cells import printable
 from pipelines.tables import DataError
 
@@ -147,13 +147,16 @@ def _pieces(path: Path, wanted: list[str], start: int) -> Iterator[tuple[int, pa
 def answered(champion: Champion, details: bool) -> pa.Schema:
     """The columns of an answer, the same for every row there is."""
     families = sorted({*champion.about["families"].values(), score.LEVEL}) if details else []
+    on_cards = champion.cards.columns() if champion.cards else ([], [])
     led = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)] if details and champion.leadership else []
     floats = ["p_improve", "p_same", "p_worse", "p_stay", *(f"p_grade_{grade}" for grade in (1, 2, 3, 4)), "p_low", "p_high",
               "base_rate", *led, *(f"contribution_{family}" for family in families)]  # fmt: skip
     return pa.schema([
         ("row", pa.int64()), ("urn", pa.int64()), ("as_of", pa.timestamp("s")), ("status", pa.string()), ("overall", pa.int64()),
         ("leadership", pa.int64()), ("inspected_on", pa.timestamp("s")), ("phase", pa.string()),
+        ("p_improve_missing_reason", pa.string()), ("next_gives", pa.string()),
         ("grade_set", pa.string()), *((name, pa.float64()) for name in floats), ("extrapolation", pa.bool_()),
+        *((name, pa.float64()) for name in on_cards[0]), *((name, pa.string()) for name in on_cards[1]),
         ("enough_like_it", pa.bool_()), ("signals_blank", pa.int64()), ("made_without", pa.string()),
         ("model_version", pa.string()), ("data_source", pa.string()),
     ])  # fmt: skip
@@ -170,7 +173,11 @@ def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa
     asked = asked.assign(**{name: day.where(_possible(day)) for name, day in days.items()}).astype({"phase": "str"})
     # What is wrong is said below; without a grade a row is not scored.
     cohort = asked[STATE].assign(**{name: asked[name].where(why.isna()) for name in ("overall", "inspected_on")})
-    found = score.predictions(cohort, asked, champion, champion.about["data_source"], details)
+    said = report_cards.answers(cohort, asked, champion, details=details) if champion.cards else None
+    found = score.predictions(cohort, asked, champion, champion.about["data_source"], details, said)
+    if said:
+        wide = pd.DataFrame(champion.cards.wide(said.chances, said.asked), index=found.index)
+        found = found.join(wide.where(why.isna().to_numpy()[:, None]))
     found = found.assign(row=np.arange(place, place + len(found)), status=found["status"].where(why.isna(), why),
                          overall=asked["overall"], as_of=days["as_of"], inspected_on=days["inspected_on"])  # fmt: skip
     schema = answered(champion, details)

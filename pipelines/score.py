@@ -47,9 +47,8 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
     is_open = known["schools"][known["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
     cohort, made = signals_on(asked, known)
-    own = report_cards.last_cards(asked, report_cards.cards(known, morning))
-    said = champion.cards and report_cards.answers(cohort, made, champion, report_cards.judged_in(cohort, is_open), own)
-    rows = predictions(cohort, made, champion, about["data_source"], said=said, carded=~np.isnan(own).all(axis=1))
+    said, carded = on_cards(asked, cohort, made, known, champion, morning)
+    rows = predictions(cohort, made, champion, about["data_source"], said=said, carded=carded)
     made_tables = {"predictions": rows, "signals_today": cohort[tables.TABLES["signals_today"].names].join(made)}
     if said:
         made_tables["forecasts"] = report_cards.forecasts(cohort, said, champion, about["data_source"])
@@ -82,6 +81,17 @@ def signals_on(asked: pd.DataFrame, known: dict[str, pd.DataFrame]) -> tuple[pd.
     return cohort, signals.build(cohort, known)
 
 
+def on_cards(asked: pd.DataFrame, cohort: pd.DataFrame, made: pd.DataFrame, known: dict[str, pd.DataFrame], champion: Champion,
+             morning: pd.Timestamp) -> tuple[report_cards.Answers | None, np.ndarray]:  # fmt: skip
+    """The forecast of report cards of schools on a morning, where a card comes next, and which of them have one already."""
+    own = report_cards.last_cards(asked, report_cards.cards(known, morning))
+    carded = ~np.isnan(own).all(axis=1)
+    comes = frameworks.gives(frameworks.next_framework(cohort["as_of"])).eq(frameworks.STANDARDS_BY_AREA).any()
+    if champion.cards is None or not comes:
+        return None, carded
+    return report_cards.answers(cohort, made, champion, report_cards.judged_in(cohort, known["schools"]), own), carded
+
+
 def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, data_source: str, details: bool = True,
                 said: report_cards.Answers | None = None, carded: np.ndarray | None = None) -> pd.DataFrame:  # fmt: skip
     """The prediction table of a cohort and its signals: one row out per row in, same order.
@@ -93,25 +103,25 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
     rows = cohort[[column for column in CARRIED if column in cohort]]
     scored = status.eq(SCORED)
     gives = frameworks.gives(frameworks.next_framework(cohort["as_of"]))
-    on_cards = gives.eq(frameworks.STANDARDS_BY_AREA)
-    if champion.cards:
+    cards_next = gives.eq(frameworks.STANDARDS_BY_AREA)
+    if champion.cards and cards_next.any():
         said = said or report_cards.answers(cohort, made, champion, details=details)
     given, asked = _those(made[champion.signals], scored), _those(cohort, scored)
     state = evaluate.state(asked.assign(leadership_gap=given["leadership_gap"]))
     parts = [champion.predict(given, state, said and said.prior.chances[scored.to_numpy(), 0])]
     if details:
         parts.append(_leadership(champion, asked, given, said and said.prior.chances[scored.to_numpy(), 1]))
-        graded = ~on_cards[scored]  # where a card comes next, what matters is what moves its standards: see `forecasts`
+        graded = ~cards_next[scored]  # where a card comes next, what matters is what moves its standards: see `forecasts`
         parts.append(by_family(champion.overall.contributions(_those(given, graded), _those(state, graded)),
                                champion.about["families"]).reindex(state.index))  # fmt: skip
     cells = (state["cell"] + "|" + state["group"]).map(champion.about["cells"]).fillna(0)
     rows = rows.assign(
         status=status, model_version=champion.about["version"], data_source=data_source, next_gives=gives,
-        extrapolation=on_cards, like_it=cells.reindex(rows.index),
+        extrapolation=cards_next, like_it=cells.reindex(rows.index),
         enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index), signals_blank=given.isna().sum(axis=1).reindex(rows.index),
         made_without=signals.without(given, champion.signals).reindex(rows.index),
     ).join(parts)  # fmt: skip
-    if not said or not on_cards.any():
+    if not said or not cards_next.any():
         return rows
     return _across_the_line(rows, said, np.zeros(len(rows), dtype=bool) if carded is None else carded)
 

@@ -20,7 +20,7 @@ STAGES = {
     "synthesise": set(),
     "report_cards": {"evaluate", "inspections", "signals"},
     "score": {"evaluate", "inspections", "report_cards", "signals", "similar"},
-    "rows": {"files", "score", "signals"},
+    "rows": {"files", "report_cards", "score", "signals"},
     "batch": {"inspections", "registers", "rows", "score", "signals"},
     "spark": {"batch", "rows", "score"},
     "promotion": {"evaluate"},
