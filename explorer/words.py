@@ -57,6 +57,8 @@ MADE_FROM = {
     "absence": "pupils’ absence",
     "workforce": "staffing levels and pay",
     "results": "exam and test results",
+    "trust_results": "its trust’s own results",
+    "ratios": "pupils for each teacher",
     "turnover": "teacher turnover",
     "posts": "posts of heads, deputies and assistant heads",
     "vacancies": "teacher vacancies",

@@ -88,6 +88,26 @@ def raw(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def put(raw: Path, official: Callable[..., str]) -> Callable[[str, str, str], Path]:
+    """Writes drawn rows into `raw` as an official file; school columns are filled in where the layout has them."""
+
+    school = {"name": "Oak", "phase": "Primary", "type": "Academy Converter", "local_authority": "Ambleshire"}
+
+    def write(name: str, part: str, text: str) -> Path:
+        (layout,) = [known for known in sources.LAYOUTS if part in known.name]
+        has = {column.name for column in layout.records.get("schools", ())}
+        fill = {name: cell for name, cell in school.items() if name in has}
+        head, *lines = [line.strip() for line in text.strip().splitlines()]
+        lines = [" | ".join([head, *fill]), *(" | ".join([line, *fill.values()]) for line in lines)]
+        path = raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(official(part, "\n".join(lines)), "utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
 def ingested(raw: Path, tmp_path: Path) -> Callable[[], dict]:
     """Ingests `raw` as it stands; returns the report and, under `tables`, a function that reads one of our tables."""
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from pipelines import ingest, sources, tables
+from pipelines.signals import coherence
 from pipelines.tables import DataError
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
@@ -23,25 +24,6 @@ CARDS = "report cards, year to date"
 CARD_LIST = "latest report cards"
 REGISTER = "school information"
 DAY = pd.Timestamp
-SCHOOL = {"name": "Oak", "phase": "Primary", "type": "Academy Converter", "local_authority": "Ambleshire"}
-
-
-@pytest.fixture
-def put(raw, official):
-    """Writes drawn rows into `raw` as an official file; school columns are filled in where the layout has them."""
-
-    def write(name: str, part: str, text: str) -> Path:
-        (layout,) = [known for known in sources.LAYOUTS if part in known.name]
-        has = {column.name for column in layout.records.get("schools", ())}
-        fill = {name: cell for name, cell in SCHOOL.items() if name in has}
-        head, *lines = [line.strip() for line in text.strip().splitlines()]
-        lines = [" | ".join([head, *fill]), *(" | ".join([line, *fill.values()]) for line in lines)]
-        path = raw / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(official(part, "\n".join(lines)), "utf-8")
-        return path
-
-    return write
 
 
 LATEST = """
@@ -276,6 +258,105 @@ def test_a_figure_given_again_by_a_newer_release_stays_as_first_published(put, r
     assert rows["stayed_fte"].tolist() == [9, 8]
     assert rows["known_on"].tolist() == [DAY(2024, 6, 30), DAY(2025, 6, 30)]
     assert report["set_aside"]["turnover: given again by a newer release"] == 1
+
+
+# --- trusts --------------------------------------------------------------------------------------------------------------
+
+
+def _in_trusts(uids: str) -> str:
+    return "urn | trust_uid\n" + "\n".join(f"10000{n} | {uid}" for n, uid in enumerate(uids.split(","), start=1))
+
+
+def _trust_signals(report: dict, morning: str) -> pd.DataFrame:
+    """The size of each school's trust that morning and its years in it, by URN."""
+    read = report["tables"]
+    held = {name: read(name) for name in ("schools", "inspections", "coverage", "trusts", "trust_results")}
+    asked = held["schools"][["urn", "lineage", "phase"]].assign(as_of=DAY(morning)).astype({"as_of": tables.DATE})
+    return coherence.signals(asked, held)[["trust_size", "years_in_trust"]].set_index(asked["urn"])
+
+
+def _list(column: pd.Series) -> list:
+    return [None if pd.isna(value) else round(value, 2) for value in column]
+
+
+def test_a_school_without_a_trust_in_a_list_of_every_school_has_left_the_one_it_had(put, ingested):
+    put("as_at_31_August_2022.csv", GRADED, _in_trusts("7,7,7"))
+    put("as_at_31_August_2023.csv", GRADED, _in_trusts(",7,8"))
+    report = ingested()
+    assert _list(report["tables"]("schools")["trust_uid"]) == [None, 7, 8]
+    assert _list(_trust_signals(report, "2023-08-31")["trust_size"]) == [3, 3, 3]
+    assert _list(_trust_signals(report, "2023-09-01")["trust_size"]) == [None, 1, 1]
+
+
+def test_a_school_that_links_between_schools_and_groups_leave_out_has_left_its_trust(put, ingested):
+    put("as_at_31_August_2022.csv", GRADED, _in_trusts("7,7,"))
+    put("academiesmatmembership20240901.csv", "links between schools and groups", """
+        urn    | trust_uid | trust_name | group_type          | joined_on
+        100002 | 7         | Oak Trust  | Multi-academy trust | 01-09-2020
+        100003 | 9         | Elm Trust  | Single-academy trust| 01-09-2021
+    """)
+    report = ingested()
+    assert _list(report["tables"]("schools")["trust_uid"]) == [None, 7, None]
+    assert _list(_trust_signals(report, "2024-09-01")["trust_size"]) == [2, 2, None]
+    later = _trust_signals(report, "2024-09-02")
+    assert _list(later["trust_size"]) == [None, 1, None]
+    assert _list(later["years_in_trust"]) == [None, 4.0, None]  # from the day it joined, not the first list that shows it
+
+
+# --- results, year by year ----------------------------------------------------------------------------------------------
+
+
+def test_key_stage_2_without_progress_gives_its_own_year_and_the_years_beside_it_from_its_own_day(put, ingested):
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    put("2025_england_ks2final.csv", "key stage 2, attainment alone", """
+        urn    | results.share_expected_standard | results.reading_score | results.maths_score | results:2024.share_expected_standard | results:2023.reading_score
+        100001 | 62%                             | 105                   | 104                 | 58%                                  | 103
+        100002 | SUPP                            | SUPP                  | SUPP                |                                      |
+    """)
+    rows = ingested()["tables"]("results")
+    assert rows.set_index(["urn", "period"])["share_expected_standard"].dropna().to_dict() == {(100001, 2025): 0.62, (100001, 2024): 0.58}
+    assert rows["reading_score"].dropna().tolist() == [105, 103] and rows["reading_progress"].isna().all()
+    assert rows["known_on"].eq(DAY(2026, 1, 31)).all()
+    assert rows.loc[rows["urn"].eq(100002), "period"].tolist() == [2025]  # nothing is said of it in the years before
+
+
+def test_key_stage_4_may_come_without_progress_8(put, ingested):
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    put("2025_england_ks4final.csv", "key stage 4, attainment alone", "urn | attainment_8\n100001 | 46.2\n100002 | NE")
+    rows = ingested()["tables"]("results")
+    assert rows["attainment_8"].fillna(-1).tolist() == [46.2, -1] and rows["progress_8"].isna().all()
+    assert rows["attainment_8_why_blank"].fillna("").tolist() == ["", "no entries"]
+
+
+# --- which lists are of every school ---------------------------------------------------------------------------------
+
+
+def test_a_list_that_is_not_of_every_school_closes_nobody(put, raw, ingested):
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    (raw / "latest_2024-08-31.csv").write_text("URN,Latest graded inspection date,Overall effectiveness\n100001,01/02/2018,3\n")
+    schools = ingested()["tables"]("schools")
+    assert schools["open"].all() and schools["closed_on"].isna().all()
+
+
+def test_a_list_of_every_school_closes_those_it_leaves_out(put, ingested):
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    put("as_at_31_August_2024.csv", GRADED, LATEST.rsplit("100002", 1)[0])
+    schools = ingested()["tables"]("schools").set_index("urn")
+    assert schools["open"].to_dict() == {100001: True, 100002: False}
+    assert schools["closed_on"].tolist() == [pd.NaT, DAY(2024, 8, 31)]
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_only_where_a_layout_says_so_may_a_school_have_several_rows(put, raw, tmp_path, repeats):
+    put("as_at_31_August_2023.csv", GRADED, LATEST)
+    date = "Graded inspection date" if repeats else "Latest graded inspection date"
+    (raw / "by_2024-08-31.csv").write_text(f"URN,{date},Overall effectiveness\n100001,01/02/2018,3\n100001,01/02/2014,2\n")
+    if repeats:
+        ingest.ingest(raw, tmp_path / "tables")
+        assert tables.read(tmp_path / "tables", "inspections")["overall"].tolist().count(2) == 2
+    else:
+        with pytest.raises(DataError, match="URNs stand on more than one row"):
+            ingest.ingest(raw, tmp_path / "tables")
 
 
 # --- the report, and all or nothing -----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import inspections, signals, tables
+from pipelines import ingest, inspections, signals, tables
 from pipelines.signals import percentile, share
 
 DAY = pd.Timestamp
@@ -432,6 +432,70 @@ def test_the_workforce_is_a_standing_within_the_region_and_a_change_over_a_year(
     """)  # fmt: skip
     assert _list(found["pupils_per_teacher_standing"]) == [0.25, None]
     assert _list(found["teachers_change"]) == [round(float(np.log(1.1)), 3), None]
+
+
+STAFF = """
+    urn    | period | known_on   | teachers_fte | pupils_per_teacher
+    100001 | 2021   | 2022-01-31 | 20           | 25
+    100002 | 2021   | 2022-01-31 | 20           | 25
+"""
+RATIOS = """
+    urn    | period | known_on   | teachers_fte | pupils_per_teacher
+    100001 | 2021   | 2021-06-30 | 99           | 99
+    100001 | 2022   | 2022-06-30 | 22           | 15
+    100002 | 2023   | 2023-06-30 | 30           | 35
+"""
+
+
+def test_ratios_give_the_staff_of_years_that_the_tables_of_workforce_lack(asked):
+    norms = pd.concat([_norms("workforce", "pupils_per_teacher_standing", 10, 20, 30, 40, period=year) for year in (2021, 2022, 2023)])
+    found = asked("workforce", norms.assign(region="London"), as_of="2022-09-01", workforce=STAFF, ratios=RATIOS)
+    assert _list(found["pupils_per_teacher_standing"]) == [0.25, None]  # 100002 is in no region
+    assert _list(found["teachers_change"]) == [round(float(np.log(1.1)), 3), None]
+    before = asked("workforce", norms.assign(region="London"), as_of="2022-06-30", workforce=STAFF, ratios=RATIOS)
+    assert _list(before["pupils_per_teacher_standing"]) == [0.5, None]  # never the 99 of the ratios: the tables have 2021
+
+
+def test_what_is_reached_is_set_against_the_countrys_own_relation_of_that_year(asked):
+    """In 2022 one expects 0.5 of a school with 0.3 of its pupils poor, give or take 0.1; in 2021 it was 0.8."""
+    relations = pd.concat([_norms("results", "share_expected_standard_beyond_intake", level, -1, 0, 0, 0, 0.1, period=year)
+                           for year, level in ((2021, 1.1), (2022, 0.8))]
+                          + [_norms("results", "share_expected_standard_standing", 0.5, 0.6, period=year) for year in (2021, 2022)])  # fmt: skip
+    census = """
+        urn    | period | known_on   | share_fsm_ever | share_eal | share_sen_support
+        100001 | 2021   | 2022-01-31 | 0.3            | 0.1       | 0.1
+        100001 | 2022   | 2023-01-31 | 0.3            | 0.1       | 0.1
+        100002 | 2022   | 2023-01-31 | 0.3            |           | 0.1
+    """
+    results = """
+        urn    | period | known_on   | share_expected_standard
+        100001 | 2021   | 2022-01-31 | 0.7
+        100001 | 2022   | 2023-01-31 | 0.7
+        100002 | 2022   | 2023-01-31 | 0.7
+    """
+    told = {day: _list(asked("attainment", relations, day, census=census, results=results)["attainment_beyond_intake"])
+            for day in ("2022-09-01", "2023-01-31", "2023-02-01")}  # fmt: skip
+    assert told == {"2022-09-01": [-1, None], "2023-01-31": [-1, None], "2023-02-01": [2, None]}
+
+
+@pytest.mark.parametrize("count", [199, 200])
+def test_a_relation_is_kept_for_each_year_that_has_schools_enough(known, count):
+    urns = pd.Series(range(100_001, 100_001 + count))
+    poor = (urns - 100_000) / 400
+    made = {"urn": urns, "period": 2022, "known_on": DAY("2023-01-31")}
+    held = known(
+        schools=pd.DataFrame({"urn": urns, "phase": "Primary"}),
+        school_facts=pd.DataFrame({"urn": urns, "known_on": DAY("2020-08-31"), "phase": "Primary"}),
+        census=pd.DataFrame({**made, "share_fsm_ever": poor, "share_eal": poor.mod(0.13), "share_sen_support": poor.mod(0.07)}),
+        results=pd.DataFrame({**made, "share_expected_standard": 0.9 - poor + poor**2 / 2}),
+    )  # fmt: skip
+    kept = ingest.norms(held).query("measure == 'share_expected_standard_beyond_intake'")
+    if count < 200:
+        assert kept.empty
+    else:
+        (relation,) = kept["cuts"]
+        assert relation[:5] == pytest.approx([0.9, -1, 0.5, 0, 0], abs=1e-6)
+        assert kept[["period", "phase", "region", "schools"]].to_numpy().tolist() == [[2022, "Primary", "England", 200]]
 
 
 def test_results_count_for_four_years_and_the_weakest_subject_is_told(asked):

@@ -119,13 +119,14 @@ def histories(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> tup
         said = order.loc[order[detail].notna(), ["cluster", "public_on"]].drop_duplicates("cluster")
         known[f"{detail}_known_on"] = said.set_index("cluster")["public_on"]
     merged = by.first()
-    starts = order[~order["by_end"]].groupby("cluster")["inspected_on"].min()
+    # The day said first stands too, its first day before its last: else a later file would move it by days.
+    days = order.sort_values(["cluster", "public_on", "by_end"], kind="stable").groupby("cluster")["inspected_on"].first()
     settled = order[~order["register"] | by["register"].transform("all")]
     rows = merged.drop(columns=["public_on", "seen_on"]).assign(
-        inspected_on=first_known(starts.reindex(merged.index), merged["inspected_on"]),
+        inspected_on=days,
         known_on=by["public_on"].min(), published_on=by["published_on"].min(),
         shown_on=settled.groupby("cluster")["seen_on"].min(), files=by["source_file"].nunique(),
-        **{name: days.reindex(merged.index).astype(DATE) for name, days in known.items()},
+        **{name: since.reindex(merged.index).astype(DATE) for name, since in known.items()},
     )  # fmt: skip
     rows = _judged(rows).sort_values(["lineage", "inspected_on", "kind"])
     twice = rows.duplicated(["lineage", "kind", "inspected_on"])

@@ -16,9 +16,10 @@ def trusts(releases: list[Release], chains: pd.DataFrame, aside: Counter) -> tup
     """The tables `trusts` and `trust_results`.
 
     A list of every school with a column of trusts says of each which it is in, or none; links between schools and groups
-    say so of every academy. The yearly tables of trusts name the members of some trusts and say nothing of other schools.
+    say so of every academy, one left out included. The yearly tables of trusts name the members of some trusts and say nothing
+    of other schools.
     """
-    parts, results = [], []
+    parts, results, links = [], [], []
     for release in releases:
         if "trusts" in release.records:
             rows = _multi_academy(release.records["trusts"], release, aside)
@@ -29,14 +30,17 @@ def trusts(releases: list[Release], chains: pd.DataFrame, aside: Counter) -> tup
             every = release.records["memberships"]
             inside = _multi_academy(every, release, aside)
             outside = every[["urn"]][~every["urn"].isin(inside["urn"])].drop_duplicates()
-            parts.append(_of_file(pd.concat([inside, outside]).assign(period=release.file_on.year), release))
+            links.append(_of_file(pd.concat([inside, outside]).assign(period=release.file_on.year), release))
+            parts.append(links[-1])
         elif "trust_uid" in release.schools and (release.layout.every_school or release.schools["trust_uid"].notna().any()):
             rows = release.schools if release.layout.every_school else release.schools.dropna(subset=["trust_uid"])
             parts.append(_of_file(rows.assign(period=release.file_on.year), release))
     if not parts:
         return pd.DataFrame(columns=TABLES["trusts"].names), pd.DataFrame(columns=_RESULTS)
     rows = pd.concat(parts, ignore_index=True)
-    rows = rows.assign(urn=numbers(rows["urn"]), trust_uid=numbers(rows["trust_uid"]))
+    rows = rows.assign(urn=numbers(rows["urn"]), trust_uid=numbers(rows["trust_uid"]),
+                       **{name: None for name in ("trust_name", "joined_on") if name not in rows})  # fmt: skip
+    rows = pd.concat([rows, *(_left_out(rows, named) for named in links)], ignore_index=True)
     rows = rows.dropna(subset=["urn"]).merge(chains, on="urn", how="left", validate="many_to_one")
     aside["trusts: a member not in any list"] += int(rows["lineage"].isna().sum())
     rows = rows.dropna(subset=["lineage"])
@@ -54,6 +58,12 @@ def _multi_academy(rows: pd.DataFrame, release: Release, aside: Counter) -> pd.D
     ours = rows["group_type"].str.lower().str.contains(MULTI_ACADEMY, na=False)
     aside["trusts: a group that isn't a multi-academy trust"] += int((~ours).sum())
     return rows[ours]
+
+
+def _left_out(rows: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
+    """A blank for each school that any file has in a trust and these links between schools and groups leave out."""
+    others = rows.loc[rows["trust_uid"].notna() & ~rows["urn"].isin(numbers(named["urn"])), ["urn"]].drop_duplicates()
+    return others.assign(**named[["period", "known_on", "source_file"]].iloc[0]) if len(named) else others.iloc[:0]
 
 
 def _of_file(rows: pd.DataFrame, release: Release) -> pd.DataFrame:
