@@ -151,7 +151,7 @@ def _tables(releases: list[Release]) -> tuple[dict[str, pd.DataFrame], Counter]:
     chains = lineage.lineages(urns, links, roster)
     facts = facts.merge(chains, on="urn", how="left", validate="many_to_one")
     seen = seen.merge(chains, on="urn", how="left", validate="many_to_one")
-    members, trust_results = trusts.trusts(releases, chains, aside)
+    members, trust_results = trusts.trusts(releases, chains, roster, aside)
     listed = schools.schools(facts, roster, chains, seen, members, releases)
     covered = coverage.coverage(releases, listed)
     inspected, standards = histories.histories(seen, covered, aside)

@@ -12,7 +12,7 @@ MULTI_ACADEMY = "multi-academy trust"  # a group's type; a sponsor, a single aca
 _RESULTS = [column.name for column in TABLES["trust_results"].columns]
 
 
-def trusts(releases: list[Release], chains: pd.DataFrame, aside: Counter) -> tuple[pd.DataFrame, pd.DataFrame]:
+def trusts(releases: list[Release], chains: pd.DataFrame, roster: pd.DataFrame, aside: Counter) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `trusts` and `trust_results`.
 
     A list of every school with a column of trusts says of each which it is in, or none; links between schools and groups
@@ -40,7 +40,7 @@ def trusts(releases: list[Release], chains: pd.DataFrame, aside: Counter) -> tup
     rows = pd.concat(parts, ignore_index=True)
     rows = rows.assign(urn=numbers(rows["urn"]), trust_uid=numbers(rows["trust_uid"]),
                        **{name: None for name in ("trust_name", "joined_on") if name not in rows})  # fmt: skip
-    rows = pd.concat([rows, *(_left_out(rows, named) for named in links)], ignore_index=True)
+    rows = pd.concat([rows, *(_left_out(rows, named, roster) for named in links)], ignore_index=True)
     rows = rows.dropna(subset=["urn"]).merge(chains, on="urn", how="left", validate="many_to_one")
     aside["trusts: a member not in any list"] += int(rows["lineage"].isna().sum())
     rows = rows.dropna(subset=["lineage"])
@@ -60,10 +60,17 @@ def _multi_academy(rows: pd.DataFrame, release: Release, aside: Counter) -> pd.D
     return rows[ours]
 
 
-def _left_out(rows: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
-    """A blank for each school that any file has in a trust and these links between schools and groups leave out."""
+def _left_out(rows: pd.DataFrame, named: pd.DataFrame, roster: pd.DataFrame) -> pd.DataFrame:
+    """A blank for each school that any file has in a trust and these links between schools and groups leave out.
+
+    Links name open schools alone: one that had closed by then didn't leave its trust.
+    """
+    if named.empty:
+        return named
+    then = named[["period", "known_on", "source_file"]].iloc[0]
+    there = roster.loc[roster["open"] | (roster["closed_on"] > then["known_on"]), "urn"]
     others = rows.loc[rows["trust_uid"].notna() & ~rows["urn"].isin(numbers(named["urn"])), ["urn"]].drop_duplicates()
-    return others.assign(**named[["period", "known_on", "source_file"]].iloc[0]) if len(named) else others.iloc[:0]
+    return others[others["urn"].isin(there)].assign(**then)
 
 
 def _of_file(rows: pd.DataFrame, release: Release) -> pd.DataFrame:
