@@ -12,7 +12,8 @@ MULTI_ACADEMY = "multi-academy trust"  # a group's type; a sponsor, a single aca
 _RESULTS = [column.name for column in TABLES["trust_results"].columns]
 
 
-def trusts(releases: list[Release], chains: pd.DataFrame, roster: pd.DataFrame, aside: Counter) -> tuple[pd.DataFrame, pd.DataFrame]:
+def trusts(releases: list[Release], chains: pd.DataFrame, roster: pd.DataFrame, aside: Counter
+           ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """The tables `trusts` and `trust_results`.
 
     A list of every school with a column of trusts says of each which it is in, or none; links between schools and groups
