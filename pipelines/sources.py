@@ -36,6 +36,7 @@ class Column:
     A `percent` is of a hundred, 53 or 53%; a `share` is of one, 0.53, as a workbook holds a cell that shows 53%. A % sign is
     a cell's own unit, and says per cent in both. Nothing else does: 0.4 may be a small percentage.
     A `word` is one of `words`, which map official words to ours; any other stops us. Without `words` any will do.
+    A `…` in a spelling stands for any words, or none, on its side of the last colon: see `fits`.
     """
 
     name: str
@@ -68,12 +69,14 @@ class Layout:
     `records` maps a record (`schools`, `latest`, `previous`, `ungraded`, or one of our tables) to its columns; a table's name
     may carry the year its figures are of, where that isn't the file's own: `results:2023`.
     `dated` says where the file's date comes from: `as at` (a day in its name), `tables` (the year of the performance
-    tables it belongs to), `period` (a time period on each row) or `content` (the newest day it holds).
+    tables it belongs to), `period` (a time period on each row), `content` (the newest day it holds) or `published` (the day
+    its cover says it came out, months after the day in its name).
     `public` is, for `tables` and `period`, (month, day, years after the year the period ends in) of the release.
     `depth` is how many graded inspections of a school it can hold: 0 none, 1 the latest, 2 also the previous, 99 all.
     `not_needed` names rows that no table of ours is made of, by a column and its words. A row with a cell out of range is
     set aside; where that befalls more than one in a thousand of the other rows, the file stops us.
-    `years` are, for all inspections of some years, the days between which all but a few of them were.
+    `years` are, for all inspections of some years, the days between which all but a few of them were; for a `published`
+    file, the days between which the day in its name must be. `sums` are measures that add up columns of the file.
     `every_school` says that a file lists every school open that day, so that one it leaves out had closed; `repeats` that a
     school may have several rows; `compiled` that it holds every inspection of the schools in it, and not every school.
     """
@@ -91,6 +94,7 @@ class Layout:
     every_school: bool = False
     repeats: bool = False
     compiled: bool = False
+    sums: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def columns(self) -> list[tuple[str, Column]]:
         return [(record, column) for record, columns in self.records.items() for column in columns]
@@ -110,6 +114,27 @@ def normalised(header: str) -> str:
     plain = unicodedata.normalize("NFKC", header).replace("&", " and ")
     plain = re.sub(r"['‘’`´\u00ad\u200b-\u200d\u2060\ufeff]", "", plain)  # apostrophes, and marks that can't be seen
     return re.sub(r"[^a-z0-9%]+", " ", plain.lower()).strip()
+
+
+def fits(header: str, spelling: str) -> bool:
+    """Whether a header has the words of a spelling with `…` in it, in their order, and at the `…` any others or none.
+
+    `Q… child is happy …: Agree %` is `Q1. My child is happy at this school: Agree %`, and not its `Strongly agree %`: what
+    stands after the last colon is compared apart. A spelling without `…` fits by `normalised` alone.
+    """
+    halves = zip(_halves(header), _halves(spelling), strict=True)
+    return "…" in spelling and all(_gaps(ours).fullmatch(normalised(theirs)) is not None for theirs, ours in halves)
+
+
+def _halves(header: str) -> tuple[str, str]:
+    before, _, after = header.rpartition(":")
+    return before, after
+
+
+@functools.cache
+def _gaps(spelling: str) -> re.Pattern[str]:
+    parts = [re.escape(normalised(part)) for part in spelling.split("…")]
+    return re.compile(parts[0] + "".join(rf".*\b{part}" if part else ".*" for part in parts[1:]))
 
 
 def _key(name: str, *headers: str) -> Column:
@@ -911,7 +936,98 @@ GIAS = (
     ),
 )  # fmt: skip
 
-LAYOUTS = (*INSPECTIONS, *TABLES, *EXPLORE, *GIAS)
+# --- Ofsted Parent View: what parents answered, by school -------------------------------------------------------------
+
+# Each release is of the answers of a year or so to the day in its name, for schools with ten or more, and comes out weeks
+# or months after that day. The questions of 2019 have 14 numbers; those of November 2025 have 10 numbers that mean other
+# questions. The 12 of before September 2019, which asked whether a school is well led, we have seen in no file.
+#
+# No release was at hand when this was written. The numbers, questions and headers of 2019 are those that four public
+# programs read, which agree: of the CSV of April 2020 with the questions in full, workbooks of 2021 to April 2025, and the
+# release of September 2025. Those of November 2025 are from two programs: one gives the form of a header, the other, which
+# reads the release of April 2026, takes a question by the words kept here. Whether support for special needs is told by
+# school is unverified, so it isn't needed. Any other difference stops us.
+#
+# The unit is in the header: `Q1 Agree %` is per cent, and so is a CSV's 46%. `Q1 Agree`, in workbooks to April 2025, is a share
+# of one. The unit of `Response Rate` is known of those with a % only.
+_AGREE = {"strongly_agree": "Strongly agree", "agree": "Agree", "disagree": "Disagree",
+          "strongly_disagree": "Strongly disagree"}  # fmt: skip
+_YES_OR_NO = {"yes": "Yes", "no": "No"}
+_OF_2019 = {  # what we call it: the number of the question, and the question
+    "happy": ("1", "My child is happy at this school."),
+    "safe": ("2", "My child feels safe at this school."),
+    "behaviour": ("3", "The school makes sure its pupils are well behaved."),
+    "bullying": ("4", "My child has been bullied and the school dealt with the bullying quickly and effectively."),
+    "concerns": ("6", "When I have raised concerns with the school they have been dealt with properly."),
+    "special_needs": ("7b", "My child has SEND, and the school gives them the support they need to succeed."),
+    "expectations": ("8", "The school has high expectations for my child."),
+    "does_well": ("9", "My child does well at this school."),
+    "progress_told": ("10", "The school lets me know how my child is doing."),
+    "development": ("13", "The school supports my child's wider personal development."),
+    "recommend": ("14", "I would recommend this school to another parent."),
+}
+_OF_2025 = {  # the question as one program has it, and the words by which it is known
+    "happy": ("1. My child is happy at this school", "child is happy"),
+    "safe": ("2. My child feels safe at this school", "child feels safe"),
+    "behaviour": ("3. The school makes sure its pupils are well behaved", "pupils are well behaved"),
+    "bullying": ("4. My child has been bullied at this school. When the bullying took place, the school dealt with it quickly "
+                 "and effectively", "bullying … quickly and effectively"),
+    "special_needs": ("5. My child has Special Educational Needs and/or Disabilities. The school gives them the support they "
+                      "need to succeed", "support they need to succeed"),
+    "communication": ("6. The school communicates well with me about the things I need to know", "communicates well with me"),
+    "concerns": ("7. When I have raised concerns with the school they have been dealt with properly",
+                 "raised concerns … dealt with properly"),
+    "best_interests": ("8. When the school makes decisions, it has the child's best interests at heart",
+                       "best interests at heart"),
+    "learning": ("9. The school gives my child the right support to enable them to learn well", "right support … learn well"),
+    "recommend": ("10. Would you recommend this school to another parent?", "recommend this school"),
+}  # fmt: skip
+
+
+def _parent_view(name: str, unit: str, spellings: dict[str, tuple[str, ...]], *, rate: bool = False,
+                 unsure: tuple[str, ...] = (), years: tuple[str, ...] = ()) -> Layout:  # fmt: skip
+    """A release of Parent View: `spellings` are each question's headers with {} for the answer, `unit` that of all shares."""
+    columns = [
+        _key("urn", "URN"), _col("name", "text", "School Name"), _col("local_authority", "text", "Local Authority"),
+        _col("phase", "text", "Ofsted Phase or Type of Education"), _col("submissions", "count", "Submissions", required=True),
+        *([_col("share_responding", unit, "Response Rate")] if rate else []),
+    ]  # fmt: skip
+    sums = {}
+    for asked, forms in spellings.items():
+        answers = _YES_OR_NO if asked == "recommend" else _AGREE
+        columns += [_col(f"{asked}_{answer}", unit, *(form.format(words) for form in forms), required=asked not in unsure)
+                    for answer, words in answers.items()]  # fmt: skip
+        half = len(answers) // 2
+        for way, parts in (("agree", tuple(answers)[:half]), ("disagree", tuple(answers)[half:])):
+            sums[f"share_{way}_{asked}"] = tuple(f"{asked}_{answer}" for answer in parts)
+    return Layout(name, {"parent_view": tuple(columns)}, dated="published", sums=sums, years=years)
+
+
+PARENT_VIEW = (
+    _parent_view(
+        "Ofsted Parent View, questions of 2019 in full", "percent",
+        # The CSV leaves “quickly and” out, and has no question 7.
+        {asked: tuple(f"Q{number}. {words} {{}}" for words in dict.fromkeys((question.replace("quickly and ", ""), question)))
+         for asked, (number, question) in _OF_2019.items() if asked != "special_needs"},
+        years=("2019-09-03", "2025-11-09"),
+    ),
+    _parent_view(
+        "Ofsted Parent View, questions of 2019 by number, shares of one", "share",
+        {asked: (f"Q{number} {{}}",) for asked, (number, _) in _OF_2019.items()}, years=("2019-09-03", "2025-11-09"),
+    ),
+    _parent_view(
+        "Ofsted Parent View, questions of 2019 by number, per cent", "percent",
+        {asked: (f"Q{number} {{}} %",) for asked, (number, _) in _OF_2019.items()}, rate=True, unsure=("special_needs",),
+        years=("2019-09-03", "2025-11-09"),
+    ),
+    _parent_view(
+        "Ofsted Parent View, questions of November 2025", "percent",
+        {asked: (f"Q{question}: {{}} %", f"Q… {words} …: {{}} %") for asked, (question, words) in _OF_2025.items()},
+        rate=True, unsure=("special_needs",), years=("2025-11-10", "2099-12-31"),
+    ),
+)  # fmt: skip
+
+LAYOUTS = (*INSPECTIONS, *TABLES, *EXPLORE, *GIAS, *PARENT_VIEW)
 
 # Columns in any file that hold names of people: never read, whatever the file.
 PERSONAL = ("HeadTitle (name)", "HeadFirstName", "HeadLastName", "HeadPreferredJobTitle", "PropsName",

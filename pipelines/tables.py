@@ -275,6 +275,26 @@ TABLES: dict[str, Table] = {
             of=(("la_code", "int64", "The authority's number, the first three figures of the LAESTAB."),
                 ("phase", "str", "The phase of their schools; Total for all.")),
         )),
+        Table("parent_view", "what a school's parents answered in the year to one day", ("urn", "period", "known_on"), _measures(
+            "parent_view", ("submissions", "Answers sent in; schools with fewer than ten are not told of."),
+            ("share_responding", "Answers, as a share of the pupils; known from September 2025."),
+            *((f"share_{way}_{asked}", f"Share of answers that {way}: {words}")
+              for asked, words in (
+                  ("happy", "my child is happy."), ("safe", "my child feels safe."),
+                  ("behaviour", "pupils are well behaved."),
+                  ("bullying", "my child was bullied, and the school dealt with it."),
+                  ("concerns", "I raised concerns, and they were dealt with properly."),
+                  ("special_needs", "my child has special needs, and the support to succeed."),
+                  ("recommend", "I would recommend the school."),
+                  ("expectations", "the school has high expectations, to 2025."),
+                  ("does_well", "my child does well, to 2025."),
+                  ("progress_told", "the school lets me know how my child is doing, to 2025."),
+                  ("development", "the school supports wider personal development, to 2025."),
+                  ("communication", "the school communicates well, from November 2025."),
+                  ("best_interests", "it has my child's best interests at heart, from November 2025."),
+                  ("learning", "my child has the right support to learn well, from November 2025."))
+              for way in ("agree", "disagree")),
+        )),
         Table("norms", "a year's percentiles of one measure in one phase and region",
               ("table", "measure", "period", "phase", "region"), _of(
             ("table", "str", "The table it is measured in."), ("measure", "str", "The signal it stands behind."),

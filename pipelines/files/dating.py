@@ -5,9 +5,11 @@ import re
 import pandas as pd
 
 from pipelines import sources
+from pipelines.files.cells import MOST_SHOWN, printable
 from pipelines.sources import Layout
 from pipelines.tables import DataError
 
+UNTOLD = pd.DateOffset(days=150)  # from the last answer to a release: eight of 2020 to 2026 were put up after 51 to 144 days
 SLIP = pd.Timedelta(days=366)  # a report dated so long after its file is a slip of the pen
 
 _MONTH = "|".join(sources.MONTHS)
@@ -23,6 +25,24 @@ def day_in_name(name: str) -> pd.Timestamp | None:
     A sheet's name stands after its workbook's, and counts only where that gives no day.
     """
     return next((day for part in _SHEET.split(name, maxsplit=1) if (day := _last_day(part)) is not None), None)
+
+
+def published_on(name: str, rows: list[list[str]]) -> pd.Timestamp | None:
+    """The day that a cover sheet, or a title above the headers, says its file was published on; None where none does.
+
+    The cell beside “Published on:” or the rest of that cell: 10 November 2025, 2025-11-10 or Monday, November 10, 2025.
+    Raises `DataError` where it is no day.
+    """
+    for row in rows:
+        for at, cell in enumerate(row):
+            if found := re.match(r"published on\s*:?\s*(.*)$", cell, re.IGNORECASE | re.DOTALL):
+                text = found[1] or next((beside for beside in row[at + 1 :] if beside), "")
+                turned = re.sub(rf"((?:{_MONTH})[a-z]*)\s+(\d{{1,2}}),?\s+(20\d\d)", r"\2 \1 \3", text, flags=re.IGNORECASE)
+                if (day := _last_day(turned)) is None:
+                    raise DataError(f"{name} says it was published on “{printable(text, MOST_SHOWN)}”, which is no day we can "
+                                    "read.\nPut the day on its cover as 10 November 2025.")  # fmt: skip
+                return day
+    return None
 
 
 def _last_day(name: str) -> pd.Timestamp | None:
@@ -59,8 +79,19 @@ def _public(period: int, layout: Layout, name: str) -> pd.Timestamp:
     return pd.Timestamp(period + after, month, day)
 
 
-def file_on(name: str, layout: Layout, records: dict[str, pd.DataFrame], sheet: str = "") -> pd.Timestamp:
-    """The day a file dates from: in its name or its sheet's, by its release calendar, or the newest it holds; never earlier."""
+def file_on(
+    name: str, layout: Layout, records: dict[str, pd.DataFrame], sheet: str = "", published: pd.Timestamp | None = None
+) -> pd.Timestamp:
+    """The day a file dates from: in its name or its sheet's, by its release calendar, or the newest it holds; never earlier.
+
+    `published` is the day its cover gives. A `published` file without one dates from as long after the day in its name as
+    such files have taken to come out: rather late than early.
+    """
+    if layout.dated == "published":
+        named = day_in_name(name) or day_in_name(sheet)
+        if named is None:
+            raise DataError(f"{name} doesn't say when its answers end.\nPut the day in its name, as as_at_1_September_2025.")
+        return max(published, named) if published is not None else named + UNTOLD
     held = [
         frame[column]
         for record, frame in records.items()

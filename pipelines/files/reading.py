@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipelines import sources
 from pipelines.files.cells import FIGURES, MOST_SHOWN, SHOWN, out_of_range, printable, read_cells, unread
-from pipelines.files.dating import day_in_name, file_on
+from pipelines.files.dating import day_in_name, file_on, published_on
 from pipelines.files.limits import MOST_UNPACKED
 from pipelines.files.long_form import doubtful, mended, used, widened
 from pipelines.files.opening import Sheet, members, sheets
@@ -84,7 +84,9 @@ def _releases(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> li
     releases, problems = [], []
     for sheet, match in chosen:
         try:
-            releases.append(_release(f"{name}/{sheet.title}" if len(chosen) > 1 else name, sheet, match))
+            tops = [row for other in opened for row in other.top] if match.layout.dated == "published" else []
+            cover = published_on(name, tops)
+            releases.append(_release(f"{name}/{sheet.title}" if len(chosen) > 1 else name, sheet, match, cover))
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -95,7 +97,7 @@ def _releases(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> li
     return releases
 
 
-def _release(name: str, sheet: Sheet, match: Match) -> Release:
+def _release(name: str, sheet: Sheet, match: Match, cover: pd.Timestamp | None = None) -> Release:
     layout = match.layout
     cells, slipped = sheet.columns(match.header_row, sorted({*match.found.values(), *sum(match.again.values(), [])}))
     problems = _twice(sheet, match, cells)
@@ -158,7 +160,10 @@ def _release(name: str, sheet: Sheet, match: Match) -> Release:
             if column.kind in FIGURES:
                 read[f"{column.name}_why_blank"] = why
         records[record] = pd.DataFrame(read, index=next(iter(texts.values())).index if texts else keep.index[keep])
-    release = Release(name, layout, file_on(name, layout, records, sheet.title), records, len(keep), aside, notes)
+        records[record] = _summed(records[record], layout)
+    if layout.dated == "published" and cover is None:
+        notes.append("no day of publication on a cover sheet: taken to have come out 150 days after its day")
+    release = Release(name, layout, file_on(name, layout, records, sheet.title, cover), records, len(keep), aside, notes)
     odd += _misdated(release, match)
     problems += _set_aside(release, odd, _needed(match, cells, release), sheet.top[match.header_row], match.header_row)
     release.kept = len(next(iter(records.values())))
@@ -172,6 +177,18 @@ def _release(name: str, sheet: Sheet, match: Match) -> Release:
     if match.unread:
         notes.append(f"{len(match.unread)} columns not needed")
     return release
+
+
+def _summed(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """The rows with the layout's sums: blank where a part is, for the reason that part has. Rounded parts may pass the whole."""
+    sums: dict[str, pd.Series] = {}
+    for name, parts in layout.sums.items():
+        if all(part in rows for part in parts):
+            total, why = rows[list(parts)].sum(axis=1, skipna=False), rows[f"{parts[0]}_why_blank"]
+            for part in parts[1:]:
+                why = why.where(why.notna(), rows[f"{part}_why_blank"])
+            sums |= {name: total.clip(upper=1.0), f"{name}_why_blank": why.where(total.isna())}
+    return rows.assign(**sums)
 
 
 @dataclass
@@ -281,6 +298,12 @@ def _impossible(release: Release, header_row: int) -> list[str]:
                 "those of a file of all inspections of the time would.\n    If it is of other years, or lists schools with their "
                 "latest inspections, its headers have changed: add a layout for it to pipelines/sources.py."
             )
+    if release.layout.dated == "published" and (named := day_in_name(release.name)) is not None:
+        since, until = map(pd.Timestamp, release.layout.years)
+        if not since <= named <= until:
+            problems.append(f"  Its headers are of questions asked from {since:%d %B %Y} to {until:%d %B %Y}, and its name says "
+                            f"{named:%d %B %Y}.\n    Check its name; if Ofsted has changed the questions again, add a layout for "
+                            "them to pipelines/sources.py.")  # fmt: skip
     first = next(iter(release.records.values()))
     if release.layout.dated == "period":
         by = [name for name in ("urn", "la_code", "phase", "period") if name in first]

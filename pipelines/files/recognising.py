@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pipelines import sources
 from pipelines.files.cells import MOST_SHOWN, printable
 from pipelines.files.opening import Sheet
-from pipelines.sources import Column, Layout, normalised
+from pipelines.sources import Column, Layout, fits, normalised
 from pipelines.tables import DataError
 
 MOST_TOLD = 8  # columns that would tell two layouts apart
@@ -47,10 +47,19 @@ def _places(headers: list[str]) -> dict[str, int]:
     return places
 
 
+def _with_gaps(headers: list[str], places: dict[str, int], column: Column) -> int | None:
+    """Where the one header stands that has the words of a spelling with `…`; none where two do, for we can't know which."""
+    gaps = [spelling for spelling in column.headers if "…" in spelling]
+    at = {at for at in places.values() if any(fits(headers[at], spelling) for spelling in gaps)} if gaps else set()
+    return at.pop() if len(at) == 1 else None
+
+
 def _match(headers: list[str], places: dict[str, int], layout: Layout, header_row: int) -> Match:
     found, absent = {}, []
     for record, column in layout.columns():
         at = next((places[normalised(h)] for h in column.headers if normalised(h) in places), None)
+        if at is None:
+            at = _with_gaps(headers, places, column)
         if at is None:
             absent.append((record, column))
         else:

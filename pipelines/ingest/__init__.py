@@ -23,7 +23,7 @@ from pipelines.tables import DataError
 __all__ = ["MADE_UP", "MEASURES", "hashes", "ingest", "norms"]
 
 MEASURES = ("census", "absence", "workforce", "results", "turnover", "posts", "vacancies", "sickness", "pay", "ratios",
-            "characteristics", "npq")  # fmt: skip
+            "characteristics", "npq", "parent_view")  # fmt: skip
 MADE_UP = "made-up.json"
 
 

@@ -26,6 +26,9 @@ def figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: C
                 measures = [column for column in rows if not column.endswith("_why_blank")]
                 rows = rows[rows[measures].notna().any(axis=1)] if measures else rows.iloc[:0]
                 rows = rows.join(release.records[table][["urn"]]).assign(period=int(year))
+            elif release.layout.dated == "published":  # a year's answers, to the day in its name
+                until = files.day_in_name(release.name) or release.file_on
+                rows = rows.assign(period=until.year + (until.month > 9))
             elif release.layout.dated != "period":
                 rows = rows.assign(period=files.tables_year(release.name))
             parts.append(rows.assign(known_on=public, source_file=release.name))

@@ -163,12 +163,17 @@ def workbook(sheet: pa.Table, name: str, *, title: str = "") -> bytes:
     return zipped({**{part: head + text for part, text in parts.items()}, "xl/worksheets/sheet1.xml": head + body})
 
 
-def open_document(pages: Mapping[str, pa.Table | tuple[str, ...]], *, titles: tuple[str, ...] = ()) -> bytes:
-    """An OpenDocument spreadsheet: of each page its lines, or `titles` and a table; text in the form of a day is a date."""
+def open_document(
+    pages: Mapping[str, pa.Table | tuple[str | tuple[str, ...], ...]], *, titles: tuple[str, ...] = ()
+) -> bytes:
+    """An OpenDocument spreadsheet: of each page its lines, or `titles` and a table; text in the form of a day is a date.
+
+    A line is a text, or a text for each of its cells.
+    """
     sheets = []
     for name, page in pages.items():
         lines = titles if isinstance(page, pa.Table) else page
-        rows = [_open_cell(line) for line in lines]
+        rows = ["".join(map(_open_cell, [line] if isinstance(line, str) else line)) for line in lines]
         if isinstance(page, pa.Table):
             rows.append("".join(map(_open_cell, page.column_names)))
             columns = []
@@ -195,10 +200,10 @@ def open_document(pages: Mapping[str, pa.Table | tuple[str, ...]], *, titles: tu
     })  # fmt: skip
 
 
-def _open_cell(value: str | int | None) -> str:
+def _open_cell(value: str | float | None) -> str:
     if value is None:
         return "<table:table-cell/>"
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
     text = f"<text:p>{escape(value)}</text:p></table:table-cell>"
     if _A_DAY.fullmatch(value):
