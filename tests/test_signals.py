@@ -519,6 +519,43 @@ def test_context_is_the_kind_of_school_as_the_last_file_before_that_morning_had_
     assert found.loc[100001, "region_london"] == 1 and pd.isna(found.loc[100002, "infant"])
 
 
+ANSWERED = """
+    urn    | period | known_on   | submissions | share_agree_recommend | share_disagree_recommend | share_agree_concerns | share_disagree_concerns
+    100001 | 2021   | 2021-10-29 | 20          | 0.6                   | 0.4                      |                      |
+    100001 | 2022   | 2022-10-26 | 20          | 0.8                   | 0.2                      | 0.36                 | 0.04
+    100002 | 2022   | 2022-10-26 | 80          | 0.8                   | 0.2                      | 0.3                  |
+"""
+
+
+def _of_parents(*measures: str) -> pd.DataFrame:
+    return pd.concat([_norms("parent_view", measure, 0.5, 0.65, 0.7, 0.75, period=period) for measure in measures
+                      for period in (2021, 2022)])  # fmt: skip
+
+
+def test_what_parents_say_is_a_standing_drawn_to_the_middle_where_few_said_it(asked):
+    found = asked("parents", _of_parents("parents_recommend_standing", "parents_concerns_standing"), "2023-09-01",
+                  parent_view=ANSWERED)  # fmt: skip
+    # Above all others, 1: of 20 parents half of the way from the middle, of 80 four fifths.
+    assert _list(found["parents_recommend_standing"]) == [0.75, 0.9]
+    # 0.36 / (0.36 + 0.04) is above all; 20 x 0.4 parents had concerns, so 8 / 28 of the way from the middle.
+    assert _list(found["parents_concerns_standing"]) == [round(0.5 + 0.5 * 8 / 28, 3), None]
+    assert _list(found["parents_safe_standing"]) == [None, None]
+    # 0.6 stood at a quarter, half of the way from the middle too.
+    assert _list(found["parents_recommend_change"]) == [0.375, None]
+
+
+def test_parents_answers_count_from_the_day_after_they_came_out_and_for_three_years(asked):
+    norms = _of_parents("parents_recommend_standing")
+    on = {day: _list(asked("parents", norms, day, parent_view=ANSWERED)["parents_recommend_standing"])
+          for day in ("2021-10-29", "2021-10-30", "2022-10-26", "2022-10-27", "2025-10-25", "2025-10-28")}  # fmt: skip
+    assert on == {"2021-10-29": [None, None], "2021-10-30": [0.375, None], "2022-10-26": [0.375, None],
+                  "2022-10-27": [0.75, 0.9], "2025-10-25": [0.75, 0.9], "2025-10-28": [None, None]}  # fmt: skip
+
+
+def test_without_parent_view_no_school_has_a_signal_of_it(asked):
+    assert asked("parents", _of_parents("parents_recommend_standing"), "2023-09-01").isna().all(axis=None)
+
+
 # --- the declarations -------------------------------------------------------------------------------------------------------------
 
 

@@ -60,9 +60,9 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     schools were first listed. From the first release of a year only, so that a figure revised or added later changes no
     standing of before. A relation is kept as its level, its slopes and the spread of what is left.
     """
-    from pipelines.signals import attainment, attendance, intake, workforce
+    from pipelines.signals import attainment, attendance, intake, parents, workforce
 
-    sorts = {"census": intake, "absence": attendance, "workforce": workforce, "results": attainment}
+    sorts = {"census": intake, "absence": attendance, "workforce": workforce, "results": attainment, "parent_view": parents}
     region = built["schools"].drop_duplicates("urn").set_index("urn")["region"]
     placed = _Phases(built["school_facts"])
     rows = []

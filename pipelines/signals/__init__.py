@@ -15,7 +15,8 @@ import pandas as pd
 from pipelines import as_of, registers, tables
 
 FAMILIES = ("leadership", "judgements", "consistency", "trajectory", "timing", "visits", "head_change", "retention",
-            "middle_leaders", "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "context")  # fmt: skip
+            "middle_leaders", "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "parents",
+            "context")  # fmt: skip
 # Made and shown, but no model uses it unless asked to: beside the others it adds nothing, alone or with them, and its
 # levels drift (see Decisions in the README).
 OFF = ("workforce",)
@@ -23,7 +24,7 @@ OFF = ("workforce",)
 # The tables signals are made from; `examples`, `predictions` and the like are never among them.
 TABLES = ("schools", "school_facts", "inspections", "coverage", "census", "absence", "workforce", "results", "turnover",
           "posts", "ratios", "vacancies", "sickness", "npq", "head_changes", "trusts", "trust_results", "standards",
-          "norms")  # fmt: skip
+          "parent_view", "norms")  # fmt: skip
 # And from a school's or trust's own registers, which are read where they lie and never written among our tables.
 REGISTERS = ("leadership_development", "improvement_capacity", "staff_register")
 REGISTER_LASTS = 2.0  # years: an older row describes other people
