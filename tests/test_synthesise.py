@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import evidence, files, frameworks, ingest, registers, sources, tables
 from pipelines.sources import normalised
-from pipelines.synthesise import EFFECTS, MARK, Effect, free, histories, own_registers, report_cards, staff, synthesise
+from pipelines.synthesise import EFFECTS, MARK, Effect, free, histories, own_registers, parents, report_cards, staff, synthesise
 from pipelines.synthesise.particulars import described
 from pipelines.synthesise.world import LAST_YEAR, World, make_world
 from pipelines.tables import DataError
@@ -162,6 +162,10 @@ def test_every_file_is_read_as_the_release_it_imitates(made: Path) -> None:
         "workforce/*ptrs*.csv": "pupil to teacher ratios",
         "workforce/npq*.csv": "national professional qualifications",
         "workforce/*characteristics*.zip": "characteristics of teachers",
+        "parents/*2020.csv": "questions of 2019 in full",
+        "parents/*202[1-4].xlsx": "questions of 2019 by number, shares of one",
+        "parents/*2025.ods": "questions of 2019 by number, per cent",
+        "parents/*2026.ods": "questions of November 2025",
         "performance/20[12][379]*ks2final.csv": "key stage 2, with progress",
         "performance/202[234]*ks4final.csv": "key stage 4, with Progress 8",
         "performance/20[12][89]*mats*.csv": "multi-academy trusts",
@@ -274,12 +278,13 @@ def _holds(found: dict[str, float], planted: float) -> bool:
 
 def _shares(effect: Effect, folder: Path) -> tuple[World, dict[str, pd.Series]]:
     """A world, and by the first URN of its schools and November the shares that the files and registers show."""
-    chance = np.random.default_rng(21).spawn(5)
+    chance = np.random.default_rng(21).spawn(6)
     world = make_world(6_000, effect, chance[0])
     details = described(world, chance[1])
     size = staff.sizes(details, chance[2])
     staff.write(folder, world, details, size, chance[2], chance[3])
     own_registers.write(folder / "registers", world, details, size, chance[4])
+    parents.write(folder, world, details, chance[5])
     first = {new: old for old, new in zip(details["urn"], details["new_urn"], strict=True) if new}
 
     def share(rows: pd.DataFrame, urn: str, november: pd.Series, part: pd.Series, whole: pd.Series) -> pd.Series:
@@ -295,7 +300,18 @@ def _shares(effect: Effect, folder: Path) -> tuple[World, dict[str, pd.Series]]:
         rows = _register(folder / "registers", kind)
         return share(rows, "urn", rows["counted_on"].str[:4].astype(int), rows[parts].sum(axis=1), rows[whole])
 
+    def told(asked: str) -> pd.Series:
+        shares = []
+        for path in sorted((folder / "parents").iterdir()):
+            (release,) = files.read_file(path, folder)
+            rows = release.records["parent_view"].astype({"urn": "int64"})
+            agree = rows[f"share_agree_{asked}"]
+            november = pd.Series(files.day_in_name(release.name).year, index=rows.index)
+            shares.append(share(rows, "urn", november, agree, agree + rows[f"share_disagree_{asked}"]))
+        return pd.concat(shares)
+
     return world, {
+        "recommend": told("recommend"), "concerns": told("concerns"),
         "stayed": published("turnover", "remained_in_the_same_school", "teacher_fte_in_census_year"),
         "assistant heads": published("posts", "fte_assistant_head_teachers", "fte_all_teachers"),
         "stayed, own": own("staff", ["stayed"], "teachers_a_year_before"),
@@ -305,32 +321,47 @@ def _shares(effect: Effect, folder: Path) -> tuple[World, dict[str, pd.Series]]:
     }  # fmt: skip
 
 
+def test_schools_of_fewer_than_ten_answers_are_in_no_release_and_few_with_special_needs_are_left_out(kept: Path) -> None:
+    rows = tables.read(kept / "tables", "parent_view")
+    assert set(rows["period"]) == {pd.Timestamp(last).year for _, last, _ in parents.RELEASES}
+    assert rows["submissions"].min() == parents.FEWEST
+    assert 0.3 < rows["urn"].nunique() / tables.read(kept / "tables", "schools")["urn"].nunique() < 0.95
+    needs = rows[rows["period"].ne(2020)]
+    assert 0.05 < needs["share_agree_special_needs"].notna().mean() < 0.6
+    assert needs.loc[needs["share_agree_special_needs"].isna(), "share_agree_special_needs_why_blank"].eq("blank").all()
+    asked = {2020: "does_well", 2025: "does_well", 2026: "learning"}
+    assert all(rows.loc[rows["period"].eq(year), f"share_agree_{name}"].notna().all() for year, name in asked.items())
+    assert rows.loc[rows["period"].eq(2026), "share_agree_does_well"].isna().all()
+
+
 @pytest.mark.parametrize("gap", [1.0, 2.5])
 def test_the_odds_ratio_of_a_trait_is_the_planted_one(gap: float) -> None:
-    world = make_world(60_000, Effect(gap, 1.5, 1.08), np.random.default_rng(22))
+    world = make_world(60_000, Effect(gap, 1.5, 1.08, 1.3), np.random.default_rng(22))
     urns, novembers = world.schools["urn"].to_numpy(), range(2009, 2026)
     index = pd.MultiIndex.from_product([novembers, urns]).swaplevel()
-    for trait, planted in ((world.stays, 1.5), (world.assistants, 1.08)):
+    for trait, planted in ((world.stays, 1.5), (world.assistants, 1.08), (world.parents, 1.3)):
         noise = np.random.default_rng(23)
         share = pd.Series(np.concatenate([staff.measured(trait, noise) for _ in novembers]), index=index)
         assert abs(np.log(_per_deviation(world, share)["estimate"] / planted)) < 0.025
 
 
 def test_what_is_planted_in_one_trait_shows_in_its_figures_and_register_and_in_no_other(tmp_path: Path) -> None:
-    for name, effect, planted in (
-        ("stay", Effect(retention_odds_ratio=1.5), {"stayed", "stayed, own"}),
-        ("develop", Effect(middle_leader_odds_ratio=1.5), {"assistant heads", "in programmes, own"}),
+    for name, effect, planted, exact in (
+        ("stay", Effect(retention_odds_ratio=1.5), {"stayed", "stayed, own"}, "stayed"),
+        ("develop", Effect(middle_leader_odds_ratio=1.5), {"assistant heads", "in programmes, own"}, "assistant heads"),
+        ("parents", Effect(parents_odds_ratio=1.5), {"recommend", "concerns"}, None),
     ):
         (tmp_path / name / "registers").mkdir(parents=True)
         world, shares = _shares(effect, tmp_path / name)
         found = {what: _per_deviation(world, share) for what, share in shares.items()}
-        assert _holds(found["stayed" if name == "stay" else "assistant heads"], 1.5)
-        # A few people of whom each is in or out show less of the trait than a full-time equivalent does.
-        assert all(found[what]["low"] > 1.1 and found[what]["estimate"] < 1.6 for what in planted)
+        assert exact is None or _holds(found[exact], 1.5)
+        # A few people of whom each is in or out show less of the trait than a full-time equivalent does; a few parents less yet.
+        least = 1.05 if name == "parents" else 1.1
+        assert all(found[what]["low"] > least and found[what]["estimate"] < 1.6 for what in planted)
         assert all(_holds(ratio, 1.0) for what, ratio in found.items() if what not in planted), found
 
 
-def test_with_no_effect_no_figure_of_staff_says_anything(tmp_path: Path) -> None:
+def test_with_no_effect_no_figure_of_staff_or_parents_says_anything(tmp_path: Path) -> None:
     (tmp_path / "registers").mkdir()
     world, shares = _shares(EFFECTS["none"], tmp_path)
     assert all(_holds(_per_deviation(world, share), 1.0) for share in shares.values())

@@ -1,9 +1,9 @@
 """Made-up but well-formed official files, with a known effect planted in them: where there are no real ones, and tests.
 
 `world` makes the schools and their graded inspections, `particulars` says what each school is, `events` adds the other
-inspections and judgements, `report_cards` what followed them; `ofsted`, `pupils`, `staff` and `register` write the official
-files, `own_registers` what schools and trusts would add of their own, and `sheets` knows how a table is laid out. The same
-seed makes the same bytes.
+inspections and judgements, `report_cards` what followed them; `ofsted`, `pupils`, `staff`, `parents` and `register` write the
+official files, `own_registers` what schools and trusts would add of their own, and `sheets` knows how a table is laid out.
+The same seed makes the same bytes.
 """
 
 import contextlib
@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 
 from pipelines import tables
-from pipelines.synthesise import ofsted, own_registers, pupils, register, report_cards, staff
+from pipelines.synthesise import ofsted, own_registers, parents, pupils, register, report_cards, staff
 from pipelines.synthesise.particulars import described, leaving
 from pipelines.synthesise.world import BEYOND, EFFECTS, LAST_YEAR, Effect, histories, make_world
 
 __all__ = ["EFFECTS", "MARK", "Effect", "free", "histories", "synthesise"]
 
 UNTIL = range(LAST_YEAR + 1, LAST_YEAR + BEYOND + 2)  # years in whose August the files may end
-LATER = (1, 2, 3)  # numbers of the streams of chance that came in later, beside those that the seed's own stream gives
+LATER = (1, 2, 3, 4)  # numbers of the streams of chance that came in later, beside those that the seed's own stream gives
 MARK = "made-up.json"  # its presence says that every file beside it is made up
 
 
@@ -67,7 +67,7 @@ def synthesise(
         # A stream of chance each, so that a change to one file leaves the others' bytes alone: a new one goes last.
         chance = np.random.default_rng(seed).spawn(8)
         for_world, for_schools, for_ofsted, for_pupils, for_staff, for_register, for_own, for_more_staff = chance
-        for_cards, for_trusts, for_later_years = (np.random.default_rng([seed, stream]) for stream in LATER)
+        for_cards, for_trusts, for_later_years, for_parents = (np.random.default_rng([seed, stream]) for stream in LATER)
         tell(0.0, "schools and their inspections")
         world = make_world(schools, planted, for_world)
         details = leaving(described(world, for_schools), for_trusts)
@@ -79,6 +79,8 @@ def synthesise(
         tell(0.55, "staff")
         size = staff.sizes(details, for_staff)
         staff.write(beside[0], world, details, size, for_staff, for_more_staff, until)
+        tell(0.72, "parents' answers")
+        parents.write(beside[0], world, details, for_parents, until)
         tell(0.75, "register, links and trusts")
         register.write(beside[0], details, until, for_register)
         facts["planted"] |= {

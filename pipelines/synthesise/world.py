@@ -4,8 +4,8 @@ How the effect is planted. Each academic year the schools due are inspected. Whe
 its stratum (grade, phase, year), its odds multiplied by the gap odds ratio where leadership had been graded better than
 overall. The draw leans towards schools of higher quality, but by their order within the stratum, so averaged over
 quality the chance is exactly the planted one; and the gap is drawn afresh at each inspection, knowing nothing of
-quality. The odds ratio within strata is therefore the planted one, not a diluted one. The two staff traits are drawn
-after the outcomes, shifted by them just so far that the odds ratio per standard deviation of a year's figures comes out
+quality. The odds ratio within strata is therefore the planted one, not a diluted one. The traits of staff and parents are
+drawn after the outcomes, shifted by them just so far that the odds ratio per standard deviation of a year's figures comes out
 right. Inspectors' noise (about 4% each way) is part of the chance: flipping outcomes afterwards would dilute what was
 planted.
 """
@@ -25,15 +25,17 @@ class Effect:
     """What is planted: each ratio multiplies the odds of improving at the next graded inspection.
 
     The gap's is for leadership graded better than overall against not better; the others are for one standard deviation
-    of the share of teachers who stay, and of assistant heads per teacher.
+    of the share of teachers who stay, of assistant heads per teacher, and of what parents say.
     """
 
     gap_odds_ratio: float = 1.0
     retention_odds_ratio: float = 1.0
     middle_leader_odds_ratio: float = 1.0
+    parents_odds_ratio: float = 1.0
 
 
-EFFECTS = {"none": Effect(), "published": Effect(1.35, 1.08, 1.08), "strong": Effect(2.5, 1.5, 1.5)}
+# Nobody has published what parents' answers are worth once the grade is known, so there “published” plants nothing.
+EFFECTS = {"none": Effect(), "published": Effect(1.35, 1.08, 1.08), "strong": Effect(2.5, 1.5, 1.5, 1.5)}
 
 FIRST_YEAR, LAST_YEAR = 2009, 2025  # academic years by the year they begin in; the last has report cards
 CAPACITY = 0.178  # graded inspections a year, as a share of the schools: 3,900 of 22,000
@@ -89,6 +91,7 @@ class World:
     quality: np.ndarray
     stays: np.ndarray
     assistants: np.ndarray
+    parents: np.ndarray
 
     def quality_in(self, year: int, which: pd.Series) -> np.ndarray:
         """The latent quality of these schools in the academic year that ends in `year`."""
@@ -198,7 +201,8 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
     who, beyond, weight = (np.concatenate(parts) for parts in zip(*system.outcomes, strict=True))
     stays = _trait(effect.retention_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
     assistants = _trait(effect.middle_leader_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
-    return World(schools, visits, np.array(quality), stays, assistants)
+    parents = _trait(effect.parents_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
+    return World(schools, visits, np.array(quality), stays, assistants, parents)
 
 
 class _System:
