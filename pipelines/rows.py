@@ -177,7 +177,7 @@ def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa
     found = score.predictions(cohort, asked, champion, champion.about["data_source"], details, said)
     if said:
         wide = pd.DataFrame(champion.cards.wide(said.chances, said.asked), index=found.index)
-        found = found.join(wide.where(why.isna().to_numpy()[:, None]))
+        found = found.join(wide.where(np.repeat(why.isna().to_numpy()[:, None], wide.shape[1], axis=1)))
     found = found.assign(row=np.arange(place, place + len(found)), status=found["status"].where(why.isna(), why),
                          overall=asked["overall"], as_of=days["as_of"], inspected_on=days["inspected_on"])  # fmt: skip
     schema = answered(champion, details)
