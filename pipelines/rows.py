@@ -2,6 +2,7 @@
 
 A feature row is a row of `signals_today`: a school (or a plan for one), its state on a morning, and its signals. Nothing is
 guessed: a file of other columns stops with the difference, and a row that can't be scored is answered with the reason.
+A row has no place for a report card: it is answered as a school that has none yet.
 """
 
 import contextlib

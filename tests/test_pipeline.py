@@ -110,15 +110,22 @@ def test_every_open_school_has_one_prediction_row_scored_or_with_the_reason_not(
     assert rows.loc[~scored, ["p_same", "grade_set"]].isna().all(axis=None)
     grades = rows.loc[scored, [f"p_grade_{grade}" for grade in (1, 2, 3, 4)]]
     assert grades.sum(axis=1).to_numpy() == pytest.approx(np.ones(scored.sum()))
-    assert rows.loc[scored, ["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(np.ones(scored.sum()))
+    said = scored & rows["p_improve"].notna()
+    assert said.any()
+    assert rows.loc[said, ["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(np.ones(said.sum()))
+    # The next inspection of these gives standards by area: only where it can be translated is there a chance to improve.
+    assert rows.loc[scored & ~said, "p_improve_missing_reason"].notna().all()
+    assert rows.loc[said & rows["extrapolation"].eq(True), "overall"].isin([3, 4]).all()
     assert set(rows["model_version"]) == {strong.report["model_version"]} and set(rows["data_source"]) == {"made-up"}
 
 
 def test_contributions_add_up_to_the_step_from_the_recent_rate(strong):
-    rows = strong.read("predictions").query("status == 'scored'")
+    rows = strong.read("predictions").query("status == 'scored' and p_improve.notna()")
     parts = rows.filter(regex="^contribution_").sum(axis=1)
-    at_stake = rows["p_improve"].fillna(rows["p_same"])
-    assert (rows["base_rate"] + parts).to_numpy() == pytest.approx(at_stake.to_numpy(), abs=1e-9)
+    assert len(rows) and (rows["base_rate"] + parts).to_numpy() == pytest.approx(rows["p_improve"].to_numpy(), abs=1e-9)
+    areas = strong.read("forecasts").query("area in ('leadership_and_governance', 'any') and p_below.notna()")
+    parts = areas.filter(regex="^contribution_").sum(axis=1)
+    assert len(areas) and (areas["base_rate"] + parts).to_numpy() == pytest.approx(areas["p_below"].to_numpy(), abs=1e-9)
 
 
 def test_the_monitor_keeps_the_predictions_and_judges_a_past_morning_s_by_the_labels_training_has(strong, tmp_path):
@@ -183,7 +190,8 @@ def test_the_kept_model_gives_the_numbers_that_were_written(strong):
     asked = today[strong.champion.signals].astype("float64").assign(
         overall=state["overall"].astype("float64"), cell=state["cell"].astype(object), group=state["group"].astype(object))  # fmt: skip
     served = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(asked)
-    for name in ("p_improve", "p_same", "p_grade_2", "grade_set", "base_rate"):
+    # The chances of grades are the same; what they say of report cards, served answers say by area.
+    for name in ("p_grade_1", "p_grade_2", "p_grade_3", "p_grade_4", "grade_set"):
         assert served[name].equals(rows[name]), name
 
 
@@ -192,7 +200,7 @@ def test_scoring_from_the_command_line_loads_neither_mlflow_nor_anything_that_tr
 import sys
 from pipelines.__main__ import app
 app(["score", "--no-similar", "--output", {str(tmp_path / "again.parquet")!r}], standalone_mode=False)
-print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "lightgbm", "sklearn", "scipy"}} & set(sys.modules)))
+print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "lightgbm", "sklearn"}} & set(sys.modules)))
 """
     told = subprocess.run([sys.executable, "-c", script], cwd=strong.folder, capture_output=True, text=True, timeout=300,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
@@ -207,6 +215,10 @@ def test_the_feature_rows_of_today_are_answered_as_the_schools_were(strong, tmp_
     assert told["rows_out"] == len(predicted)
     shared = [name for name in found if name in predicted]
     assert len(shared) > 30
+    # A row of a file has no place for a report card: a school with one is answered as if it had none.
+    without = predicted["p_improve_missing_reason"].ne(score.CARD_TO_CARD)
+    assert without.mean() > 0.8
+    found, predicted = found[without], predicted[without]
     for name in shared:
         same = found[name].astype(predicted[name].dtype)
         pd.testing.assert_series_equal(same, predicted[name], check_exact=True)
@@ -307,7 +319,8 @@ def test_shifting_the_release_dates_of_a_source_by_a_year_changes_exactly_the_si
     cohort = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
     before = signals.build(cohort, held)
     dated = [name for name in (*signals.TABLES, *signals.REGISTERS)
-             if "known_on" in held[name] and len(held[name]) and name not in ("inspections", "school_facts")]  # fmt: skip
+             if "known_on" in held[name] and len(held[name]) and name not in ("inspections", "school_facts")
+             and (name != "trust_results" or before["trust_progress"].notna().any())]  # made-up trusts have no results  # fmt: skip
     assert {"turnover", "posts", "vacancies", "sickness", "npq", "workforce", *signals.REGISTERS} <= set(dated)
     for name in dated:
         later = held[name].assign(known_on=(held[name]["known_on"] + pd.DateOffset(years=1)).astype(tables.DATE))
@@ -367,10 +380,10 @@ def test_what_was_planted_is_found_by_the_evidence_and_by_the_model(strong):
     planted = EFFECTS["strong"].gap_odds_ratio
     assert 1 < ratio["low"] < planted < ratio["high"]
     assert _leadership_moves(strong.read("examples")) > 0.05
-    made = strong.read("signals_today")[["urn", "leadership_gap"]]
-    rows = made.merge(strong.read("predictions"), on="urn", validate="one_to_one")
+    rows = strong.read("signals_today")[["urn", "leadership_gap"]].merge(
+        strong.read("forecasts").query("area == 'leadership_and_governance'"), on="urn", validate="one_to_one")  # fmt: skip
     gap = rows["leadership_gap"].gt(0) & rows["overall"].between(2, 3)
-    assert rows.loc[gap, "contribution_leadership"].mean() > 0.05
+    assert rows.loc[gap, "contribution_leadership"].mean() < -0.01  # less likely to fall below the expected standard
 
 
 def test_where_nothing_was_planted_the_raw_ratio_is_large_the_adjusted_one_covers_1_and_the_model_is_unmoved(nothing):
