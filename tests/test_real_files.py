@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import inspections, signals
+from pipelines import frameworks, inspections, signals
 from pipelines.ingest import ingest
 
 pytestmark = pytest.mark.real
