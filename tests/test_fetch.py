@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import errno
 import gzip
 import hashlib
 import io
@@ -24,9 +25,10 @@ import pytest
 
 from pipelines import fetch, sources
 from pipelines.fetch import services
+from pipelines.fetch.content import unpacked
 from pipelines.fetch.services import safe_name
 from pipelines.fetch.web import Limits
-from pipelines.synthesise.sheets import workbook
+from pipelines.synthesise.sheets import open_document, workbook
 from pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
@@ -204,21 +206,7 @@ def noted(raw: Path) -> dict[str, dict[str, Any]]:
 
 def ods(**sheets: list[list[str]]) -> bytes:
     """An OpenDocument workbook of these sheets, in order."""
-    def table(name: str, rows: list[list[str]]) -> str:
-        cells = ("".join(f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
-                         for cell in row) for row in rows)  # fmt: skip
-        return f'<table:table table:name="{name}">{"".join(f"<table:table-row>{row}</table:table-row>" for row in cells)}</table:table>'
-
-    spaces = " ".join(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"' for short in ("office", "table", "text"))
-    content = (f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>'
-               f'{"".join(table(*sheet) for sheet in sheets.items())}</office:spreadsheet></office:body>'
-               "</office:document-content>")  # fmt: skip
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w") as archive:  # not packed: the first member says what the file is
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>')
-        archive.writestr("content.xml", content)
-    return whole.getvalue()
+    return open_document({name: tuple(map(tuple, rows)) for name, rows in sheets.items()})
 
 
 def zipped(**files: bytes) -> bytes:
@@ -685,6 +673,16 @@ def test_a_table_that_an_archive_still_calls_revised_is_the_same_table(played, f
     played.says(table(2025, "KS2"), zipped(**{"2024-2025/england_ks2revised.csv": KS2, "2024-2025/ks2_meta.csv": b"x"}))
     fetched("performance")
     assert (raw / "performance" / "2025_england_ks2final.csv").read_bytes() == KS2
+
+
+def test_a_full_disk_is_not_called_a_damaged_archive(tmp_path):
+    part = tmp_path / ".2018_england_census.csv.part"
+    part.write_bytes(zipped(**{"england_census.csv": CENSUS}))
+    beside = tmp_path / f"{part.name}.inside"
+    beside.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as told:
+        unpacked(part, ("england_census.csv",))
+    assert told.value.errno == errno.ENOSPC and not beside.is_symlink()
 
 
 def test_an_archive_without_the_table_is_refused(played, refused, only):

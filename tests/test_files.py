@@ -1,6 +1,5 @@
 import csv
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines import files, sources
 from pipelines.synthesise import synthesise
-from pipelines.synthesise.sheets import workbook, zipped
+from pipelines.synthesise.sheets import open_document, workbook, zipped
 from pipelines.tables import DataError
 
 KINDS = ("key", "text", "date", "grade", "standard", "yes_no", "category", "count", "number", "share", "percent", "money", "period")
@@ -230,27 +229,7 @@ def _ods(columns: dict[str, list]) -> bytes:
 
 def _book(sheets: dict[str, list]) -> bytes:
     """A workbook of sheets, each a list of rows."""
-
-    def cell(value: object) -> str:
-        if value is None:
-            return "<table:table-cell/>"
-        kind = f'office:value-type="float" office:value="{value}"' if isinstance(value, float) else 'office:value-type="string"'
-        return f"<table:table-cell {kind}><text:p>{value}</text:p></table:table-cell>"
-
-    def table(title: str, rows: list) -> str:
-        body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
-        return f'<table:table table:name="{title}">{body}</table:table>'
-
-    spaces = " ".join(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"' for short in ("office", "table", "text"))
-    content = (f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>'
-               f'{"".join(table(*sheet) for sheet in sheets.items())}</office:spreadsheet></office:body>'
-               "</office:document-content>")  # fmt: skip
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:  # not packed: the first member says what the file is
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>')
-        archive.writestr("content.xml", content)
-    return held.getvalue()
+    return open_document({name: tuple(map(tuple, rows)) for name, rows in sheets.items()})
 
 
 CSV = b"URN,PERCTOT,LA\n100001,5.25,201\n100002,,202\n"

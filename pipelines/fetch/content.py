@@ -1,10 +1,13 @@
 """Whether what came is what was asked for: not empty, not a web page, whole, and a table with its key headers."""
 
+import contextlib
 import csv
+import errno
 import io
 import shutil
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.fetch.services import Wanted
@@ -46,7 +49,7 @@ def unpacked(part: Path, inside: tuple[str, ...]) -> Path:
         return part
     beside = part.with_name(f"{part.name}.inside")
     try:
-        with zipfile.ZipFile(part) as archive:
+        with _read_as_archive(), zipfile.ZipFile(part) as archive:
             names = {member.filename.rsplit("/", 1)[-1] for member in archive.infolist()}
             name = next((name for name in inside if name in names), inside[0])
             members = [member for member in archive.infolist() if member.filename.rsplit("/", 1)[-1] == name]
@@ -55,19 +58,28 @@ def unpacked(part: Path, inside: tuple[str, ...]) -> Path:
             _small_enough(members)
             with archive.open(members[0]) as member, beside.open("wb") as file:
                 shutil.copyfileobj(member, file)
-    except _BROKEN as error:
+    except BaseException:
         beside.unlink(missing_ok=True)
-        raise Refused(f"it is not a whole archive ({error})") from error
+        raise
     return beside
 
 
-def _opens(part: Path) -> None:
+@contextlib.contextmanager
+def _read_as_archive() -> Iterator[None]:
+    """Raises `Refused` for what a damaged archive raises; trouble with the disk (full, unreadable) is passed on as it is."""
     try:
-        with zipfile.ZipFile(part) as archive:
-            _small_enough(archive.infolist())
-            bad = archive.testzip()
+        yield
     except _BROKEN as error:
+        # A damaged directory sends the reader to a place no file has: the only trouble of a disk's kind that is the archive's.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise Refused(f"it is not a whole archive ({error})") from error
+
+
+def _opens(part: Path) -> None:
+    with _read_as_archive(), zipfile.ZipFile(part) as archive:
+        _small_enough(archive.infolist())
+        bad = archive.testzip()
     if bad:
         raise Refused(f"{bad} in it is damaged")
 
