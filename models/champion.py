@@ -22,7 +22,7 @@ import pandas as pd
 from models import AlteredError
 from models.conformal import ChanceIntervals, GradeSets, spans
 from models.estimators import STAY, UP, Departures
-from models.standards import Prior, ReportCards
+from models.report_cards import Prior, ReportCards
 
 BACKTEST, MANIFEST = "backtest.parquet", "manifest.json"
 LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them
@@ -112,13 +112,13 @@ def _hashes(folder: Path) -> dict[str, str]:
             if name.as_posix() != MANIFEST and not any(part.startswith(".") for part in name.parts)}  # fmt: skip
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a champion's folder from the one that takes its place."""
+def _identity(place: Path) -> tuple[Path, int, int] | None:
+    """What tells a champion's folder from the one that takes its place, and from itself once it is moved aside."""
     try:
-        found = standing(folder).stat()
+        found = place.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return place, found.st_ino, found.st_mtime_ns
 
 
 @dataclass
@@ -201,16 +201,17 @@ class Champion:
     def load(cls, folder: Path) -> "Champion":
         """The model in a folder. Raises `FileNotFoundError` where there is none, `AlteredError` where it isn't as promoted."""
         for _ in range(ATTEMPTS):
-            place, before = standing(folder), _identity(folder)
+            place = standing(folder)
+            before = _identity(place)
             try:
                 if (place / "about.json").is_file() or (place / MANIFEST).is_file():
                     verify(place)
                 found = cls.read(place)
             except (AlteredError, OSError):
-                if _identity(folder) == before:
+                if _identity(standing(folder)) == before:
                     raise
             else:
-                if _identity(folder) == before:
+                if _identity(standing(folder)) == before:
                     return found
         raise AlteredError(f"The champion in {folder} is replaced over and over.\nWait for the other commands to end.")
 

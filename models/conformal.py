@@ -61,7 +61,8 @@ class GradeSets:
 def spans(members: np.ndarray) -> np.ndarray:
     """Contiguous sets in words: `2`, `2-3`."""
     first, last = members.argmax(axis=1) + 1, members.shape[1] - members[:, ::-1].argmax(axis=1)
-    words = np.array([[f"{a}" if a == b else f"{a}-{b}" for b in range(5)] for a in range(5)], dtype=object)
+    ranks = range(members.shape[1] + 1)
+    words = np.array([[f"{a}" if a == b else f"{a}-{b}" for b in ranks] for a in ranks], dtype=object)
     return words[first, last]
 
 

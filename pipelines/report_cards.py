@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from models.champion import Champion
-from models.standards import LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, Standards, StandardSets, spans
+from models.conformal import spans
+from models.report_cards import LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards
+from models.standards import Standards, StandardSets
 from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
 from pipelines.frameworks import AREAS, STANDARDS
 
