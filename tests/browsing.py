@@ -55,18 +55,24 @@ def serving(
     with open(log, "w") as written:
         server = subprocess.Popen(command, cwd=ROOT, env=known | environment, stdout=written, stderr=subprocess.STDOUT)
     try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
-                break
-            except OSError:
-                time.sleep(0.25)
-        else:
-            pytest.fail(log.read_text())
+        answers(port, server, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(20)
+
+
+def answers(port: int, running: subprocess.Popen, log: Path) -> None:
+    """Returns once the explorer on a port answers; fails with what it wrote where it ended or a minute passed."""
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
+            return
+        except OSError:
+            if running.poll() is not None:
+                break
+            time.sleep(0.25)
+    pytest.fail(Path(log).read_text())
 
 
 def free_port() -> int:

@@ -7,15 +7,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import tomllib
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from browsing import free_port
+from browsing import answers, free_port
 from six_schools import GOOD, SCHOOL, STAFF, keep, write_tables
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -82,15 +80,7 @@ def _started(installed: SimpleNamespace, port: int, *words: str | Path, **more: 
         running = subprocess.Popen([str(word) for word in words], cwd=installed.elsewhere, env=_environment(installed, **more),
                                    stdout=log, stderr=log, start_new_session=True)  # fmt: skip
     try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
-                break
-            except OSError:
-                assert running.poll() is None, (installed.folder / f"{port}.log").read_text()
-                time.sleep(0.25)
-        else:
-            pytest.fail((installed.folder / f"{port}.log").read_text())
+        answers(port, running, installed.folder / f"{port}.log")
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
