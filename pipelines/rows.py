@@ -172,8 +172,9 @@ def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa
     days = asked[["as_of", "inspected_on"]]
     why = _unusable(asked, champion, why)
     asked = asked.assign(**{name: day.where(_possible(day)) for name, day in days.items()}).astype({"phase": "str"})
-    # What is wrong is said below; without a grade a row is not scored.
-    cohort = asked[STATE].assign(**{name: asked[name].where(why.isna()) for name in ("overall", "inspected_on")})
+    # What is wrong is said below; without a grade, or the day it was given, a row was never graded.
+    graded = why.isna() & asked["inspected_on"].notna()
+    cohort = asked[STATE].assign(**{name: asked[name].where(graded) for name in ("overall", "inspected_on")})
     said = report_cards.answers(cohort, asked, champion, details=details) if champion.cards else None
     found = score.predictions(cohort, asked, champion, champion.about["data_source"], details, said)
     if said:
