@@ -70,14 +70,19 @@ def schools() -> pd.DataFrame:
     return store.whole("schools", ("urn", "lineage", "name", "phase", "region", "trust_uid", "la_code", "open"))
 
 
+def trusts() -> pd.DataFrame | None:
+    """Which trust each school was in, and since when, where the tables say."""
+    return store.whole("trusts", ("lineage", "period", "known_on", "trust_uid", "joined_on")) if store.has("trusts") else None
+
+
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _owned(where: str, version: tuple[int, int]) -> pd.DataFrame:
-    return registers.owned_by(schools())
+def _owned(where: str, version: tuple) -> pd.DataFrame:
+    return registers.owned_by(schools(), trusts())
 
 
 def speakers(lineages: Iterable[int]) -> pd.DataFrame:
-    """Who may speak of these schools: `owner` by `lineage`, under every URN a school has had."""
-    rows = _owned(str(store.folder()), store.stamp(store._path("schools")))
+    """Who may speak of these schools, now or of days past: `owner` by `lineage`, under every URN a school has had."""
+    rows = _owned(str(store.folder()), (store.stamp(store._path("schools")), store.stamp(store._path("trusts"))))
     return rows[rows["lineage"].isin(list(lineages))]
 
 
@@ -90,7 +95,7 @@ def frames(checked: registers.Checked) -> dict[str, pd.DataFrame]:
 def _read(entries: tuple[Entry, ...], version: tuple, day: pd.Timestamp) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
     names = {str(path): (owner, path) for owner, _, path in entries}
     files = [(name, owner, path.read_bytes()) for name, (owner, path) in names.items() if path.is_file()]
-    found, problems, _ = reading.read(files, schools(), day)
+    found, problems, _ = reading.read(files, schools(), day, trusts())
     wrong = dict(Counter(problem.file for problem in problems))
     made = {}
     for name, rows in found.items():
@@ -103,7 +108,7 @@ def _read(entries: tuple[Entry, ...], version: tuple, day: pd.Timestamp) -> tupl
 def read(entries: Iterable[Entry]) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
     """The rows of registers kept, by table, and the number of problems by file; a file with any says nothing."""
     entries = tuple(entries)
-    version = (store.stamp(store._path("schools")), *(store.stamp(path) for _, _, path in entries))
+    version = (*map(store.stamp, map(store._path, ("schools", "trusts"))), *(store.stamp(path) for _, _, path in entries))
     return _read(entries, (str(store.folder()), version), today())
 
 

@@ -565,12 +565,12 @@ def check(target: Annotated[str, typer.Argument(help="A file, or a kind: then ev
     """
     from pipelines import registers as stage
 
-    schools, _ = _schools(tables)
+    schools, trusts, _ = _schools(tables)
     if target in stage.KINDS and not Path(target).is_file():
-        found, problems, notes = stage.read_stored(registers, schools, _today(), target)
+        found, problems, notes = stage.read_stored(registers, schools, _today(), target, trusts)
         said = f"{sum(map(len, found.values())):,} rows in {len(stage.stored(registers, target)):,} registers"
     else:
-        checked = stage.check(_bytes(target), Path(target).name, schools, _today(), owner)
+        checked = stage.check(_bytes(target), Path(target).name, schools, _today(), owner, trusts)
         problems, notes = checked.problems, checked.notes
         said = f"{0 if checked.rows is None else len(checked.rows):,} rows, a register of {checked.kind and checked.kind.name}"
     if problems:
@@ -588,8 +588,8 @@ def add(file: Annotated[Path, typer.Argument(help="The filled-in register.")], o
     """
     from pipelines import registers as stage
 
-    schools, source = _schools(tables)
-    path, notes = stage.add(registers, owner, _bytes(file), file.name, schools, _today(), source)
+    schools, trusts, source = _schools(tables)
+    path, notes = stage.add(registers, owner, _bytes(file), file.name, schools, _today(), source, trusts)
     for line in [f"kept: {path}", *notes]:
         say(line)
 
@@ -632,13 +632,14 @@ def list_(registers: Registers = REGISTERS) -> None:
              f"{row.problems:,}"] for row in kept.itertuples()))  # fmt: skip
 
 
-def _schools(tables: Path) -> tuple[Any, str | None]:
-    """Our table of schools and where its files come from, or nothing where there is none."""
+def _schools(tables: Path) -> tuple[Any, Any, str | None]:
+    """Our tables of schools and of their trusts, and where their files come from; nothing where there is none."""
     from pipelines import tables as store
 
     if not (tables / "schools.parquet").is_file():
-        return None, None
-    return store.read(tables, "schools"), store.about(tables, "schools")["data_source"]
+        return None, None, None
+    trusts = store.read(tables, "trusts") if (tables / "trusts.parquet").is_file() else None
+    return store.read(tables, "schools"), trusts, store.about(tables, "schools")["data_source"]
 
 
 def _bytes(path: str | Path) -> bytes:

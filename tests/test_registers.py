@@ -439,6 +439,44 @@ def test_a_count_of_people_is_shown_so_that_it_tells_nobody_apart():
         "0", "fewer than 3", "fewer than 3", "fewer than 3", "3", "40", "about 18", "not known"]  # fmt: skip
 
 
+TRUSTS = """
+    lineage | urn    | period | known_on   | trust_uid | joined_on
+    100001  | 100001 | 2022   | 2022-11-30 | 7         |
+    100001  | 100001 | 2023   | 2023-11-30 | 7         |
+    100001  | 100001 | 2024   | 2024-11-30 | 8         | 2024-04-01
+    100004  | 100004 | 2023   | 2023-11-30 | 9         | 2020-09-01
+    100004  | 100004 | 2024   | 2024-11-30 |           |
+"""
+
+
+@pytest.mark.parametrize("owner, urn, counted, allowed", [
+    ("trust-7", "100001", "2021-09-01", True),  # before any file: nobody says that it was elsewhere
+    ("trust-7", "100001", "2024-03-31", True),
+    ("trust-7", "100001", "2024-09-01", False),  # it had left
+    ("trust-8", "100001", "2024-03-31", True),  # from before it joined: the records came with it
+    ("trust-8", "100001", "2024-09-01", True),
+    ("trust-9", "100004", "2024-11-30", True),
+    ("trust-9", "100004", "2025-09-01", False),  # in none since
+    ("authority-301", "100001", "2024-09-01", True),
+    ("school-100001", "100001", "2021-09-01", True),
+    ("trust-8", "100002", "2024-09-01", True),  # of which the table of trusts says nothing: as the table of schools has it
+])  # fmt: skip
+def test_a_trust_speaks_of_a_school_on_the_days_it_had_it(drawn, owner, urn, counted, allowed):
+    row = _csv("staff", {"urn": urn, "counted_on": counted})
+    checked = registers.check(row, "mine.csv", SCHOOLS, TODAY, owner, drawn(TRUSTS))
+    told = [str(problem) for problem in checked.problems]
+    assert told == [] if allowed else len(told) == 1 and "was not a school of this register's owner on the day counted" in told[0]
+
+
+def test_what_a_trust_kept_of_a_school_before_it_left_still_counts(tmp_path, drawn):
+    trusts = drawn(TRUSTS)
+    registers.add(tmp_path, "trust-7", _csv("staff", {"counted_on": "2023-09-01"}), "mine.csv", SCHOOLS, TODAY, trusts=trusts)
+    frames, _ = registers.known(tmp_path, SCHOOLS, "official", TODAY, trusts)
+    assert frames["staff_register"]["owner"].tolist() == ["trust-7"]
+    with pytest.raises(DataError, match="was not a school of this register's owner"):
+        registers.add(tmp_path, "trust-7", _csv("staff"), "mine.csv", SCHOOLS, TODAY, trusts=trusts)
+
+
 def test_the_school_s_own_word_comes_before_its_trust_s_and_that_before_its_authority_s(tmp_path):
     for owner, stayed in (("authority-301", "10"), ("trust-7", "11"), ("school-100001", "9")):
         _kept(tmp_path, owner, "staff", {"stayed": stayed})

@@ -46,13 +46,13 @@ def owners(folder: Path | None) -> list[str]:
 
 
 def add(folder: Path, owner: str, content: bytes, name: str, schools: pd.DataFrame | None, today: pd.Timestamp,
-        data_source: str | None = None) -> tuple[Path, list[str]]:  # fmt: skip
+        data_source: str | None = None, trusts: pd.DataFrame | None = None) -> tuple[Path, list[str]]:  # fmt: skip
     """Check a register and keep it in place of the owner's earlier one of its kind; where it now lies, and notes.
 
     Raises `DataError` with every problem, and then nothing has changed. `data_source` is that of the tables: registers
     of made-up schools don't go beside those of real ones.
     """
-    checked = check(content, name, schools, today, checked_owner(owner))
+    checked = check(content, name, schools, today, checked_owner(owner), trusts)
     if checked.problems:
         raise refused(name, checked.problems)
     marker, there = folder / MADE_UP, stored(folder)
@@ -87,11 +87,11 @@ def refused(name: str, problems: list[Problem], several: bool = False) -> DataEr
                                 *(f"{p.file}: {p}" if several else str(p) for p in problems)]))  # fmt: skip
 
 
-def read_stored(folder: Path | None, schools: pd.DataFrame | None, today: pd.Timestamp, kind: str | None = None
-                ) -> tuple[dict[str, pd.DataFrame], list[Problem], list[str]]:  # fmt: skip
+def read_stored(folder: Path | None, schools: pd.DataFrame | None, today: pd.Timestamp, kind: str | None = None,
+                trusts: pd.DataFrame | None = None) -> tuple[dict[str, pd.DataFrame], list[Problem], list[str]]:  # fmt: skip
     """The rows of every register kept, or of a kind, by kind; their problems; notes."""
     return read(((path.relative_to(folder).as_posix(), owner, path.read_bytes()) for owner, _, path in stored(folder, kind)),
-                schools, today)  # fmt: skip
+                schools, today, trusts)  # fmt: skip
 
 
 def summary(folder: Path, today: pd.Timestamp) -> pd.DataFrame:
@@ -106,8 +106,8 @@ def summary(folder: Path, today: pd.Timestamp) -> pd.DataFrame:
         rows=lambda kept: kept["rows"].fillna(0).astype("int64"), problems=wrong.fillna(0).astype("int64"))  # fmt: skip
 
 
-def known(folder: Path | None, schools: pd.DataFrame, data_source: str, today: pd.Timestamp | None = None
-          ) -> tuple[dict[str, pd.DataFrame], list[str]]:  # fmt: skip
+def known(folder: Path | None, schools: pd.DataFrame, data_source: str, today: pd.Timestamp | None = None,
+          trusts: pd.DataFrame | None = None) -> tuple[dict[str, pd.DataFrame], list[str]]:  # fmt: skip
     """What all registers say, a frame a kind as declared in TABLES, and notes to tell.
 
     Where several owners speak of one school and day, the school's own row counts, then the trust's, then the
@@ -122,7 +122,7 @@ def known(folder: Path | None, schools: pd.DataFrame, data_source: str, today: p
         return empty, []
     if (data_source == "made-up") != (folder / MADE_UP).is_file():
         return empty, [_beside(folder, data_source) + " The registers were left out."]
-    found, problems, notes = read_stored(folder, schools, today or pd.Timestamp.now().normalize())
+    found, problems, notes = read_stored(folder, schools, today or pd.Timestamp.now().normalize(), trusts=trusts)
     if problems:
         raise refused(str(folder), problems, several=True)
     for name, rows in found.items():

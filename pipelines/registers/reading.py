@@ -142,19 +142,20 @@ def checked_owner(owner: str) -> str:
     return owner
 
 
-def check(content: bytes, name: str, schools: pd.DataFrame | None, today: pd.Timestamp, owner: str | None = None) -> Checked:
+def check(content: bytes, name: str, schools: pd.DataFrame | None, today: pd.Timestamp, owner: str | None = None,
+          trusts: pd.DataFrame | None = None) -> Checked:  # fmt: skip
     """What a register holds, or every problem it has, of which none repeats a word of it.
 
-    `schools` is our table of that name; without it URNs can't be checked, which the notes say. With an `owner` its
-    schools may only be the owner's. Raises `DataError` only where `owner` is none.
+    `schools` and `trusts` are our tables of these names; without schools URNs can't be checked, which the notes say. With an
+    `owner` each school has to have been the owner's on the day counted. Raises `DataError` only where `owner` is none.
     """
-    found, problems, notes = read([(name, owner and checked_owner(owner), content)], schools, today)
+    found, problems, notes = read([(name, owner and checked_owner(owner), content)], schools, today, trusts)
     kind, rows = next(iter(found.items()), (None, None))
     return Checked(KINDS.get(kind or ""), None if problems else rows, problems, notes)
 
 
-def read(files: Iterable[tuple[str, str | None, bytes]], schools: pd.DataFrame | None, today: pd.Timestamp
-         ) -> tuple[dict[str, pd.DataFrame], list[Problem], list[str]]:  # fmt: skip
+def read(files: Iterable[tuple[str, str | None, bytes]], schools: pd.DataFrame | None, today: pd.Timestamp,
+         trusts: pd.DataFrame | None = None) -> tuple[dict[str, pd.DataFrame], list[Problem], list[str]]:  # fmt: skip
     """The rows of many registers by kind, every problem they have, and notes; a file is a name, its owner, its bytes.
 
     Rows have file, row, owner, lineage (blank where schools are not known) and the register's columns, read.
@@ -165,7 +166,7 @@ def read(files: Iterable[tuple[str, str | None, bytes]], schools: pd.DataFrame |
         _open(sheet, content, found)
         if sheet.kind:
             alike.setdefault((sheet.kind.name, sheet.columns), []).append(sheet)
-    owned = None if schools is None else owned_by(schools)
+    owned = None if schools is None else owned_by(schools, trusts)
     parts: dict[str, list[pd.DataFrame]] = {}
     for (kind, columns), sheets in alike.items():
         parts.setdefault(kind, []).append(_rows(KINDS[kind], columns, sheets, schools, owned, today, found))
@@ -382,11 +383,11 @@ def _check_schools(values: pd.DataFrame, texts: pd.DataFrame, sheets: list[_Shee
         for sheet in sheets:
             if sheet.owner and sheet.owner not in known:
                 found.whole(sheet, f"its owner, {sheet.owner}, has no school in the table of schools", "Check the number.")
-        mine = pd.MultiIndex.from_frame(pd.DataFrame({"owner": values["owner"], "lineage": lineage})).isin(
-            pd.MultiIndex.from_frame(owned.astype({"lineage": "float64"})))  # fmt: skip
-        others = ~mine & lineage.notna() & values["owner"].isin(known)
-        found.cells(texts, others, "urn", "is not a school of this register's owner", "Take the row out, or add the file for "
-                    "the owner whose school it is.")  # fmt: skip
+        named = values[["owner", "counted_on"]].assign(lineage=lineage, row=range(len(values)))
+        mine = named["row"].isin(_on_their_day(named, owned))
+        others = ~mine & lineage.notna() & values["counted_on"].notna() & values["owner"].isin(known)
+        found.cells(texts, others, "urn", "was not a school of this register's owner on the day counted", "Take the row out, or "
+                    "add the file for the owner whose school it was.")  # fmt: skip
     values = values.assign(lineage=lineage, school=lineage.fillna(values["urn"]))
     key = ["file", "school", "counted_on"]
     again = values.duplicated(key) & values[key].notna().all(axis=1)
@@ -397,9 +398,40 @@ def _check_schools(values: pd.DataFrame, texts: pd.DataFrame, sheets: list[_Shee
     return values.drop(columns="school")
 
 
-def owned_by(schools: pd.DataFrame) -> pd.DataFrame:
-    """Which lineages each owner may speak of: a register goes on when a school of its owner's gets a new URN."""
+def _on_their_day(named: pd.DataFrame, owned: pd.DataFrame) -> pd.Series:
+    """The rows of which the owner had the school on the day counted."""
+    pairs = named.merge(owned.astype({"lineage": "float64"}), on=["owner", "lineage"], how="inner", validate="many_to_many")
+    return pairs.loc[~(pairs["until_on"] < pairs["counted_on"]), "row"]
+
+
+def owned_by(schools: pd.DataFrame, trusts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Which lineages each owner may speak of: owner, lineage, and the last day it may speak of (`until_on`; blank for none).
+
+    A register goes on when a school of its owner's gets a new URN. A trust may speak of a school until the day it left it, as
+    the table `trusts` has it; what was written down before it joined came with the school.
+    """
     named = {"trust": "trust_uid", "authority": "la_code", "school": "urn"}
     pairs = [schools.dropna(subset=[column]).assign(owner=lambda rows, kind=kind, column=column: f"{kind}-"
              + rows[column].astype("int64").astype("str"))[["owner", "lineage"]] for kind, column in named.items()]  # fmt: skip
-    return pd.concat(pairs, ignore_index=True).drop_duplicates()
+    always = pd.concat(pairs, ignore_index=True).drop_duplicates().assign(until_on=pd.NaT).astype({"until_on": DATE})
+    if trusts is None or trusts.empty:
+        return always
+    had = _had(trusts)
+    dated = always["owner"].str.startswith("trust-") & always["lineage"].isin(had["lineage"])
+    return pd.concat([always[~dated], had], ignore_index=True)
+
+
+def _had(trusts: pd.DataFrame) -> pd.DataFrame:
+    """Each lineage's trusts one after another, and the day it left each: when it joined the next, or by the first file that
+    shows it elsewhere.
+    """
+    rows = trusts.sort_values(["lineage", "period", "known_on"], kind="stable")
+    here = rows["trust_uid"].astype("float64").fillna(-1)
+    stretch = (rows["lineage"].ne(rows["lineage"].shift()) | here.ne(here.shift())).cumsum()
+    each = rows.groupby(stretch).agg(lineage=("lineage", "first"), uid=("trust_uid", "first"), joined_on=("joined_on", "max"),
+                                     shown_on=("known_on", "first"))  # fmt: skip
+    following = each.shift(-1)
+    left = following["joined_on"].fillna(following["shown_on"]).where(following["lineage"].eq(each["lineage"]))
+    inside = each["uid"].notna()
+    return pd.DataFrame({"owner": "trust-" + each.loc[inside, "uid"].astype("int64").astype("str"),
+                         "lineage": each.loc[inside, "lineage"], "until_on": left[inside].astype(DATE)})  # fmt: skip
