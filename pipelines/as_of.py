@@ -11,12 +11,17 @@ import pandas as pd
 from pipelines.tables import DATE
 
 
+def known_by(known_on: pd.Series, morning: pd.Series | pd.Timestamp) -> pd.Series:
+    """Whether each fact was public before the morning; one whose day is blank wasn't. The one rule of what was known when."""
+    return known_on < morning
+
+
 def outcomes_known(examples: pd.DataFrame, morning: pd.Timestamp, not_yet: str) -> pd.DataFrame:
     """The examples as they stood on a morning: an outcome not public before it is blank, for the reason `not_yet`.
 
     Whatever learns, calibrates, chooses or compares as of a morning is given these and no others.
     """
-    later = examples["next_known_on"].notna() & ~(examples["next_known_on"] < morning)
+    later = examples["next_known_on"].notna() & ~known_by(examples["next_known_on"], morning)
     blank = [name for name in examples if name.startswith("next_") or name in ("label", "label_source")]
     return examples.assign(**{name: examples[name].mask(later) for name in blank},
                            label_missing_reason=examples["label_missing_reason"].mask(later, not_yet))  # fmt: skip
@@ -24,7 +29,7 @@ def outcomes_known(examples: pd.DataFrame, morning: pd.Timestamp, not_yet: str) 
 
 def known_before(facts: pd.DataFrame, morning: pd.Timestamp) -> pd.DataFrame:
     """The facts that were public before the morning, with no detail that wasn't."""
-    return _details_known(facts[facts["known_on"] < morning], morning)
+    return _details_known(facts[known_by(facts["known_on"], morning)], morning)
 
 
 def _details_known(facts: pd.DataFrame, mornings: pd.Series | pd.Timestamp) -> pd.DataFrame:
@@ -34,7 +39,7 @@ def _details_known(facts: pd.DataFrame, mornings: pd.Series | pd.Timestamp) -> p
     """
     since = {name.removesuffix("_known_on"): name for name in facts if name.endswith("_known_on")}
     since = {detail: name for detail, name in since.items() if detail in facts}
-    known = {detail: facts[detail].where(facts[name] < mornings) for detail, name in since.items()}
+    known = {detail: facts[detail].where(known_by(facts[name], mornings)) for detail, name in since.items()}
     return facts.assign(**known).drop(columns=list(since.values()))
 
 
@@ -78,7 +83,7 @@ def earlier_known(
     past = past[past["period"].isin(wanted["period"].unique())]
     past = past.sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
     found = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one")
-    return _at(found["place"].where(found["known_on"] < found["as_of"]), facts, by, questions.index)
+    return _at(found["place"].where(known_by(found["known_on"], found["as_of"])), facts, by, questions.index)
 
 
 def known_until(questions: pd.DataFrame, facts: pd.DataFrame, until: pd.Series, by: str = "lineage") -> pd.DataFrame:
@@ -92,7 +97,7 @@ def known_until(questions: pd.DataFrame, facts: pd.DataFrame, until: pd.Series, 
         past.assign(limit=past["period"].astype("float64")).sort_values("limit", kind="stable"),
         on="limit", by=by,
     )  # fmt: skip
-    places = found["place"].where(found["known_on"] < found["as_of"]).set_axis(found["question"])
+    places = found["place"].where(known_by(found["known_on"], found["as_of"])).set_axis(found["question"])
     return _at(places.reindex(range(len(questions))), facts, by, questions.index)
 
 
@@ -100,7 +105,7 @@ def every_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineage
     """Every fact public before each question's morning: a row for each pair, with `question`, the question's place."""
     asked = questions[[by, "as_of"]].assign(question=range(len(questions)))
     pairs = asked.merge(facts, on=by, how="inner", validate="many_to_many")
-    pairs = pairs[pairs["known_on"] < pairs["as_of"]]
+    pairs = pairs[known_by(pairs["known_on"], pairs["as_of"])]
     return _details_known(pairs, pairs["as_of"])
 
 
@@ -144,7 +149,7 @@ class Fold:
 
         Like the examples a fold is judged on, they were inspected within a year of being asked about.
         """
-        known = (examples["next_known_on"] < self.morning) & self.asked_before(examples)
+        known = known_by(examples["next_known_on"], self.morning) & self.asked_before(examples)
         return known & within_a_year(examples)
 
 
@@ -157,7 +162,12 @@ def folds(mornings: list[pd.Timestamp]) -> list[Fold]:
     ]
 
 
-def is_before(days: pd.Series, mornings: pd.Series) -> pd.Series:
+def with_hindsight(mornings: list[str], as_of: str) -> list[str]:
+    """Those mornings, as 2021-09-01, that a model which learned until `as_of` can't forecast: it may know what came after."""
+    return [morning for morning in mornings if morning < as_of]
+
+
+def is_before(days: pd.Series, mornings: pd.Series | pd.Timestamp) -> pd.Series:
     """Whether each day lies before its morning; a blank day doesn't."""
     return (days < mornings).fillna(False).astype(bool)
 
@@ -177,6 +187,16 @@ def years_before(
         lost = mornings.clip(upper=end) - days.clip(lower=start)
         span = span - lost.clip(lower=pd.Timedelta(0))
     return span.dt.days / 365.25
+
+
+def within_years(mornings: pd.Series, days: pd.Series, years: float) -> pd.Series:
+    """Whether each day lies no more than so many years before its morning; a blank day doesn't."""
+    return years_before(mornings, days) <= years
+
+
+def period_within(mornings: pd.Series, periods: pd.Series, years: int) -> pd.Series:
+    """Whether each period (the year an academic year ends in) is no more than so many years older than its morning's year."""
+    return mornings.dt.year - periods <= years
 
 
 def within_a_year(examples: pd.DataFrame) -> pd.Series:

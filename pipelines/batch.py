@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from models.champion import Champion, move_folder
-from pipelines import inspections, rows, score, signals, tables
+from pipelines import as_of, inspections, rows, score, signals, tables
 from pipelines.registers import stored
 from pipelines.tables import Busy, DataError, sha256
 
@@ -181,7 +181,7 @@ def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: 
             said, carded = score.on_cards(asked, cohort, made, known, champion, morning)
             found = score.predictions(cohort, made, champion, about["data_source"], said=said, carded=carded)
             tables.write(part.parent, {"predictions": found}, about=about, named={"predictions": part.stem})
-        known_to_it = [day for day in job["mornings"] if day < champion.about.get("as_of", "")]
+        known_to_it = as_of.with_hindsight(job["mornings"], champion.about.get("as_of", ""))
         return finished(partial, {"mornings": job["mornings"], "not_forecasts": known_to_it, "made_from": made_from,
                                    **model(champion)})  # fmt: skip
 

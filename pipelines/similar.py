@@ -23,7 +23,7 @@ def similar(today: pd.DataFrame, cohort: pd.DataFrame, examples: pd.DataFrame, c
     that count most among those on which the two stand within half a standard deviation.
     """
     morning = cohort["as_of"].max()
-    recent = as_of.years_before(pd.Series(morning, index=examples.index), examples["as_of"]).le(YEARS)
+    recent = as_of.within_years(pd.Series(morning, index=examples.index), examples["as_of"], YEARS)
     past = evaluate.usable(examples[recent & as_of.Fold(morning, morning).learned(examples)], evaluate.OVERALL)
     past = past.sort_values("as_of").drop_duplicates(["lineage", "next_inspected_on"])
     names = champion.signals

@@ -1,6 +1,7 @@
 """Who may import whom. Imports go downwards: the command line, stages, then knowledge, which knows no stage."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,13 +134,26 @@ _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _ORDERING = {"lt", "le", "gt", "ge", "between"}
 
 
-def _says_as_of(node: ast.AST) -> bool:
-    """Whether an expression is `as_of`, `rows.as_of` or `rows["as_of"]`; the module of that name apart."""
-    return (
-        (isinstance(node, ast.Name) and node.id == "as_of")
-        or (isinstance(node, ast.Attribute) and node.attr == "as_of")
-        or (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == "as_of")
-    )
+_MORNING = re.compile(r"(^|_)(as_of|mornings?)$")
+
+
+def _says_morning(node: ast.AST) -> bool:
+    """Whether a morning stands anywhere in an expression: `as_of`, `fold.morning`, `rows["as_of"].dt.year`, `rows["fold"]`.
+
+    How many mornings there are (`len`) is no morning.
+    """
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
+        return False
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        said = node.slice.value
+        return bool(_MORNING.search(said)) or said == "fold" or _says_morning(node.value)
+    if isinstance(node, ast.Attribute) and _MORNING.search(node.attr):
+        return True
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(_MORNING.search(node.value))
+    if isinstance(node, ast.Name):
+        return bool(_MORNING.search(node.id))
+    return any(map(_says_morning, ast.iter_child_nodes(node)))
 
 
 def _ordered_by_as_of(tree: ast.AST) -> Iterator[int]:
@@ -150,14 +164,17 @@ def _ordered_by_as_of(tree: ast.AST) -> Iterator[int]:
             sides = [node.func.value, *node.args]
         else:
             continue
-        if any(_says_as_of(side) for side in sides):
+        if any(map(_says_morning, sides)):
             yield node.lineno
 
 
 def test_the_reader_of_comparisons_can_tell_them():
-    for found in ('rows["known_on"] < rows["as_of"]', "as_of >= day", 'facts["known_on"].lt(rows.as_of)'):
+    for found in ('rows["known_on"] < rows["as_of"]', "as_of >= day", 'facts["known_on"].lt(rows.as_of)', "known < fold.morning",
+                  'rows["as_of"].dt.year - rows["period"] <= 4', 'rows["fold"].lt(day)', "as_of.years_before(morning, day) > 2",
+                  "(rows.known_on < mornings).any()", 'day < about.get("as_of", "")'):
         assert list(_ordered_by_as_of(ast.parse(found)))
-    for none in ('rows["as_of"].eq(day)', "as_of.latest_known(a, b)", 'rows["known_on"] < rows["inspected_on"]'):
+    for none in ('rows["as_of"].eq(day)', "as_of.latest_known(a, b)", 'rows["known_on"] < rows["inspected_on"]', "len(mornings) > 1",
+                 'as_of.is_before(rows["known_on"], morning)'):
         assert not list(_ordered_by_as_of(ast.parse(none)))
 
 

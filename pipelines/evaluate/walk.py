@@ -151,7 +151,8 @@ def ask(fold: Fold, examples: pd.DataFrame, signals: list[str], outcome: Outcome
         weight = learning_weight(learned).to_numpy()
         for name, rule in baselines.RULES.items():
             found[name] = pd.DataFrame(rule().fit(at, following, weight).predict(asked), index=unseen.index)
-        lately = as_of.years_before(pd.Series(fold.morning, index=learned.index), learned["next_inspected_on"]).le(2).to_numpy()
+        mornings = pd.Series(fold.morning, index=learned.index)
+        lately = as_of.within_years(mornings, learned["next_inspected_on"], 2).to_numpy()
         two = baselines.Rate("overall", "phase").fit(at[lately], following[lately], weight[lately])
         found[TWO_YEARS] = pd.DataFrame(two.predict(asked), index=unseen.index)
     return found
@@ -222,7 +223,7 @@ def _choose(past: list[tuple], fold: Fold, among: Options = ANY) -> tuple[str, f
     options = [(name, half_life) for name in among.candidates for half_life in among.half_lives]
     scores: dict[str, list[float]] = {}
     for _, facts, answers, rank in past:
-        known = (facts["next_known_on"] < fold.morning).to_numpy()
+        known = as_of.known_by(facts["next_known_on"], fold.morning).to_numpy()
         following = facts["next_rank"].to_numpy()
         for name in (f"{candidate} {half_life}" for candidate, half_life in options):
             chances = answers[name].to_numpy()
@@ -264,7 +265,7 @@ def with_sets(table: pd.DataFrame) -> tuple[pd.DataFrame, conformal.GradeSets, c
     low, high = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     for morning in sorted(rows["fold"].unique()):
         here = rows["fold"].eq(morning).to_numpy()
-        earlier = rows[rows["fold"].lt(morning) & rows["next_known_on"].lt(morning)]
+        earlier = rows[as_of.is_before(rows["fold"], morning) & as_of.known_by(rows["next_known_on"], morning)]
         if len(earlier) >= FEWEST_JUDGED:
             sets, intervals = _learn(earlier)
             chances = rows.loc[here, GRADES].to_numpy()
@@ -272,7 +273,7 @@ def with_sets(table: pd.DataFrame) -> tuple[pd.DataFrame, conformal.GradeSets, c
             low[here], high[here] = intervals.around(*_stake(rows[here]))
     spans = pd.Series(conformal.spans(members), index=rows.index, dtype="str")
     covered = members[np.arange(len(rows)), rows["next_rank"].to_numpy() - 1]
-    learned = rows.groupby("fold")["fold"].transform("first").gt(rows["fold"].min())
+    learned = rows["fold"].ne(rows["fold"].min())
     table = table.assign(grade_set=spans, set_covers=pd.Series(covered, index=rows.index).where(learned),
                          p_low=pd.Series(low, index=rows.index), p_high=pd.Series(high, index=rows.index))  # fmt: skip
     return table, *_learn(rows)

@@ -169,7 +169,7 @@ def expected(values: pd.Series, given: pd.DataFrame, table: str, measure: str, p
 def newest_register(cohort: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The newest row of a register written down before each morning, if counted within two years of it."""
     own = as_of.latest_known(cohort, rows, order="counted_on")
-    return own.where(as_of.years_before(cohort["as_of"], own["counted_on"]) <= REGISTER_LASTS)
+    return own.where(as_of.within_years(cohort["as_of"], own["counted_on"], REGISTER_LASTS))
 
 
 def share(part: pd.Series, whole: pd.Series) -> pd.Series:

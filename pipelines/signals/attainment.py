@@ -55,9 +55,8 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     rows = known["results"][["lineage", "period", "known_on", *PROGRESS, "progress_8", *AT_16, *AT_11]]
     at_11 = as_of.latest_known(cohort, rows[rows[PROGRESS].notna().any(axis=1)], order="period")
     at_16 = as_of.latest_known(cohort, rows[rows[["progress_8", "attainment_8"]].notna().any(axis=1)], order="period")
-    year = cohort["as_of"].dt.year
-    progress = at_11[PROGRESS].where(year - at_11["period"] <= LASTS)
-    recent = year - at_16["period"] <= LASTS
+    progress = at_11[PROGRESS].where(as_of.period_within(cohort["as_of"], at_11["period"], LASTS))
+    recent = as_of.period_within(cohort["as_of"], at_16["period"], LASTS)
     rank = {name: percentile(values.where(recent), "results", name, at_16["period"], cohort["phase"], known["norms"])
             for name, values in (("attainment_8_standing", at_16["attainment_8"]),
                                  ("basics_standing", at_16["share_basics_95"]))}  # fmt: skip
@@ -86,7 +85,7 @@ def _reached(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], age: str) -> 
     rows = rows[rows[names].notna().any(axis=1)]
     now = as_of.latest_known(cohort, rows, order="period")
     years = [now, *(as_of.earlier_known(cohort, rows, now, back) for back in range(1, BACK + 1))]
-    recent = cohort["as_of"].dt.year - now["period"] <= LASTS
+    recent = as_of.period_within(cohort["as_of"], now["period"], LASTS)
     standing = pd.concat([_standing(cohort, known, year, names).where(recent) for year in years], axis=1)
     before = standing.iloc[:, 1:].bfill(axis=1).iloc[:, 0]
     values = (standing.iloc[:, 0], standing.iloc[:, :3].mean(axis=1), standing.iloc[:, 0] - before,
@@ -109,7 +108,7 @@ def _beyond(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], reached: str) 
     newest = as_of.latest_known(cohort, census[["lineage", "period", "known_on"]], order="period")["period"]
     found = as_of.known_until(cohort, rows, newest)
     pupils = as_of.known_until(cohort, census, found["period"])
-    both = found["period"].eq(pupils["period"]) & (cohort["as_of"].dt.year - found["period"] <= LASTS)
+    both = found["period"].eq(pupils["period"]) & as_of.period_within(cohort["as_of"], found["period"], LASTS)
     given = pupils[["poor", "poor_squared", "language", "needs"]]
     return expected(found[reached].where(both), given, "results", f"{reached}_beyond_intake", found["period"], cohort["phase"],
                     known["norms"])  # fmt: skip

@@ -37,7 +37,7 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
         rows = known["results"]
         rows = rows[rows[[*progress, everyone]].notna().any(axis=1)]
         now = as_of.latest_known(cohort, rows, order="period")
-        recent = cohort["as_of"].dt.year - now["period"] <= attainment.LASTS
+        recent = as_of.period_within(cohort["as_of"], now["period"], attainment.LASTS)
         newest = now[[*progress, everyone, disadvantaged]].where(recent)
         years = [newest, *(as_of.earlier_known(cohort, rows, now, back).where(recent) for back in range(1, YEARS))]
         swing = pd.concat([year[progress].mean(axis=1) for year in years], axis=1)

@@ -5,7 +5,7 @@ import pandas as pd
 from pipelines import as_of
 from pipelines.signals import Signal
 
-WINDOW = 1000  # days: a new head's effect takes years, and the extracts are months apart
+WINDOW = 1000 / 365.25  # years, of 1,000 days: a new head's effect takes years, and the extracts are months apart
 SIGNALS = (
     Signal("head_changed", "The head changed in the last 1,000 days.", "yes or no", "head_changes",
            "the day of the later of the two extracts that differ"),
@@ -18,6 +18,6 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     changed = seen["known_on"].where(seen["head_changed"].eq(1))
     told = seen[["lineage", "known_on"]].assign(last_change_on=changed.groupby(seen["lineage"]).ffill())
     held = as_of.latest_known(cohort, told)
-    recent = as_of.years_before(cohort["as_of"], held["last_change_on"]) * 365.25 <= WINDOW
-    followed = as_of.years_before(cohort["as_of"], held["known_on"]) * 365.25 <= WINDOW
+    recent = as_of.within_years(cohort["as_of"], held["last_change_on"], WINDOW)
+    followed = as_of.within_years(cohort["as_of"], held["known_on"], WINDOW)
     return pd.DataFrame({"head_changed": recent.astype("float64").where(followed)})

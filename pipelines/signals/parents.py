@@ -52,7 +52,7 @@ def _standings(rows: pd.DataFrame, cohort: pd.DataFrame, norms: pd.DataFrame) ->
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The newest answers published before that morning, within three years, and the change from the year before."""
     now = as_of.latest_known(cohort, known["parent_view"], order="period")
-    now = now.where(as_of.years_before(cohort["as_of"], now["known_on"]) <= LASTS)
+    now = now.where(as_of.within_years(cohort["as_of"], now["known_on"], LASTS))
     before = as_of.earlier_known(cohort, known["parent_view"], now, 1)
     found, past = (_standings(rows, cohort, known["norms"]) for rows in (now, before))
     change = found["parents_recommend_standing"] - past["parents_recommend_standing"]
