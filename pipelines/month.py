@@ -25,6 +25,7 @@ from pipelines import (
     ingest,
     monitor,
     monitor_report,
+    provenance,
     score,
     tables,
     train,
@@ -66,11 +67,11 @@ def _month(folder: Path, registry: Registry, raw: Path, bring: Bring | None, reg
     before, problems = _told(folder / MONTH) or {}, []
     since = before.get("finished_on", "the last training")
     fetched = _fetched(bring, problems, say)
-    files, code = ingest.hashes(raw), train.code()
+    files, code = ingest.hashes(raw), provenance.code()
     if code != before.get("code") or files != (_told(folder / "ingest.json") or {}).get("sha256"):
         report = ingest.ingest(raw, folder, bar("reading"))
         say(f"ingest: {len(report['sha256']):,} files, the newest of {report['newest_file_on']}")
-    why = _why_train(folder, registry, train.made_from(folder, registers, experiment, whole))
+    why = _why_train(folder, registry, provenance.made_from(folder, registers, experiment, whole))
     if why:
         say(f"train: {'; '.join(why)}")
         report = train.train(folder, registry, experiment=experiment, workers=workers, whole=whole, registers=registers, say=say,

@@ -2,10 +2,8 @@
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from models import RegistryError
-from models.champion import Champion, libraries, sweep
+from models.champion import Champion, sweep
 from models.registry import Registry
-from pipelines import as_of, evaluate, experiments, inspections, promotion, registers, report_cards, signals, tables
+from pipelines import as_of, evaluate, experiments, inspections, promotion, provenance, report_cards, signals, tables
 from pipelines.evaluate import LEADERSHIP, OVERALL
 from pipelines.experiments import Experiment
 from pipelines.tables import DataError
@@ -91,7 +89,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     for line in experiments.unlike(experiment):
         say(f"experiment: {line}")
     registry.reigning()  # refused now, where its files were altered, and not after an hour
-    basis = made_from(folder, registers, experiment, whole)  # before they are read: what changes meanwhile is new next time
+    basis = provenance.made_from(folder, registers, experiment, whole)  # before they are read: a change is new next time
     known, about, notes = signals.read_known(folder, registers)
     for note in notes:
         say(note)
@@ -136,8 +134,9 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     led_rows = evaluate.usable(asked, LEADERSHIP)
     cards = known["inspections"]["leadership_and_governance"].notna().sum()
     report: dict[str, Any] = {
-        "as_of": f"{morning:%Y-%m-%d}", **about, **provenance(), "made_from": basis, "experiment": experiments.plain(experiment),
-        **_ingested(folder, about), "signals": given, "families": {name: belongs[name] for name in given},
+        "as_of": f"{morning:%Y-%m-%d}", **about, **provenance.commit(), "made_from": basis,
+        "experiment": experiments.plain(experiment),
+        **provenance.ingested(folder, about), "signals": given, "families": {name: belongs[name] for name in given},
         "families_off": [f for f in signals.FAMILIES if f not in experiment.families],
         "signals_off": {name: signal.off for name, signal in signals.declared(experiment.families).items() if signal.off},
         "signals_blank": list(held.index[held == 0]),
@@ -306,61 +305,6 @@ def _cell_sizes(rows: pd.DataFrame) -> dict[str, int]:
 def _fingerprint(champion: Champion) -> str:
     """The model's own hash: the same inputs give the same version."""
     return hashlib.sha256(json.dumps(champion.as_files(), sort_keys=True).encode()).hexdigest()[:12]
-
-
-def made_from(folder: Path, registers_in: Path | None, experiment: Experiment, whole: bool = True) -> dict[str, Any]:
-    """What a training's result depends on: hashes of official files, registers and code, versions of libraries, settings.
-
-    Two trainings of which all of this is the same give the same model.
-    """
-    kept = {f"{owner} {kind}": path.read_bytes() for owner, kind, path in registers.stored(registers_in)}
-    return {"inputs": tables.about(folder, "inspections")["inputs"], "registers": _hash(kept), "code": code(),
-            "libraries": libraries(), "experiment": experiments.plain(experiment), "whole": whole}  # fmt: skip
-
-
-def code() -> str:
-    """The hash of our program's own files, which a commit isn't: it says nothing of what was changed since."""
-    root = Path(__file__).resolve().parent.parent
-    paths = sorted(path for room in ("pipelines", "models") for path in (root / room).rglob("*.py"))
-    return _hash({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
-
-
-def _hash(files: dict[str, bytes]) -> str:
-    each = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()
-
-
-def _ingested(folder: Path, about: dict[str, Any]) -> dict[str, Any]:
-    """The hash of every official file and the rows of every table, where the report of their reading is still theirs."""
-    path = folder / "ingest.json"
-    told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    same = told.get("inputs") == about["inputs"]
-    return {"files": told["sha256"] if same else {}, "rows": told["rows"] if same else {}}
-
-
-def provenance() -> dict[str, Any]:
-    """The commit, and whether the program's files differ from it; without one, the version and the hash of the code.
-
-    A commit counts only where git tracks this very file: an installed package may lie inside somebody else's repository.
-    """
-    here = Path(__file__).resolve()
-    # A hook's variables would name the hook's own repository.
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-
-    def git(*words: str) -> str | None:
-        try:
-            ended = subprocess.run(["git", *words], cwd=here.parent, env=clean, capture_output=True, text=True, check=False)
-        except OSError:  # there is no git
-            return None
-        return None if ended.returncode else ended.stdout.strip()
-
-    if git("ls-files", "--error-unmatch", here.name) and (commit := git("rev-parse", "HEAD")):
-        return {"commit": commit, "dirty": git("status", "--porcelain", ".", "../models") != ""}
-    try:
-        version = importlib.metadata.version("headway")
-    except importlib.metadata.PackageNotFoundError:  # run from a copy of its folder
-        version = "0"
-    return {"commit": f"headway {version}+{code()[:12]}", "dirty": False}
 
 
 def _params(report: dict[str, Any], experiment: Experiment) -> dict[str, Any]:

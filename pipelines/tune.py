@@ -19,7 +19,7 @@ import pandas as pd
 
 from models.estimators import CANDIDATES
 from models.registry import Registry
-from pipelines import as_of, evaluate, experiments, inspections, promotion, signals, tables, train
+from pipelines import as_of, evaluate, experiments, inspections, promotion, provenance, signals, tables, train
 from pipelines.as_of import Fold
 from pipelines.evaluate import FEWEST_JUDGED, OVERALL
 from pipelines.experiments import Experiment
@@ -57,7 +57,7 @@ def tune(folder: Path, registry: Registry, *, trials: int = 30, minutes: float |
     too few folds, and `Busy` where another search is at work in the registry's folder.
     """
     start = experiment or Experiment()
-    basis = {key: value for key, value in train.made_from(folder, registers, start).items() if key != "whole"}
+    basis = {key: value for key, value in provenance.made_from(folder, registers, start).items() if key != "whole"}
     name = hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:8]
     task = _task(folder, start, registers, workers, say)
     registry.check(say)

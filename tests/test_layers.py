@@ -28,9 +28,10 @@ STAGES = {
     "experiments": {"evaluate", "inspections", "signals"},
     "evidence_cards": {"evidence"},
     "compare": {"promotion"},
-    "train": {"cards", "evaluate", "experiments", "inspections", "promotion", "registers", "report_cards", "signals"},
-    "tune": {"evaluate", "experiments", "inspections", "promotion", "signals", "train"},
-    "month": {"cards", "evidence", "evidence_cards", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "score", "train"},
+    "provenance": {"experiments", "registers"},
+    "train": {"cards", "evaluate", "experiments", "inspections", "promotion", "provenance", "report_cards", "signals"},
+    "tune": {"evaluate", "experiments", "inspections", "promotion", "provenance", "signals", "train"},
+    "month": {"cards", "evidence", "evidence_cards", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "provenance", "score", "train"},
     "__main__": None,  # the command line may use any
 }
 

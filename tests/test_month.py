@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from models.registry import Registry
-from pipelines import experiments, monitor, month, train
+from pipelines import experiments, monitor, month, provenance
 from pipelines.cards.pages import page
 from pipelines.synthesise import synthesise
 from pipelines.tables import DataError
@@ -177,8 +177,8 @@ def test_a_changed_setting_register_or_file_is_a_reason_to_train_and_is_named(do
     assert month._why_train(done.tables, done.registry, basis) == []
     for name, words in month.BASIS.items():
         assert month._why_train(done.tables, done.registry, basis | {name: "other"}) == [f"{words} changed"]
-    assert basis == train.made_from(done.tables, None, experiments.of(QUICK, "x"), True)
-    assert basis != train.made_from(done.tables, None, experiments.Experiment(), True)
+    assert basis == provenance.made_from(done.tables, None, experiments.of(QUICK, "x"), True)
+    assert basis != provenance.made_from(done.tables, None, experiments.Experiment(), True)
 
 
 @pytest.mark.slow

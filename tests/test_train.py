@@ -16,7 +16,7 @@ import sklearn
 from models.champion import Champion
 from models.estimators import Departures
 from models.registry import Registry
-from pipelines import signals, tables, train
+from pipelines import provenance, signals, tables, train
 from pipelines.experiments import Experiment
 from pipelines.tables import DataError
 
@@ -54,7 +54,7 @@ def test_a_figure_that_is_no_number_is_null_in_the_report():
 
 def _code_of(folder: Path, **environment: str) -> dict:
     """What a training says of the code in a folder."""
-    words = "import json; from pipelines import train; print(json.dumps([train.__file__, train.provenance(), train.code()]))"
+    words = "import json; from pipelines import provenance; print(json.dumps([provenance.__file__, provenance.commit(), provenance.code()]))"
     ended = subprocess.run([sys.executable, "-P", "-c", words], cwd=folder, capture_output=True, text=True, check=True,
                            env={**os.environ, "PYTHONPATH": str(folder), **environment})  # fmt: skip
     file, said, code = json.loads(ended.stdout)
@@ -85,6 +85,9 @@ def test_code_inside_another_repository_is_named_by_version_and_content_never_by
     said = _code_of(project / "lib")
     assert _git(project, "rev-parse", "HEAD") not in said["commit"]
     assert said["commit"].startswith("headway ") and said["commit"].endswith(f"+{said['code'][:12]}") and said["dirty"] is False
+    with (project / "lib" / "models" / "baselines.py").open("a") as file:
+        file.write("\n\n# A comment changes nothing that is done.\n")
+    assert _code_of(project / "lib")["code"] == said["code"]
     (project / "lib" / "models" / "baselines.py").write_text("# changed")
     assert _code_of(project / "lib")["commit"] != said["commit"]
 
@@ -107,7 +110,7 @@ def test_without_git_a_training_says_version_and_content(project, tmp_path):
 
 
 def test_what_a_model_is_made_from_names_the_libraries_that_fit_it(small):
-    assert train.made_from(small / "tables", None, Experiment())["libraries"] == {"lightgbm": lightgbm.__version__, "numpy": np.__version__, "pandas": pd.__version__,
+    assert provenance.made_from(small / "tables", None, Experiment())["libraries"] == {"lightgbm": lightgbm.__version__, "numpy": np.__version__, "pandas": pd.__version__,
                                    "scikit-learn": sklearn.__version__, "scipy": scipy.__version__}  # fmt: skip
 
 

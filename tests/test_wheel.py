@@ -178,7 +178,7 @@ def test_from_a_wheel_served_to_others_without_a_sign_in_no_register_is_shown(in
 
 
 def test_from_a_wheel_the_code_is_named_by_version_and_content(installed):
-    said = _run(installed.bin / "python", "-c", "from pipelines import train; print(train.__file__, train.provenance(), train.code())",
+    said = _run(installed.bin / "python", "-c", "from pipelines import provenance; print(provenance.__file__, provenance.commit(), provenance.code())",
                 cwd=ROOT / "tests", env=_environment(installed))  # fmt: skip
     file, rest = said.split(" ", 1)
     assert Path(file).is_relative_to(installed.site) and f"headway 0.1.0+{rest.split()[-1][:12]}" in rest
