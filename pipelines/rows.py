@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from models.champion import Champion
 from pipelines import as_of, report_cards, score, signals, tables
 from pipelines.files.cells import printable
+from pipelines.sources import PHASES_OF_OFSTED
 from pipelines.tables import DataError
 
 BATCH = 1 << 16  # rows answered at a time: more leave the processor's cache, and of fewer pandas' own time is most
 BUFFER = 1 << 20  # bytes of each column read ahead, so that a row group of any size is never held whole
-PHASES = ("Nursery", "Primary", "Secondary", "Special", "PRU")
 STATE = tables.TABLES["signals_today"].names
 KINDS = {"int64": "a whole number", "Int64": "a whole number", tables.DATE: "a day", "str": "text", "float64": "a number"}
 TYPES = {"a whole number": pa.int64(), "a day": pa.timestamp("s"), "text": pa.string(), "a number": pa.float64()}
@@ -246,7 +246,7 @@ def _unusable(asked: pd.DataFrame, champion: Champion, why: pd.Series) -> pd.Ser
         *((asked[name].notna() & ~_possible(asked[name]), f"{name} is not a day from {FIRST_YEAR} to {LAST_YEAR}")
           for name in ("as_of", "inspected_on")),
         *((~right, f"{name} is not a grade from 1 to 4") for name, right in graded.items()),
-        (~asked["phase"].isin(PHASES), "phase is none of " + ", ".join(PHASES)),
+        (~asked["phase"].isin(PHASES_OF_OFSTED), "phase is none of " + ", ".join(PHASES_OF_OFSTED)),
         (~earlier, "inspected_on is not before as_of"),
         (pd.Series(infinite), "a signal is infinite"),
     ):

@@ -35,7 +35,8 @@ class Column:
     `kind` is one of key, text, date, grade, standard, yes_no, category, count, number, share, percent, money, period, word.
     A `percent` is of a hundred, 53 or 53%; a `share` is of one, 0.53, as a workbook holds a cell that shows 53%. A % sign is
     a cell's own unit, and says per cent in both. Nothing else does: 0.4 may be a small percentage.
-    A `word` is one of `words`, which map official words to ours; any other stops us. Without `words` any will do.
+    A `word` is one of `words`, which map official words to ours, or to nothing where they say there is none; any other stops
+    us. Without `words` any will do.
     A `…` in a spelling stands for any words, or none, on its side of the last colon: see `fits`.
     """
 
@@ -152,6 +153,16 @@ def _needed(columns: Iterable[Column], *names: str) -> tuple[Column, ...]:
 
 # --- Ofsted: the school's own columns ---------------------------------------------------------------------------------
 
+# The nine regions of England: closed words, and every spelling of the official files. One that isn't here stops us.
+REGIONS = ("East Midlands", "East of England", "London", "North East", "North West", "South East", "South West",
+           "West Midlands", "Yorkshire and the Humber")  # fmt: skip
+REGION_WORDS = {
+    **{evened(region): region for region in REGIONS}, "yorkshire & the humber": "Yorkshire and the Humber",
+    "yorkshire and humber": "Yorkshire and the Humber", "yorkshire & humber": "Yorkshire and the Humber",
+    "eastern": "East of England", "inner london": "London", "outer london": "London",
+    # In the register alone: service children's schools abroad, and schools of Wales that it still names.
+    "not recorded": "", "wales (pseudo)": "", **{evened(marker): "" for marker in BLANKS},
+}  # fmt: skip
 _SCHOOL = (
     _key("urn", "URN"),
     _col("laestab", "key", "LAESTAB"),
@@ -163,7 +174,7 @@ _SCHOOL = (
     _col("has_sixth_form", "text", "Sixth form"),
     _col("religion", "text", "Designated religious character"),
     _col("faith", "text", "Faith grouping"),
-    _col("region", "text", "Region", "Government Office Region"),
+    _col("region", "word", "Region", "Government Office Region", words=REGION_WORDS),
     _col("local_authority", "text", "Local authority", "Local Authority (Education)"),
     _col("constituency", "text", "Parliamentary constituency"),
     _col("trust_uid", "key", "Multi-academy trust UID"),
@@ -721,6 +732,7 @@ TABLES = (
 # a newer release may revise an older year: where both releases are at hand the older one stands, see ingest.
 
 # Phases as other files word them, in Ofsted's words; special schools and units are told by their type.
+PHASES_OF_OFSTED = ("Nursery", "Primary", "Secondary", "Special", "PRU")
 PHASES = {
     "middle deemed primary": "Primary", "middle deemed secondary": "Secondary", "all-through": "Secondary",
     "all through": "Secondary", "16 plus": "Secondary", "pupil referral unit": "PRU",
@@ -878,7 +890,7 @@ GIAS = (
                 _col("has_sixth_form", "text", "OfficialSixthForm (name)"),
                 _col("capacity", "count", "SchoolCapacity"), _col("pupils", "count", "NumberOfPupils"),
                 _col("trust_uid", "key", "Trusts (code)"), _col("trust_name", "text", "Trusts (name)"),
-                _col("region", "text", "GOR (name)"), _col("urban_rural", "text", "UrbanRural (name)"),
+                _col("region", "word", "GOR (name)", words=REGION_WORDS), _col("urban_rural", "text", "UrbanRural (name)"),
                 _col("postcode", "text", "Postcode"),
                 _col("easting", "number", "Easting"), _col("northing", "number", "Northing"),
             )
@@ -1028,6 +1040,53 @@ PARENT_VIEW = (
 )  # fmt: skip
 
 LAYOUTS = (*INSPECTIONS, *TABLES, *EXPLORE, *GIAS, *PARENT_VIEW)
+
+# --- what is expected of every release ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a release of one record is like, seen over true ones: limits beyond which it is damaged.
+
+    `fall` and `rise` are how far its rows may be below or above the nearest file of its kind, as shares. `steady` is, for a
+    measure, its rank correlation with the same schools a year before: where there are three files or more it is taken from
+    the others. `always` are columns whose share of blanks doesn't change.
+    """
+
+    fall: float = 0.25
+    rise: float = 0.5
+    steady: dict[str, float] = field(default_factory=dict)
+    always: tuple[str, ...] = ()
+
+
+# By record. The falls are above the largest of true files: lists of schools 1.6% (July to October 2013 1.0%); the census of
+# 2015 10% and the workforce of 2015 19%, which came out without many academies; results by school 32%.
+EXPECTED = {
+    "schools": Expected(0.02, 0.06, always=("name", "phase", "type", "region", "local_authority", "laestab", "la_code", "postcode")),
+    "latest": Expected(0.05, 0.06, always=("ended_on", "category")),
+    "census": Expected(0.14, 0.3, {"pupils": 0.97, "share_girls": 0.8, "share_eal": 0.95, "share_fsm": 0.9, "share_fsm_ever": 0.95,
+                                   "share_ehcp": 0.7, "share_sen_support": 0.7}, always=("la_code",)),
+    "absence": Expected(0.1, 0.2, {"share_absence": 0.6, "share_persistent_absence_10": 0.6, "share_persistent_absence_15": 0.5},
+                        always=("la_code",)),
+    "workforce": Expected(0.22, 0.4, {"teachers_headcount": 0.9, "assistants_headcount": 0.85, "support_headcount": 0.8,
+                                      "teachers_fte": 0.9, "assistants_fte": 0.8, "support_fte": 0.8, "pupils_per_teacher": 0.6,
+                                      "mean_salary": 0.55}),
+    "results": Expected(0.45, 0.9, {"share_expected_standard": 0.5, "share_higher_standard": 0.35, "reading_score": 0.5,
+                                    "maths_score": 0.5, "grammar_score": 0.5, "reading_progress": 0.4, "writing_progress": 0.35,
+                                    "maths_progress": 0.45, "attainment_8": 0.8, "share_basics_95": 0.75, "share_basics_94": 0.7,
+                                    "share_ebacc_entered": 0.7, "ebacc_points": 0.8, "progress_8": 0.7}),
+    "trusts": Expected(0.7, 2.0),
+    "places": Expected(0.05, 0.1),
+    "links": Expected(0.05, 0.5),
+}  # fmt: skip
+# The mean standard of each area less the mean of the six, on the 668 report cards of November 2025 to January 2026.
+STANDARD_PROFILE = {"inclusion": -0.16, "curriculum_and_teaching": 0.20, "achievement": 0.26, "attendance_and_behaviour": -0.07,
+                    "personal_development_and_wellbeing": -0.26, "leadership_and_governance": 0.02}  # fmt: skip
+
+# True files that are out of the range of the others: a pattern for the name, a column, and why.
+KNOWN_ODD = (
+    (r"2016_england_census", "share_fsm_ever", "0 stands for most schools in the file as published: 2016's PNUMFSMEVER can't be used"),
+)
 
 # Columns in any file that hold names of people: never read, whatever the file.
 PERSONAL = ("HeadTitle (name)", "HeadFirstName", "HeadLastName", "HeadPreferredJobTitle", "PropsName",

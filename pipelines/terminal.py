@@ -92,6 +92,11 @@ def ingested(report: dict[str, Any]) -> None:
     for why, n in report["set_aside"].items():
         if n:
             say(f"set aside: {n:,} {why}")
+    odd = [check for check in report["checks"] if check.get("breached")]
+    say(f"checks: {len(report['checks']):,} of what a true release is like, {len(odd):,} out of the usual range and accepted")
+    for check in odd:
+        say(f"accepted: {check['name']}:{check['file']}, {check['about']}: {check['figure']:g}"
+            + (f": {check['known']}" if "known" in check else ""))  # fmt: skip
     say("tables: " + ", ".join(f"{name} {n:,}" for name, n in report["rows"].items()))
     say(f"{report['data_source']} files, the newest of {report['newest_file_on']}")
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from pipelines import files, lineage, sources, tables
 from pipelines.files import Release
-from pipelines.ingest import coverage, figures, histories, schools, trusts
+from pipelines.ingest import coverage, expectations, figures, histories, schools, trusts
 from pipelines.ingest.figures import norms
 from pipelines.tables import DataError
 
@@ -27,31 +27,31 @@ MEASURES = ("census", "absence", "workforce", "results", "turnover", "posts", "v
 MADE_UP = "made-up.json"
 
 
-def ingest(raw: Path, folder: Path, progress: Callable[[Iterable[Path], int], Iterable[Path]] | None = None) -> dict:
+def ingest(raw: Path, folder: Path, progress: Callable[[Iterable[Path], int], Iterable[Path]] | None = None,
+           accept: Iterable[str] = ()) -> dict:  # fmt: skip
     """Read every official file under `raw` and write our tables to `folder`; returns the report, file by file.
 
-    Raises `DataError` listing the problems of all files; then no table has been touched.
+    `accept` names checks of files that are let through, as `rows:31_August_2025.csv`; those of an earlier ingest still hold
+    for a file that hasn't changed since. Raises `DataError` listing the problems of all files, what makes them unlike true
+    releases included; then no table has been touched.
     """
     paths, report = _files(raw)
     read = hashes(raw)
     releases, problems = [], []
-    today = pd.Timestamp.now().normalize()
     for path in progress(paths, len(paths)) if progress else paths:
         try:
             releases += files.read_file(path, raw)
         except DataError as error:
             problems.append(str(error))
-    for release in releases:
-        if release.file_on > today:  # told of and no more: it may be the clock that is wrong
-            release.notes.append(f"dated after today, {today:%d %B %Y}: check its name, and this machine's clock")
     problems += _claims(releases)
     if problems:
         raise DataError("\n\n".join(problems))
     if moved := sorted(name for name, _ in read.items() ^ hashes(raw).items()):
         raise DataError(f"{', '.join(dict.fromkeys(moved))} changed while the files were read.\n"
                         "Wait until nothing writes to the folder, and run this again.")  # fmt: skip
-    built, aside = _tables(releases)
     marker = raw / MADE_UP
+    expected = expectations.check(releases, _today(marker), [*accept, *_accepted_before(folder, read)])
+    built, aside = _tables(releases)
     source = "made-up" if marker.is_file() else "official"
     newest = max(release.file_on for release in releases if release.layout in sources.INSPECTIONS)
     about = {"data_source": source, "newest_file_on": f"{newest:%Y-%m-%d}",
@@ -62,11 +62,37 @@ def ingest(raw: Path, folder: Path, progress: Callable[[Iterable[Path], int], It
         "sha256": read,
         "set_aside": dict(aside),
         "rows": {name: len(rows) for name, rows in built.items()},
+        "accepted": sorted({one["name"] + ":" + one["file"] for one in expected["checks"] if one.get("accepted")}),
+        **expected,
     }
     with tables.alone(folder):
         tables.write(folder, built, about=about)
         tables.write_json(folder / "ingest.json", report)
     return report
+
+
+def _today(marker: Path) -> pd.Timestamp:
+    """Today; where the files are made up, the last day of their own England if that is later."""
+    today = pd.Timestamp.now().normalize()
+    try:
+        return max(today, pd.Timestamp(json.loads(marker.read_text("utf-8"))["until"]) + pd.DateOffset(days=366))
+    except (OSError, ValueError, KeyError, TypeError):
+        return today
+
+
+def _accepted_before(folder: Path, read: dict[str, str]) -> list[str]:
+    """What an earlier ingest was told to accept of files that are as they were then."""
+    try:
+        before = json.loads((folder / "ingest.json").read_text("utf-8"))
+        return [name for name in before["accepted"] if before["sha256"].get(path := _path(name, read)) == read.get(path, "")]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def _path(accepted: str, read: dict[str, str]) -> str:
+    """The file under the raw folder that a name of a check and a file speaks of: an archive for one in it."""
+    file = accepted.partition(":")[2]
+    return next((path for path in read if file == path or file.startswith(f"{path}/")), file)
 
 
 def hashes(raw: Path) -> dict[str, str]:

@@ -28,11 +28,13 @@ def facts(releases: list[Release], aside: Counter) -> pd.DataFrame:
         parts.append(rows[funded][last].assign(known_on=release.file_on, source_file=release.name))
     said = pd.concat(parts, ignore_index=True)
     said = said.assign(**{column: None for column in _SAID if column not in said})
+    phase = _phase(said)
+    aside["what a file says of a school whose phase is in words we don't know: without a phase"] += int((phase.isna() & said["phase"].notna()).sum())
     code = first_known(numbers(said["la_code"]), numbers(said["laestab"]) // 10000)
     return said.assign(
         urn=numbers(said["urn"]).astype("int64"), la_code=code, trust_uid=numbers(said["trust_uid"]),
         opened_on=said["opened_on"].astype(DATE), closed_on=said["closed_on"].astype(DATE),
-        phase=_phase(said), faith=first_known(said["faith"], _faith(said["religion"])),
+        phase=phase, faith=first_known(said["faith"], _faith(said["religion"])),
     )  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def _phase(facts: pd.DataFrame) -> pd.Series:
     phase = lowered.where(lowered.notna(), phase)
     primary, secondary = (pd.to_numeric(facts[c], errors="coerce").eq(1) for c in ("is_primary", "is_secondary"))
     from_ages = pd.Series(None, index=facts.index, dtype="str").mask(primary, "Primary").mask(secondary, "Secondary")
-    phase = phase.where(phase.isin(["Nursery", "Primary", "Secondary", "Special", "PRU"]), from_ages)
+    phase = phase.where(phase.isin(sources.PHASES_OF_OFSTED), from_ages)
     unset = phase.isna() | facts["type_group"].notna() if "type_group" in facts else phase.isna()
     return (
         phase.mask(unset & kind.str.contains("special"), "Special")
@@ -101,7 +103,7 @@ def schools(facts: pd.DataFrame, roster: pd.DataFrame, chains: pd.DataFrame, see
         trust_uid=rows["urn"].map(trust["trust_uid"]), trust_name=rows["urn"].map(trust["trust_name"]),
         open=is_open, closed_on=gone.mask(is_open),
         local_authority=first_known(rows["local_authority"], rows["la_code"].map(places["local_authority"])),
-        region=first_known(rows["la_code"].map(places["region"]), rows["region"]),
+        region=first_known(rows["la_code"].map(places["region"]).astype("str"), rows["region"]),
     )  # fmt: skip
     at = [r.records["places"].assign(urn=numbers(r.records["places"]["urn"])) for r in releases if "places" in r.records]
     if at:

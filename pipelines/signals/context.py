@@ -4,10 +4,9 @@ import pandas as pd
 
 from pipelines import as_of
 from pipelines.signals import Signal
+from pipelines.sources import REGIONS
 
 _KNOWN = "from the date of each file that lists the school"
-REGIONS = ("East Midlands", "East of England", "London", "North East", "North West", "South East", "South West",
-           "West Midlands", "Yorkshire and the Humber")  # fmt: skip
 SIGNALS = (
     Signal("sponsored_academy", "It is a sponsored academy.", "yes or no", "school_facts", _KNOWN),
     Signal("converter_academy", "It is a converter academy.", "yes or no", "school_facts", _KNOWN),

@@ -51,7 +51,7 @@ REGIONS = pd.DataFrame(
         ("London", 0.12, 51.5, -0.1, 0.1, 0.18), ("North East", 0.05, 54.9, -1.65, 0.25, 0.2),
         ("North West", 0.15, 53.7, -2.55, 0.35, 0.25), ("South East", 0.15, 51.25, -0.55, 0.25, 0.6),
         ("South West", 0.11, 51.0, -3.0, 0.4, 0.7), ("West Midlands", 0.11, 52.5, -2.0, 0.3, 0.35),
-        ("Yorkshire and The Humber", 0.10, 53.8, -1.3, 0.3, 0.4),
+        ("Yorkshire and the Humber", 0.10, 53.8, -1.3, 0.3, 0.4),
     ],
     columns=["region", "share", "latitude", "longitude", "tall", "wide"],
 )  # fmt: skip
