@@ -142,6 +142,11 @@ class Champion:
     def signals(self) -> list[str]:
         return self.about["signals"]
 
+    @property
+    def state(self) -> list[str]:
+        """The columns of `state` that `answers` takes."""
+        return ["overall", "cell", "group", *(self.cards.inputs if self.cards else [])]
+
     def predict(self, signals: pd.DataFrame, state: pd.DataFrame, chances: np.ndarray | None = None) -> pd.DataFrame:
         """The chances of each next rank and of improving, with set, interval and the recent rate, one row a row.
 
@@ -171,8 +176,8 @@ class Champion:
         found = self.predict(signals, state)
         if not self.cards:
             return found
-        asked = self.cards.usually_judged(state["group"])
-        chances = self.cards.chances(self.prior(signals, state), signals, state, asked)
+        asked = self.cards.judged_in(state)
+        chances = self.cards.chances(self.prior(signals, state), signals, state, asked, self.cards.own_card(state))
         return found.join(pd.DataFrame(self.cards.wide(chances, asked), index=state.index))
 
     def save(self, folder: Path) -> None:

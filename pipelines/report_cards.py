@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.champion import Champion
 from models.conformal import spans
-from models.report_cards import LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards
+from models.report_cards import AGES, LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, card_column
 from models.standards import Standards, StandardSets
 from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
 from pipelines.frameworks import AREAS, STANDARDS
@@ -25,7 +25,7 @@ FEW_LIKE_IT = 20  # cards of its grade and phase learned from, below which we sa
 CROSSED = 5  # parts that the cards are dealt into, by lineage, to calibrate the sets on cards not learned from
 FEWEST_UNSAFE = 50  # cards with safeguarding standards not met, below which nothing of it is forecast
 MOST_MONTHS = 6  # of the walk, the newest
-YEARS_WITH_EARLY, AGE_OF_POST_16 = 4, 18  # ages: a school that takes four-year-olds has early years, one to 18 post-16
+OWN_CARD = [card_column(area) for area in NAMES]  # columns of a cohort: its own newest card
 
 
 # --- what there is to learn from --------------------------------------------------------------------------------------------
@@ -61,18 +61,19 @@ def graded_state(questions: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.
     return inspections.cohort(questions, known["schools"], known["school_facts"], graded)
 
 
-def judged_in(cohort: pd.DataFrame, schools: pd.DataFrame) -> np.ndarray:
-    """Which areas each school will be judged in, rows x areas: early years and post-16 by the ages it takes."""
-    ages = schools.drop_duplicates("urn").set_index("urn")[["low_age", "high_age"]].reindex(cohort["urn"])
-    asked = np.ones((len(cohort), len(NAMES)), dtype=bool)
-    phase = cohort["phase"].to_numpy()
-    young = ages["low_age"].astype("float64").to_numpy()
-    old = ages["high_age"].astype("float64").to_numpy()
-    early = np.where(np.isnan(young), np.isin(phase, ["Nursery", "Primary"]), young <= YEARS_WITH_EARLY)
-    asked[:, NAMES.index("early_years")] = early & np.isin(phase, ["Nursery", "Primary", "Special", "Secondary"])
-    late = np.where(np.isnan(old), False, old >= AGE_OF_POST_16)
-    asked[:, NAMES.index("post_16")] = late & np.isin(phase, ["Secondary", "Special"])
-    return asked
+def with_own_card(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The cohort with what its next card turns on beside grade and signals: the ages each school takes, its own newest card."""
+    ages = known["schools"].drop_duplicates("urn").set_index("urn")[list(AGES)].reindex(cohort["urn"]).set_index(cohort.index)
+    own = np.full((len(cohort), len(NAMES)), np.nan)
+    for morning in cohort["as_of"].unique():
+        here = cohort["as_of"].eq(morning).to_numpy()
+        own[here] = last_cards(cohort.loc[here, ["lineage", "as_of"]], cards(known, morning))
+    return cohort.join([ages, pd.DataFrame(own, columns=OWN_CARD, index=cohort.index).astype("Int64")])
+
+
+def has_card(cohort: pd.DataFrame) -> np.ndarray:
+    """Which rows have a report card already."""
+    return cohort.reindex(columns=OWN_CARD).notna().any(axis=1).to_numpy()
 
 
 # --- learning ----------------------------------------------------------------------------------------------------------------
@@ -256,11 +257,11 @@ class Answers:
         return np.column_stack([self.chances["standards"][:, :, 3:].sum(axis=2), self.chances["any"]])
 
 
-def answers(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, asked: np.ndarray | None = None,
-            before: np.ndarray | None = None, details: bool = True) -> Answers:  # fmt: skip
-    """The next card of each row: `asked` the areas it will be judged in (else by its phase), `before` its own last card."""
+def answers(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, details: bool = True) -> Answers:
+    """The next card of each row, in the areas it will be judged in, given its own last card where the cohort has one."""
     state = evaluate.state_of_all(cohort.assign(leadership_gap=made["leadership_gap"]))
-    asked = champion.cards.usually_judged(state["group"]) if asked is None else asked
+    asked = champion.cards.judged_in(cohort.assign(group=state["group"]))
+    before = champion.cards.own_card(cohort)
     prior = champion.prior(made[champion.signals], state)
     chances = champion.cards.chances(prior, made, state, asked, before)
     families, why = champion.cards.contributions(
@@ -291,5 +292,5 @@ def forecasts(cohort: pd.DataFrame, said: Answers, champion: Champion, data_sour
     return pd.concat(parts, ignore_index=True)
 
 
-__all__ = ["LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "cards", "figures", "forecasts", "graded_state", "judged_in",
-           "last_cards", "learn"]  # fmt: skip
+__all__ = ["LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "cards", "figures", "forecasts", "graded_state", "has_card",
+           "last_cards", "learn", "with_own_card"]  # fmt: skip

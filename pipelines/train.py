@@ -186,7 +186,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
             kept = registry.keep(
                 champion, params=_params(report, experiment), metrics=_metrics(report), tags={"commit": report["commit"],
                 "data_source": about["data_source"], "inputs": about["inputs"]}, tables={"train": _plain(report)},
-                figures=_figures(table, report), example=_example(final, given), promotion=said,
+                figures=_figures(table, report), example=_example(final, champion), promotion=said,
                 texts=written(_plain(report)) | {"experiment.toml": experiments.as_toml(experiment)},
                 datasets={"examples": (final[given], about["inputs"])},
             )  # fmt: skip
@@ -381,12 +381,13 @@ def _metrics(report: dict[str, Any]) -> dict[str, float]:
     return found
 
 
-def _example(rows: pd.DataFrame, given: list[str]) -> pd.DataFrame:
+def _example(rows: pd.DataFrame, champion: Champion) -> pd.DataFrame:
     """Rows as the served model takes them: every number a double."""
     few = rows.head(20)
     at = evaluate.state(few)
-    return few[given].astype("float64").assign(overall=at["overall"].astype("float64"), cell=at["cell"].astype(object),
-                                               group=at["group"].astype(object)).reset_index(drop=True)  # fmt: skip
+    asked = few.reindex(columns=[*champion.signals, *(champion.cards.inputs if champion.cards else [])]).astype("float64")
+    return asked.assign(overall=at["overall"].astype("float64"), cell=at["cell"].astype(object),
+                        group=at["group"].astype(object)).reset_index(drop=True)  # fmt: skip
 
 
 def _figures(table: pd.DataFrame, report: dict[str, Any]) -> dict[str, Any]:
