@@ -24,7 +24,7 @@ from models.conformal import ChanceIntervals, GradeSets, spans
 from models.estimators import STAY, UP, Departures
 from models.report_cards import Prior, ReportCards
 
-BACKTEST, MANIFEST = "backtest.parquet", "manifest.json"
+BACKTEST, CARDS_BACKTEST, MANIFEST = "backtest.parquet", "backtest_cards.parquet", "manifest.json"
 LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them
 ATTEMPTS = 20  # to load a champion that another command replaces meanwhile
 # As mkstemp and mkdtemp name what is written beside its place: a killed command leaves it behind.
@@ -126,8 +126,8 @@ class Champion:
     """A candidate for each outcome, its grade sets and intervals, and what is known about it (`about`).
 
     `cards` is the forecast of report cards, which starts from both. `backtest` is what it said in each fold of rows it had not
-    seen; the next candidate is compared with it there. It is kept beside the files and not read back by `load`, which nothing
-    that predicts needs.
+    seen, `cards_backtest` what it said month by month of report cards; the next candidate is compared with it there. Both are
+    kept beside the files and not read back by `load`, which nothing that predicts needs.
     """
 
     overall: Departures
@@ -137,6 +137,7 @@ class Champion:
     about: dict[str, Any] = field(default_factory=dict)
     backtest: pd.DataFrame | None = None
     cards: ReportCards | None = None
+    cards_backtest: pd.DataFrame | None = None
 
     @property
     def signals(self) -> list[str]:
@@ -188,8 +189,9 @@ class Champion:
         for name, text in self.as_files().items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        if self.backtest is not None:
-            self.backtest.to_parquet(folder / BACKTEST, index=False, write_page_checksum=True)
+        for name, rows in ((BACKTEST, self.backtest), (CARDS_BACKTEST, self.cards_backtest)):
+            if rows is not None:
+                rows.to_parquet(folder / name, index=False, write_page_checksum=True)
         seal(folder)
 
     def as_files(self) -> dict[str, str]:

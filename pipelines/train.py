@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from models import RegistryError
-from models.champion import Champion, libraries, sweep
+from models.champion import CARDS_BACKTEST, Champion, libraries, sweep
 from models.registry import Registry
 from pipelines import as_of, evaluate, experiments, inspections, promotion, registers, report_cards, signals, tables
 from pipelines.evaluate import LEADERSHIP, OVERALL
@@ -168,15 +168,16 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
          "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
          "cells": _cell_sizes(final), "seed": experiment.seed, "libraries": basis["libraries"]},
     )  # fmt: skip
-    champion.cards, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning, whole)
+    champion.cards, walked, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning, whole)
     champion.about["report_cards"] = champion.cards.model.cards
     say(_on_cards(report["report_cards"]["forecast"]))
     champion.about["version"] = report["model_version"] = _fingerprint(champion)
-    champion.backtest = promotion.kept(table)
+    champion.backtest, champion.cards_backtest = promotion.kept(table), promotion.kept_of_cards(walked)
     tables.write(folder, {"examples": asked, "backtest": table}, about=about)
     with registry.alone(say):
         reigning = registry.reigning()
-        decision = promotion.decide(table, registry.backtest(), known["schools"], champion.about, reigning)
+        decision = promotion.decide(table, registry.backtest(), known["schools"], champion.about, reigning,
+                                    cards=(walked, registry.backtest(CARDS_BACKTEST)))  # fmt: skip
         why = "; ".join(decision.reasons)
         report["promotion"] = {"asked": promote, "earned": decision.promote, "why": why, "reasons": decision.reasons,
                                "comparison": decision.comparison}  # fmt: skip

@@ -521,6 +521,8 @@ def test_the_audit_names_a_file_known_before_the_morning_for_every_column_and_fo
     report = twice[1].report
     origins = pd.DataFrame(report["audit"]["origins"])
     assert (origins["known_on"] < origins["fold"].str[:4] + "-09-01").all()
+    walk = pd.DataFrame(report["report_cards"]["forecast"]["walk"]).dropna(subset=["learned_until"])
+    assert (walk["learned_until"] < walk["fold"] + "-01").all()
     assert set(origins["signal"]) >= {"leadership_gap"} and origins["file"].notna().all()
     dated = {name for name in report["signals"] if set(signals.declared()[name].source.split(", ")) - {"schools"}}
     assert set(origins["signal"]) == dated

@@ -32,12 +32,13 @@ def learner(count: int = 160, **changes) -> Learner:
     return Learner(given, empty, expected, about, state, np.ones((count, len(NAMES)), dtype=bool))
 
 
-def said(walked: list[dict]) -> pd.DataFrame:
-    return pd.DataFrame(walked)[["fold", "area", "learned_from", "mean_p", "coverage"]]
+def said(walked: pd.DataFrame) -> pd.DataFrame:
+    rows = [row for fold, rows in walked.groupby("fold") for row in report_cards.figures(rows, fold)]
+    return pd.DataFrame(rows)[["fold", "area", "learned_from", "mean_p", "coverage"]]
 
 
 def test_a_month_learns_from_the_cards_published_before_its_first_day():
-    walked = said(learner().walk()).drop_duplicates("fold").set_index("fold")["learned_from"]
+    walked = said(learner().walked()).drop_duplicates("fold").set_index("fold")["learned_from"]
     assert walked.to_dict() == {"2025-11": 0, "2025-12": 0, "2026-01": 40, "2026-02": 80}
 
 
@@ -47,7 +48,7 @@ def test_cards_rewritten_from_a_month_on_change_nothing_that_was_said_of_it():
     late = before.given["as_of"] >= DAYS[1]
     turned = before.given.assign(**{area: before.given[area].mask(late, 6 - before.given[area]) for area in NAMES})
     after = Learner(turned, before.empty, before.expected, before.about, before.state, before.asked)
-    (walked, again), kept = (said(each.walk()) for each in (before, after)), ["fold", "area", "learned_from", "mean_p"]
+    (walked, again), kept = (said(each.walked()) for each in (before, after)), ["fold", "area", "learned_from", "mean_p"]
     until = walked["fold"] <= "2026-01"
     pd.testing.assert_frame_equal(walked[until][kept], again[until][kept], check_exact=True)
     assert (walked[~until]["mean_p"] != again[~until]["mean_p"]).all()
@@ -57,7 +58,7 @@ def test_a_school_s_earlier_card_does_not_teach_what_is_said_of_its_next():
     """Twenty of January's schools had a card in November: 20 of its 40 are left to learn from."""
     lineage = pd.Series(range(160))
     lineage[lineage.index % 4 == 2] = np.concatenate([np.arange(0, 80, 4), 1000 + np.arange(20)])
-    walked = said(learner(lineage=lineage).walk()).drop_duplicates("fold").set_index("fold")["learned_from"]
+    walked = said(learner(lineage=lineage).walked()).drop_duplicates("fold").set_index("fold")["learned_from"]
     assert walked["2026-01"] == 20
 
 
@@ -151,3 +152,10 @@ def test_a_cohort_is_given_each_school_s_ages_and_the_card_it_had_that_morning(t
     assert rows["low_age"].astype("object").where(rows["low_age"].notna(), None).tolist() == [3, 3, 3, None]
     assert report_cards.has_card(rows).tolist() == [False, True, True, False]
     assert not report_cards.has_card(asked).any()
+
+
+def test_no_card_that_taught_a_month_was_published_in_it_or_after():
+    walked = learner().walked(sets=False)
+    taught = walked[walked["learned_from"] > 0]
+    assert len(taught) and (taught["learned_until"] < pd.to_datetime(taught["fold"] + "-01")).all()
+    assert walked["covers"].isna().all() and (walked["rate"].isna() == walked["learned_from"].eq(0)).all()
