@@ -46,8 +46,9 @@ def main() -> None:
     rows = []
     for many in [*(step for step in STEPS if step < len(earlier)), len(earlier)]:
         judged = learner.judged(earlier[:many], unseen)
-        rates = learner.rates(earlier[:many]) if many else learner.rates(earlier)
-        rows += report_cards.figures(judged, rates, f"{many} cards")
+        if not many:  # the rate of those that came, for want of any before
+            judged = judged.assign(rate=report_cards.by_grade(judged, learner.rates(earlier)))
+        rows += report_cards.figures(judged, f"{many} cards")
         covered = judged["covers"].dropna().astype(float).mean()
         print(f"\nlearned from {many}, judged on {len(unseen)} inspected from {since:%d %B %Y}; sets held {covered:.1%}")
         print(f"{'area':36}{'n':>6}{'below':>8}{'chance':>8}{'AUC':>7}{'skill':>8}{'sets':>7}")

@@ -56,7 +56,8 @@ wanted = [column.name for column in model.metadata.get_input_schema()]
 state = {"overall": overall.astype("float64"), "cell": overall.astype("str").astype(object),
          "group": rows["phase"].astype(object)}
 asked = rows.assign(**state)
-rows[["urn"]].join(model.predict(asked[wanted])).to_parquet(sys.argv[4])
+numbers = {name: "float64" for name in wanted if name not in ("cell", "group")}
+rows[["urn"]].join(model.predict(asked[wanted].astype(numbers))).to_parquet(sys.argv[4])
 """
 
 

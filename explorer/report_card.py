@@ -1,10 +1,13 @@
 """The next report card of a school, drawn as Ofsted draws one: areas down, the five standards across. Part of its page."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from explorer import charts, store, words
 from pipelines.frameworks import AREAS, STANDARDS
+from pipelines.frameworks import NEEDS_ATTENTION as BELOW
 
 LEADERSHIP = "leadership_and_governance"
 WORDS = {rank: word for word, rank in STANDARDS.items()}
@@ -81,8 +84,15 @@ def steps(rows: pd.DataFrame, area: str) -> tuple[pd.DataFrame, float, float]:
     return words.parts(row), float(row["base_rate"]), float(row["p_below"])
 
 
-def shown(rows: pd.DataFrame, row: pd.Series) -> None:
-    """The card likely next, drawn; what it turns on; and the card that came last."""
+def like_it(area: str, leadership: object) -> str:
+    """Which schools the steps to an area's chance start from: leadership's from those whose leadership had the same grade."""
+    if area != LEADERSHIP or words.blank(leadership):
+        return "schools like it"
+    return f"schools of its phase whose leadership was graded {words.grade(leadership)}"
+
+
+def shown(rows: pd.DataFrame, row: pd.Series, leadership: object) -> None:
+    """The card likely next, drawn; what it turns on; and the card that came last. `leadership` is the grade it has now."""
     mine = rows[rows["area"].ne("any")]
     worst = mine.loc[mine["p_below"].idxmax()]
     best = mine.loc[mine["p_strong_or_better"].idxmax()]
@@ -101,15 +111,15 @@ def shown(rows: pd.DataFrame, row: pd.Series) -> None:
     )
     for area, what in (("any", "some area below expected"), (LEADERSHIP, "leadership and governance below expected")):
         made, start, end = steps(rows, area)
-        step = end - start
+        step, others = end - start, like_it(area, leadership)
         title = (
-            f"{what.capitalize()}: {words.number(abs(100 * step), 0)} points {'above' if step > 0 else 'below'} schools like it"
+            f"{what.capitalize()}: {words.number(abs(100 * step), 0)} points {'above' if step > 0 else 'below'} {others}"
             if abs(step) >= 0.005
-            else f"{what.capitalize()}: as schools like it"
+            else f"{what.capitalize()}: as {others}"
         )
         with st.expander(title):
             charts.show(
-                charts.waterfall(charts.together(made), start, end, "Schools like it", "This school"),
+                charts.waterfall(charts.together(made), start, end, others[0].upper() + others[1:], "This school"),
                 title,
                 f"{words.parts_in_words(made)} Steps are in points of a hundred and add up from {words.percent(start)} to "
                 f"{words.percent(end)}; to the right is worse.",
@@ -118,6 +128,42 @@ def shown(rows: pd.DataFrame, row: pd.Series) -> None:
                 level=3,
             )
     st.caption(words.ASSOCIATION + " Nothing is forecast of safeguarding: too few schools did not meet it to learn from.")
+
+
+def alike(row: pd.Series, reasons: Callable[[object], str]) -> None:
+    """Schools like it that have a report card, and what it said; nothing where none are stored."""
+    if not store.has("similar_cards"):
+        return
+    named = ("urn", "rank", "other_urn", "other_as_of", "reasons", "overall", *AREAS)
+    rows = store.of_large("similar_cards", "urn", [int(row["urn"])], named).sort_values("rank")
+    if rows.empty:
+        return
+    given = rows[list(AREAS)].astype("float64")
+    below = int(given.ge(BELOW).any(axis=1).sum())
+    leading = int(given[LEADERSHIP].ge(BELOW).sum())
+    st.header(
+        f"Of the {len(rows)} most similar schools with a report card, {below or 'none'} had some area below expected",
+        anchor=False,
+    )
+    st.markdown(
+        f"Leadership and governance was below expected in {leading or 'none'} of them. Each is a school as it stood when its "
+        "inspection began, nearest to this one in what was known, with the same grade before it; its card was out before "
+        "these forecasts were made."
+    )
+    told = pd.DataFrame(
+        {
+            "nearness": rows["rank"],
+            "school": rows["other_urn"].map(store.names()).fillna("no longer listed"),
+            "URN": rows["other_urn"],
+            "inspected on": rows["other_as_of"].map(words.day),
+            "grade before": rows["overall"].map(words.grade),
+            "similar in": rows["reasons"].map(reasons),
+            **{name: rows[area].map(lambda rank: "" if words.blank(rank) else WORDS[int(rank)]) for area, name in AREAS.items()},
+        }
+    )
+    with st.expander(f"The {len(rows)} schools, why they are similar and what their cards said"):
+        charts.table(told)
+        charts.download(told, f"similar-cards-{row['urn']}")
 
 
 def drawn(rows: pd.DataFrame, before: dict[str, int]) -> charts.Spec:

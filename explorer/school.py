@@ -256,7 +256,8 @@ def page() -> None:
             st.warning(words.EXTRAPOLATION)
     shown = predicted is not None and words.enough(predicted)
     if len(card):
-        report_card.shown(card, row)
+        report_card.shown(card, row, None if predicted is None else predicted.get("leadership"))
+        report_card.alike(row, reasons)
         if shown:
             with st.expander("As a grade, if one were still given"):
                 st.markdown(words.EXTRAPOLATION)

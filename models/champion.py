@@ -24,7 +24,7 @@ from models.conformal import ChanceIntervals, GradeSets, spans
 from models.estimators import STAY, UP, Departures
 from models.report_cards import Prior, ReportCards
 
-BACKTEST, MANIFEST = "backtest.parquet", "manifest.json"
+BACKTEST, CARDS_BACKTEST, MANIFEST = "backtest.parquet", "backtest_cards.parquet", "manifest.json"
 LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them
 ATTEMPTS = 20  # to load a champion that another command replaces meanwhile
 # As mkstemp and mkdtemp name what is written beside its place: a killed command leaves it behind.
@@ -126,8 +126,8 @@ class Champion:
     """A candidate for each outcome, its grade sets and intervals, and what is known about it (`about`).
 
     `cards` is the forecast of report cards, which starts from both. `backtest` is what it said in each fold of rows it had not
-    seen; the next candidate is compared with it there. It is kept beside the files and not read back by `load`, which nothing
-    that predicts needs.
+    seen, `cards_backtest` what it said month by month of report cards; the next candidate is compared with it there. Both are
+    kept beside the files and not read back by `load`, which nothing that predicts needs.
     """
 
     overall: Departures
@@ -137,10 +137,16 @@ class Champion:
     about: dict[str, Any] = field(default_factory=dict)
     backtest: pd.DataFrame | None = None
     cards: ReportCards | None = None
+    cards_backtest: pd.DataFrame | None = None
 
     @property
     def signals(self) -> list[str]:
         return self.about["signals"]
+
+    @property
+    def state(self) -> list[str]:
+        """The columns of `state` that `answers` takes."""
+        return ["overall", "cell", "group", *(self.cards.inputs if self.cards else [])]
 
     def predict(self, signals: pd.DataFrame, state: pd.DataFrame, chances: np.ndarray | None = None) -> pd.DataFrame:
         """The chances of each next rank and of improving, with set, interval and the recent rate, one row a row.
@@ -171,8 +177,8 @@ class Champion:
         found = self.predict(signals, state)
         if not self.cards:
             return found
-        asked = self.cards.usually_judged(state["group"])
-        chances = self.cards.chances(self.prior(signals, state), signals, state, asked)
+        asked = self.cards.judged_in(state)
+        chances = self.cards.chances(self.prior(signals, state), signals, state, asked, self.cards.own_card(state))
         return found.join(pd.DataFrame(self.cards.wide(chances, asked), index=state.index))
 
     def save(self, folder: Path) -> None:
@@ -183,8 +189,9 @@ class Champion:
         for name, text in self.as_files().items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        if self.backtest is not None:
-            self.backtest.to_parquet(folder / BACKTEST, index=False, write_page_checksum=True)
+        for name, rows in ((BACKTEST, self.backtest), (CARDS_BACKTEST, self.cards_backtest)):
+            if rows is not None:
+                rows.to_parquet(folder / name, index=False, write_page_checksum=True)
         seal(folder)
 
     def as_files(self) -> dict[str, str]:

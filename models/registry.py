@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from models import RegistryError
-from models.champion import BACKTEST, MANIFEST, Champion, libraries, replace_folder, seal, standing, verify
+from models.champion import BACKTEST, CARDS_BACKTEST, MANIFEST, Champion, libraries, replace_folder, seal, standing, verify
 
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -219,8 +219,9 @@ class Registry:
                 mlflow.log_input(rows, context="training", tags={"sha256": digest})
             if (folder / "artifacts").is_dir():
                 mlflow.log_artifacts(str(folder / "artifacts"))
-            if (folder / "files" / BACKTEST).is_file():
-                mlflow.log_artifact(str(folder / "files" / BACKTEST))
+            for name in (BACKTEST, CARDS_BACKTEST):
+                if (folder / "files" / name).is_file():
+                    mlflow.log_artifact(str(folder / "files" / name))
             output = champion.answers(example, example.astype({"overall": "int64"})).fillna({"p_improve": 0.0, "p_stay": 0.0})
             output = output[[name for name in output if not output[name].isna().all()]]
             logged = mlflow.pyfunc.log_model(
@@ -338,9 +339,12 @@ class Registry:
         verify(path.parent)
         return json.loads(path.read_text("utf-8"))
 
-    def backtest(self) -> pd.DataFrame | None:
-        """The champion's backtest, kept beside its files; None where there is none, `AlteredError` where altered."""
-        path = standing(self.champion_folder) / BACKTEST
+    def backtest(self, name: str = BACKTEST) -> pd.DataFrame | None:
+        """The champion's backtest, kept beside its files; None where there is none, `AlteredError` where altered.
+
+        By the `name` of its file: of grades, or of report cards.
+        """
+        path = standing(self.champion_folder) / name
         if not path.is_file():
             return None
         verify(path.parent)

@@ -4,6 +4,7 @@
 the next overall and leadership grades, by a few signals, and by a school's own last card.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,13 @@ VOLUNTEERS = 0.4  # probits: how far those who asked to be inspected first may l
 # Of what a school's own card showed beyond expectation, the part its next is expected to show again: declared, until enough
 # second cards are out to say. Old grades four years apart correlate by about as much, given what else was known.
 PERSISTS = 0.5
+AGES = ("low_age", "high_age")  # columns of a row's state: the youngest and the oldest age a school takes
+YEARS_WITH_EARLY, AGE_OF_POST_16 = 4, 18  # ages: a school that takes four-year-olds has early years, one to 18 post-16
+
+
+def card_column(area: str) -> str:
+    """The column of a row's state with the area's standard on the school's own newest card; blank where there is none."""
+    return f"card_{area}"
 
 
 @dataclass
@@ -55,6 +63,12 @@ class Prior:
                 found.place[rows, at] = probit(1 - np.cumsum(chances, axis=1)[:, BOUNDARIES - 1])
                 found.rate[rows, at] = probit(1 - model.recent.at(mine)[:, BOUNDARIES - 1])
         return found
+
+
+def _numbers(state: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """These columns as numbers, rows x names; blank where the state has no such column."""
+    blank = np.full(len(state), np.nan)
+    return np.column_stack([state[name].to_numpy(dtype=float, na_value=np.nan) if name in state else blank for name in names])
 
 
 def _those(rows: pd.DataFrame, places: np.ndarray) -> pd.DataFrame:
@@ -153,6 +167,10 @@ class ReportCards:
 
         Half of what it showed beyond expectation is taken as the school's, half as the area's; `PERSISTS` of that is left.
         """
+        moved, some = np.zeros(before.shape), ~np.isnan(before).all(axis=1)
+        if not some.any():
+            return moved
+        before, places = before[some], places[some]
         cuts = np.column_stack([np.full(len(self.areas), -FAR), self.model.cuts(), np.full(len(self.areas), FAR)])
         given = ~np.isnan(before)
         at = np.where(given, before, 1).astype(int)
@@ -162,8 +180,9 @@ class ReportCards:
         low, high = cuts[which, at - 1] - place, cuts[which, at] - place
         beyond = (density(low) - density(high)) / np.maximum(normal(high) - normal(low), NEVER)  # mean of a normal between cuts
         beyond = np.where(given, np.clip(beyond, -REACH, REACH), np.nan)
-        common = np.nan_to_num(beyond.sum(axis=1, where=given) / np.maximum(given.sum(axis=1), 1))
-        return PERSISTS * (0.5 * common[:, None] * given.any(axis=1)[:, None] + 0.5 * np.nan_to_num(beyond))
+        common = beyond.sum(axis=1, where=given) / given.sum(axis=1)
+        moved[some] = PERSISTS * (0.5 * common[:, None] + 0.5 * np.nan_to_num(beyond))
+        return moved
 
     def chances(self, prior: Prior, signals: pd.DataFrame, state: pd.DataFrame, asked: np.ndarray,
                 before: np.ndarray | None = None) -> dict[str, np.ndarray]:  # fmt: skip
@@ -223,14 +242,27 @@ class ReportCards:
             found[what] = self.model.contributions(rate, by_area, about, np.array(belongs), asked, area, more)
         return names, found
 
-    def usually_judged(self, group: pd.Series) -> np.ndarray:
-        """Which areas schools of each group (phase) are judged in where nothing more is known, rows x areas."""
-        asked = np.ones((len(group), len(self.areas)), dtype=bool)
-        if "early_years" in self.areas:
-            asked[:, self.areas.index("early_years")] = group.isin(["Nursery", "Primary"])
-        if "post_16" in self.areas:
-            asked[:, self.areas.index("post_16")] = False
+    @property
+    def inputs(self) -> list[str]:
+        """The columns of a row's state that forecasts of cards take beside its grade and phase; all may be blank."""
+        return [*AGES, *map(card_column, self.areas)]
+
+    def judged_in(self, state: pd.DataFrame) -> np.ndarray:
+        """Which areas each school will be judged in, rows x areas: early years and post-16 by its ages, else by its phase."""
+        asked = np.ones((len(state), len(self.areas)), dtype=bool)
+        young, old = _numbers(state, AGES).T
+        ages = {
+            "early_years": state["group"].isin(["Nursery", "Primary", "Special", "Secondary"])
+            & np.where(np.isnan(young), state["group"].isin(["Nursery", "Primary"]), young <= YEARS_WITH_EARLY),
+            "post_16": state["group"].isin(["Secondary", "Special"]) & (old >= AGE_OF_POST_16),
+        }  # fmt: skip
+        for area in set(ages).intersection(self.areas):
+            asked[:, self.areas.index(area)] = ages[area]
         return asked
+
+    def own_card(self, state: pd.DataFrame) -> np.ndarray:
+        """Each school's own newest card, rows x areas; blank where it has none."""
+        return _numbers(state, [card_column(area) for area in self.areas])
 
     def columns(self) -> tuple[list[str], list[str]]:
         """The names of `wide`'s columns: those of chances, those of sets."""

@@ -178,8 +178,7 @@ def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: 
                 continue
             asked = inspections.roster(known["schools"], [morning])
             cohort, made = score.signals_on(asked, known)
-            said, carded = score.on_cards(asked, cohort, made, known, champion, morning)
-            found = score.predictions(cohort, made, champion, about["data_source"], said=said, carded=carded)
+            found = score.predictions(cohort, made, champion, about["data_source"])
             tables.write(part.parent, {"predictions": found}, about=about, named={"predictions": part.stem})
         known_to_it = as_of.with_hindsight(job["mornings"], champion.about.get("as_of", ""))
         return finished(partial, {"mornings": job["mornings"], "not_forecasts": known_to_it, "made_from": made_from,

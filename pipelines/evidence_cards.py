@@ -14,6 +14,7 @@ from pipelines.frameworks import AREAS
 
 LEADERSHIP = "leadership_and_governance"
 BETTER = 0.25  # of a standard: leadership better than the mean of the others by so much or more
+SAME = "the same area with the same standard"
 ENOUGH = 50  # outcomes on either side before anything is said
 POWER = (0.80, 0.90)
 RATIOS = (1.1, 2.0, 10.0)  # times as likely, to be told from 1
@@ -42,11 +43,10 @@ def asked_again(standards: pd.DataFrame, inspections: pd.DataFrame) -> dict[str,
         "goes_with": _before(wide.assign(better=better, gap=gap), inspections),
         "outcomes": _after(wide.assign(better=better, gap=gap), standards),
     }  # fmt: skip
-    most = min((row["with"]["n"] for row in found["outcomes"]), default=0)
     usual = next((row["without"]["share"] for row in found["outcomes"] if row["without"]["n"] >= ENOUGH), None) or USUAL
     share = found["gap"]["better"] or 0.3
     found["would_take"] = [needed(ratio, usual, share, power) for ratio in RATIOS for power in POWER]
-    found["verdict"] = "cannot be told yet" if most < ENOUGH else "see the comparison"
+    found["verdict"] = _verdict(found["outcomes"])
     found["sentences"] = _sentences(found, usual)
     return found
 
@@ -97,7 +97,11 @@ def _after(cards: pd.DataFrame, standards: pd.DataFrame) -> list[dict[str, Any]]
     again = cards.groupby("lineage")[list(AREAS)].shift(-1)
     change = frameworks.card_change(cards[list(AREAS)], again)
     known = change.notna() & cards["gap"].notna()
-    rows = [_compared("second report cards", frameworks.CARD_BY_CARD, change[known].eq("improved"), cards.loc[known, "better"])]
+    below = cards[list(AREAS)].ge(frameworks.NEEDS_ATTENTION).sum(axis=1).astype("str")
+    whole = cards[["lineage", "better"]].assign(stratum=below, improved=change.eq("improved"))
+    rows = [_compared("second report cards", frameworks.CARD_BY_CARD, whole[known], "as many areas below expected")]
+    each = pd.concat([_area(cards, area, again[area]) for area in AREAS if area != LEADERSHIP])
+    rows.append(_compared("areas of second report cards", frameworks.AREA_BY_AREA, each, SAME))
     later = standards[standards["graded_on"] > standards["inspected_on"]].sort_values("graded_on", kind="stable")
     later = later.drop_duplicates(["lineage", "inspected_on", "area"])
     given = standards[standards["graded_on"].eq(standards["inspected_on"])][["lineage", "inspected_on", "area", "standard"]]
@@ -106,15 +110,39 @@ def _after(cards: pd.DataFrame, standards: pd.DataFrame) -> list[dict[str, Any]]
     pairs = pairs[pairs["area"].ne(LEADERSHIP)].merge(cards[["lineage", "inspected_on", "better", "gap"]].dropna(),
                                                       on=["lineage", "inspected_on"])  # fmt: skip
     improved = frameworks.area_change(pairs["standard"], pairs["standard_again"]).eq("improved")
-    rows.append(_compared("areas graded again at a monitoring visit", frameworks.AREA_BY_AREA, improved, pairs["better"]))
+    pairs = pairs.assign(improved=improved, stratum=pairs["area"] + pairs["standard"].astype("str"))
+    rows.append(_compared("areas graded again at a monitoring visit", frameworks.AREA_BY_AREA, pairs, SAME))
     return rows
 
 
-def _compared(what: str, rule: str, improved: pd.Series, better: pd.Series) -> dict[str, Any]:
-    found = evidence.compared(improved.astype(bool), better.astype(bool))
-    return {"what": what, "rule": rule, "outcomes": len(improved), "with": found["exposed"], "without": found["unexposed"],
-            "risk_ratio": found["risk_ratio"],
+def _area(cards: pd.DataFrame, area: str, again: pd.Series) -> pd.DataFrame:
+    """An area of the first cards of two, where it could rise."""
+    change = frameworks.area_change(cards[area], again)
+    rows = cards[["lineage", "better"]].assign(stratum=area + cards[area].astype("str"), improved=change.eq("improved"))
+    return rows[change.notna() & cards[area].gt(1) & cards["gap"].notna()]
+
+
+def _compared(what: str, rule: str, rows: pd.DataFrame, alike: str) -> dict[str, Any]:
+    """Rows with lineage, stratum, better and improved compared, all together and within their strata.
+
+    Where leadership stands out the other areas stand lower, and lower ones rise more often: only the comparison among those
+    that are `alike` in where they stand says something of leadership.
+    """
+    found = evidence.compared(rows["improved"].astype(bool), rows["better"].astype(bool))
+    within = evidence.within_strata(rows["improved"], rows["better"].to_numpy(dtype=float), rows["stratum"].to_numpy(),
+                                    rows["lineage"]) if len(rows) else None  # fmt: skip
+    return {"what": what, "rule": rule, "outcomes": len(rows), "with": found["exposed"], "without": found["unexposed"],
+            "risk_ratio": found["risk_ratio"], "odds_ratio": within, "alike": alike,
             "too_few": min(found["exposed"]["n"], found["unexposed"]["n"]) < ENOUGH}  # fmt: skip
+
+
+def _verdict(outcomes: list[dict[str, Any]]) -> str:
+    """By the area, where there are enough: among those alike, does leadership better than the rest go with improvement?"""
+    told = [row["odds_ratio"] for row in outcomes if row["rule"] == frameworks.AREA_BY_AREA and not row["too_few"]]
+    if not any(told):
+        return "cannot be told yet"
+    sure = {"more" if ratio["low"] > 1 else "less" if ratio["high"] < 1 else "" for ratio in told if ratio}
+    return f"{sure.pop()} often" if len(sure) == 1 and sure != {""} else "no difference shown"
 
 
 def _sentences(found: dict[str, Any], usual: float) -> list[str]:
@@ -133,10 +161,11 @@ def _sentences(found: dict[str, Any], usual: float) -> list[str]:
     for row in found["outcomes"]:
         told = (f"{row['what'].capitalize()}: {row['outcomes']:,} outcomes" if row["outcomes"] else
                 f"There are no {row['what']} yet")  # fmt: skip
-        ratio = row["risk_ratio"]
-        said.append(told + (f"; too few to say, fewer than {ENOUGH} with or without." if row["too_few"] else
-                            f"; {ratio['estimate']:.2f} times as likely ({ratio['low']:.2f} to {ratio['high']:.2f})." if ratio
-                            else "."))  # fmt: skip
+        raw, ratio = row["risk_ratio"], row["odds_ratio"]
+        said.append(told + (f"; too few to say, fewer than {ENOUGH} with or without." if row["too_few"] or not ratio else
+                            f"; with leadership better {raw['estimate']:.2f} times as likely to improve, but among those alike "
+                            f"({row['alike']}) {ratio['estimate']:.2f} times the odds ({ratio['low']:.2f} to "
+                            f"{ratio['high']:.2f})."))  # fmt: skip
     takes = {(row["ratio"], row["power"]): row["outcomes"] for row in found["would_take"]}
     said.append(f"To tell 1.1 times from 1 takes {takes[1.1, 0.8]:,} outcomes at 80% power, and ten times from 1 takes "
                 f"{takes[10.0, 0.8]:,}, if {usual:.0%} of the others improve.")  # fmt: skip

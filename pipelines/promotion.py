@@ -2,7 +2,9 @@
 
 It may where it beats every plain rule, is calibrated, harms no group of schools, and, beside the champion, is either
 better, or as good and simpler, or as good and learned from newer outcomes: so a monthly retraining of the same recipe takes
-the place of last month's. Every interval resamples schools (lineages) with all their rows, the two models' errors together.
+the place of last month's. And its forecasts of report cards have to beat the rate by the grade before, and be no worse than the
+champion's, over all and for any group of schools. Every interval resamples schools (lineages) with all their rows, the two
+models' errors together.
 """
 
 from collections.abc import Mapping
@@ -19,9 +21,14 @@ EQUAL = 0.01  # of the champion's Brier: a candidate whose interval lies above t
 SLOPE_WITHIN = (0.8, 1.25)  # mean over folds: outside, its chances are too bold or too shy
 GAP_WITHIN = 0.05  # mean over folds of how far the mean chance lies from the share that improved
 HARM = 0.02  # of a group's Brier: worse by more than this, beyond chance, is harm
+FEWEST_CARDS = 200  # judged month by month, below which forecasts of report cards neither speak for a candidate nor against it
+TOO_GOOD_CARDS = 0.93  # AUC of an area below expected over all months; the honest ones come to .85
 TOO_GOOD = {2: 0.90, 3: 0.76, 4: 0.97}  # mean AUC within a grade; no honest model of these signals comes near
 BY = ("phase", "region", "idaci_quintile", "type_group", "size")
 RESAMPLES, MANY = 2000, 5000  # of schools, for a 95% interval, and for the thin tails of forty groups' together
+KEPT_OF_CARDS = ["fold", "urn", "lineage", "area", "p_below", "below"]
+ANY = "any"
+ALONE = ("leadership_and_governance", ANY)  # of report cards, the two questions that are also looked at alone
 KEPT = ["fold", "urn", "lineage", "overall", "label", "p_improve", "p_grade_1", "p_grade_2", "p_grade_3", "p_grade_4"]
 
 
@@ -47,13 +54,20 @@ def kept(backtest: pd.DataFrame) -> pd.DataFrame:
     return backtest.loc[backtest["model"].eq("champion"), KEPT].reset_index(drop=True)
 
 
+def kept_of_cards(walked: pd.DataFrame) -> pd.DataFrame | None:
+    """The same of its forecasts of report cards month by month; None where there are none."""
+    return walked[KEPT_OF_CARDS].reset_index(drop=True) if len(walked) else None
+
+
 def decide(candidate: pd.DataFrame, champion: pd.DataFrame | None, schools: pd.DataFrame, about: Mapping[str, Any],
-           reigning: Mapping[str, Any] | None = None, seed: int = 0) -> Decision:  # fmt: skip
+           reigning: Mapping[str, Any] | None = None, seed: int = 0,
+           cards: tuple[pd.DataFrame | None, pd.DataFrame | None] = (None, None)) -> Decision:  # fmt: skip
     """The decision on a candidate's backtest table, beside what was `kept` of the champion's (None: there is none).
 
     `about` and `reigning` are what is known about the two: `candidate` (the recipe), `signals`, `learned_until`,
     `data_source` and `version`. `schools` says what groups schools belong to. A label that was corrected since counts as it
     is now, for both. A champion that learned from another kind of files (official, made up) has no rows to be compared on.
+    `cards` are the candidate's forecasts of report cards month by month, and what was kept of the champion's.
     """
     mine = candidate[candidate["model"].eq("champion") & candidate["overall"].gt(1)]
     against, leak = _too_good(mine)
@@ -99,7 +113,79 @@ def decide(candidate: pd.DataFrame, champion: pd.DataFrame | None, schools: pd.D
     harmed = [f"{row['by']} {row['group']} fares worse than under {versus}: {_words(row)}" for row in groups if row["harmed"]]
     said += [f"to watch: {row['by']} {row['group']} looks worse than under {versus}, though one group in forty would by chance: "
              + _words(row) for row in groups if row["gain_high_alone"] < 0]  # fmt: skip
-    return Decision(not (against or harmed), (against + harmed) or said, found, leak)
+    same = reigning if reigning and reigning["data_source"] == about["data_source"] else None
+    carded = on_cards(cards[0], cards[1] if same else None, schools, same, seed)
+    against, said, found = against + harmed + carded.against, said + carded.said, found + carded.rows
+    return Decision(not against, against or said, found, leak or carded.leak)
+
+
+# --- report cards -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class OnCards:
+    """What forecasts of report cards say of a candidate: what speaks against it, what else there is to say, the comparisons."""
+
+    against: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    leak: bool = False
+
+
+def on_cards(mine: pd.DataFrame | None, champion: pd.DataFrame | None, schools: pd.DataFrame,
+             reigning: Mapping[str, Any] | None, seed: int = 0) -> OnCards:  # fmt: skip
+    """A candidate's forecasts of report cards beside the rate by the grade before, and the champion's, on the same cards.
+
+    A card's error is the mean of its areas' squared errors, of below expected or not. Fewer than `FEWEST_CARDS` cards judge
+    nothing.
+    """
+    told = OnCards()
+    many = 0 if mine is None or mine.empty else len(mine[["fold", "urn"]].drop_duplicates())
+    if many < FEWEST_CARDS:
+        told.said.append(f"report cards: {many:,} judged, too few to judge by; {FEWEST_CARDS} are needed")
+        return told
+    for area, rows in mine.groupby("area"):
+        auc = evaluate.auc(rows["p_below"].to_numpy(), rows["below"].to_numpy(dtype=bool))[0]
+        if auc > TOO_GOOD_CARDS:
+            told.leak = True
+            told.against.append(f"report cards: too good to be true: AUC of {area} below expected is {auc:.3f}, over "
+                                f"{TOO_GOOD_CARDS}; look for a leak")  # fmt: skip
+    rated = mine[mine["rate"].notna()]
+    _beside_on_cards(told, rated.assign(p_other=rated["rate"]), schools, "the rate by the grade before", seed, better=True)
+    if reigning and champion is None:
+        told.said.append("report cards: the champion's forecasts were not kept, so they were compared with the rate only")
+    elif reigning:
+        keys = ["fold", "urn", "area"]
+        both = mine.merge(champion[[*keys, "p_below"]], on=keys, validate="one_to_one", suffixes=("", "_champion"))
+        _beside_on_cards(told, both.rename(columns={"p_below_champion": "p_other"}), schools,
+                         f"the champion {reigning['version']}", seed)  # fmt: skip
+    return told
+
+
+def _beside_on_cards(told: OnCards, both: pd.DataFrame, schools: pd.DataFrame, other: str, seed: int,
+                     better: bool = False) -> None:  # fmt: skip
+    """Add what comes of the comparison with another: over all areas, of two questions alone, and in every group of schools.
+
+    Where it has to be `better` the interval of the gain must lie above nought; else it mustn't lie below.
+    """
+    below = both["below"].astype("float64")
+    both = both.assign(error=(both["p_below"] - below) ** 2, other=(both["p_other"] - below) ** 2)
+    whole = both[both["area"].ne(ANY)].groupby(["fold", "urn", "lineage"], as_index=False)[["error", "other"]].mean()
+    if len(whole) < FEWEST_CARDS:
+        told.said.append(f"report cards: {len(whole):,} to compare with {other}, too few to judge by; {FEWEST_CARDS} are needed")
+        return
+    for what, pairs in (("all areas", whole), *((area, both[both["area"].eq(area)]) for area in ALONE)):
+        row = compare(pairs, seed=seed)[0]
+        told.rows.append({"about": "report cards", "against": other, "by": "area", "group": what, **row})
+        bad = row["gain_low"] <= 0 if better and what == "all areas" else row["gain_high"] < 0
+        how = "better than" if row["gain_low"] > 0 else "worse than" if row["gain_high"] < 0 else "neither better nor worse than"
+        (told.against if bad else told.said).append(f"report cards, {what}: {how} {other}: {_words(row)}")
+    if better:
+        return
+    groups = harm(whole, schools, seed)
+    told.rows += [{"about": "report cards", "against": other, **row} for row in groups]
+    told.against += [f"report cards: {row['by']} {row['group']} fares worse than under {other}: {_words(row)}"
+                     for row in groups if row["harmed"]]  # fmt: skip
 
 
 # --- the rules --------------------------------------------------------------------------------------------------------

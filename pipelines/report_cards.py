@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.champion import Champion
 from models.conformal import spans
-from models.report_cards import LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards
+from models.report_cards import AGES, LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, card_column
 from models.standards import Standards, StandardSets
 from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
 from pipelines.frameworks import AREAS, STANDARDS
@@ -25,7 +25,7 @@ FEW_LIKE_IT = 20  # cards of its grade and phase learned from, below which we sa
 CROSSED = 5  # parts that the cards are dealt into, by lineage, to calibrate the sets on cards not learned from
 FEWEST_UNSAFE = 50  # cards with safeguarding standards not met, below which nothing of it is forecast
 MOST_MONTHS = 6  # of the walk, the newest
-YEARS_WITH_EARLY, AGE_OF_POST_16 = 4, 18  # ages: a school that takes four-year-olds has early years, one to 18 post-16
+OWN_CARD = [card_column(area) for area in NAMES]  # columns of a cohort: its own newest card
 
 
 # --- what there is to learn from --------------------------------------------------------------------------------------------
@@ -61,38 +61,40 @@ def graded_state(questions: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.
     return inspections.cohort(questions, known["schools"], known["school_facts"], graded)
 
 
-def judged_in(cohort: pd.DataFrame, schools: pd.DataFrame) -> np.ndarray:
-    """Which areas each school will be judged in, rows x areas: early years and post-16 by the ages it takes."""
-    ages = schools.drop_duplicates("urn").set_index("urn")[["low_age", "high_age"]].reindex(cohort["urn"])
-    asked = np.ones((len(cohort), len(NAMES)), dtype=bool)
-    phase = cohort["phase"].to_numpy()
-    young = ages["low_age"].astype("float64").to_numpy()
-    old = ages["high_age"].astype("float64").to_numpy()
-    early = np.where(np.isnan(young), np.isin(phase, ["Nursery", "Primary"]), young <= YEARS_WITH_EARLY)
-    asked[:, NAMES.index("early_years")] = early & np.isin(phase, ["Nursery", "Primary", "Special", "Secondary"])
-    late = np.where(np.isnan(old), False, old >= AGE_OF_POST_16)
-    asked[:, NAMES.index("post_16")] = late & np.isin(phase, ["Secondary", "Special"])
-    return asked
+def with_own_card(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The cohort with what its next card turns on beside grade and signals: the ages each school takes, its own newest card."""
+    ages = known["schools"].drop_duplicates("urn").set_index("urn")[list(AGES)].reindex(cohort["urn"]).set_index(cohort.index)
+    own = np.full((len(cohort), len(NAMES)), np.nan)
+    for morning in cohort["as_of"].unique():
+        here = cohort["as_of"].eq(morning).to_numpy()
+        own[here] = last_cards(cohort.loc[here, ["lineage", "as_of"]], cards(known, morning))
+    return cohort.join([ages, pd.DataFrame(own, columns=OWN_CARD, index=cohort.index).astype("Int64")])
+
+
+def has_card(cohort: pd.DataFrame) -> np.ndarray:
+    """Which rows have a report card already."""
+    return cohort.reindex(columns=OWN_CARD).notna().any(axis=1).to_numpy()
 
 
 # --- learning ----------------------------------------------------------------------------------------------------------------
 
 
 def learn(champion: Champion, known: dict[str, pd.DataFrame], learned: pd.DataFrame, morning: pd.Timestamp,
-          whole: bool = True) -> tuple[ReportCards, dict[str, Any]]:  # fmt: skip
-    """The forecast of report cards as of a morning, from the cards public before it, and the report on it.
+          whole: bool = True) -> tuple[ReportCards, pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """The forecast of report cards as of a morning, from the cards public before it; the walk month by month; the report.
 
     `champion` holds the two models of grades; `learned` are the examples they learned from, which say what is usual. Unless
-    `whole`, the walk month by month is left out.
+    `whole`, the sets of the walk are left out, which take most of its time.
     """
     given = cards(known, morning)
     start = Learner.of(champion, known, given, learned)
-    found = start.fitted(given.index)
+    found, walked = start.fitted(given.index), start.walked(whole)
     report = {
-        "cards": len(given), "weights": found.model.weights, "walk": start.walk() if whole else [], "counts": start.counts(),
+        "cards": len(given), "weights": found.model.weights, "counts": start.counts(),
+        "walk": [row for fold, rows in walked.groupby("fold") for row in figures(rows, fold)],
         "safeguarding": _safeguarding(known, morning),
     }  # fmt: skip
-    return found, report
+    return found, walked, report
 
 
 class Learner:
@@ -119,12 +121,13 @@ class Learner:
         expected, about = empty.expected(champion.prior(made[champion.signals], state), made, state)
         return cls(given, empty, expected, about, state, given[list(NAMES)].notna().to_numpy())
 
-    def fitted(self, rows: pd.Index, trial: Standards | None = None) -> ReportCards:
-        """Learned from some of the cards; the sets from parts of them in turn, those of a lineage together."""
+    def fitted(self, rows: pd.Index, trial: Standards | None = None, sets: bool = True) -> ReportCards:
+        """Learned from some of the cards; the `sets` from parts of them in turn, those of a lineage together."""
         at = self.given.index.get_indexer(rows)
         like = (self.state["cell"] + "|" + self.state["group"]).iloc[at].value_counts()
         model = self._model(at, trial)
-        return ReportCards(model, self._sets(at, model), self.empty.usual, {name: int(count) for name, count in like.items()})
+        spans_of = self._sets(at, model) if sets else StandardSets()
+        return ReportCards(model, spans_of, self.empty.usual, {name: int(count) for name, count in like.items()})
 
     def _model(self, at: np.ndarray, trial: Standards | None = None) -> Standards:
         blank = self.empty.model
@@ -146,26 +149,33 @@ class Learner:
             chances[unseen] = self._model(at[~unseen], model).predict(self.expected[here], self.about[here], asked[here])
         return StandardSets().fit(chances, self.standards[at])
 
-    def judged(self, learned: np.ndarray, unseen: np.ndarray) -> pd.DataFrame:
-        """What cards learned from say of others: a row a card and area (and `any`), with chances, set and what came."""
-        found = self.fitted(self.given.index[learned], self.empty.model)
+    def judged(self, learned: np.ndarray, unseen: np.ndarray, sets: bool = True) -> pd.DataFrame:
+        """What cards learned from say of others: a row a card and area (and `any`), with chances, set and what came.
+
+        `rate` is the plain rule's word: how often it came out below expected among those learned from, by the grade before.
+        """
+        found = self.fitted(self.given.index[learned], self.empty.model, sets)
         chances = found.model.predict(self.expected[unseen], self.about[unseen])
         anywhere = found.model.any_below(chances, self.asked[unseen])
-        return _judgements(self.given.iloc[unseen], self.state.iloc[unseen], self.standards[unseen], chances, anywhere,
-                           found.sets.members(chances)).assign(learned_from=len(learned))  # fmt: skip
+        rows = _judgements(self.given.iloc[unseen], self.state.iloc[unseen], self.standards[unseen], chances, anywhere,
+                           found.sets.members(chances))  # fmt: skip
+        if not sets:
+            rows = rows.assign(covers=np.nan)
+        return rows.assign(rate=by_grade(rows, self.rates(learned)), learned_from=len(learned),
+                           learned_until=self.given["known_on"].iloc[learned].max())  # fmt: skip
 
-    def walk(self) -> list[dict[str, Any]]:
-        """Month by month: learned from the cards published before its first day, judged on its inspections."""
+    def walked(self, sets: bool = True) -> pd.DataFrame:
+        """Month by month (`fold`): learned from the cards published before its first day, judged on its inspections."""
         months = sorted(self.given["as_of"].dt.to_period("M").unique())[-MOST_MONTHS:]
-        rows = []
+        parts = []
         for month in months:
             first = month.start_time
             unseen = np.flatnonzero(self.given["as_of"].dt.to_period("M").eq(month).to_numpy())
             lineages = set(self.given["lineage"].iloc[unseen])
             public = as_of.is_before(self.given["known_on"], pd.Series(first, index=self.given.index))
             learned = np.flatnonzero((public & ~self.given["lineage"].isin(lineages)).to_numpy())
-            rows += figures(self.judged(learned, unseen), self.rates(learned), f"{first:%Y-%m}")
-        return rows
+            parts.append(self.judged(learned, unseen, sets).assign(fold=f"{first:%Y-%m}"))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["fold"])
 
     def rates(self, learned: np.ndarray) -> dict[str, pd.Series]:
         """Of the cards learned from, the share below expected by the grade before, each leaning on all by five cards' worth."""
@@ -213,16 +223,25 @@ def _judgements(given: pd.DataFrame, state: pd.DataFrame, standards: np.ndarray,
     return pd.concat([*parts, whole], ignore_index=True)
 
 
-def figures(judged: pd.DataFrame, rates: dict[str, pd.Series], fold: str) -> list[dict[str, Any]]:
+def by_grade(judged: pd.DataFrame, rates: dict[str, pd.Series]) -> pd.Series:
+    """What `Learner.rates` say of each row; a school without a grade has the mean of all grades'."""
+    said = pd.Series(np.nan, index=judged.index)
+    for area, mine in judged.groupby("area"):
+        said[mine.index] = mine["overall"].map(rates[area]).fillna(rates[area].mean()).astype("float64")
+    return said
+
+
+def figures(judged: pd.DataFrame, fold: str) -> list[dict[str, Any]]:
     """How good chances of below expected were, area by area: order, skill over the rate by grade before, level, sets."""
     rows = []
     for area, mine in judged.groupby("area", sort=False):
         below = mine["below"].to_numpy(dtype=bool)
-        rate = mine["overall"].map(rates[area]).fillna(rates[area].mean()).to_numpy(dtype=float) if len(rates) else np.nan
-        error, plain = ((mine["p_below"] - below) ** 2).mean(), ((rate - below) ** 2).mean()
+        error, plain = ((mine["p_below"] - below) ** 2).mean(), ((mine["rate"] - below) ** 2).mean()
         auc, low, high = evaluate.auc(mine["p_below"].to_numpy(), below)
         covered = mine["covers"].astype("float64").mean() if "covers" in mine else np.nan
+        until = mine["learned_until"].iloc[0]  # the day the newest card learned from came out
         rows.append({"fold": fold, "area": area, "n": len(mine), "learned_from": int(mine["learned_from"].iloc[0]),
+                     "learned_until": None if pd.isna(until) else f"{until:%Y-%m-%d}",
                      "below": float(below.mean()), "mean_p": float(mine["p_below"].mean()), "auc": auc, "auc_low": low,
                      "auc_high": high, "skill": float(1 - error / plain) if plain and plain == plain else None,
                      "coverage": float(covered) if covered == covered else None})  # fmt: skip
@@ -256,11 +275,11 @@ class Answers:
         return np.column_stack([self.chances["standards"][:, :, 3:].sum(axis=2), self.chances["any"]])
 
 
-def answers(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, asked: np.ndarray | None = None,
-            before: np.ndarray | None = None, details: bool = True) -> Answers:  # fmt: skip
-    """The next card of each row: `asked` the areas it will be judged in (else by its phase), `before` its own last card."""
+def answers(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, details: bool = True) -> Answers:
+    """The next card of each row, in the areas it will be judged in, given its own last card where the cohort has one."""
     state = evaluate.state_of_all(cohort.assign(leadership_gap=made["leadership_gap"]))
-    asked = champion.cards.usually_judged(state["group"]) if asked is None else asked
+    asked = champion.cards.judged_in(cohort.assign(group=state["group"]))
+    before = champion.cards.own_card(cohort)
     prior = champion.prior(made[champion.signals], state)
     chances = champion.cards.chances(prior, made, state, asked, before)
     families, why = champion.cards.contributions(
@@ -291,5 +310,5 @@ def forecasts(cohort: pd.DataFrame, said: Answers, champion: Champion, data_sour
     return pd.concat(parts, ignore_index=True)
 
 
-__all__ = ["LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "cards", "figures", "forecasts", "graded_state", "judged_in",
-           "last_cards", "learn"]  # fmt: skip
+__all__ = ["LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "by_grade", "cards", "figures", "forecasts", "graded_state",
+           "has_card", "last_cards", "learn", "with_own_card"]  # fmt: skip

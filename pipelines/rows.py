@@ -2,7 +2,6 @@
 
 A feature row is a row of `signals_today`: a school (or a plan for one), its state on a morning, and its signals. Nothing is
 guessed: a file of other columns stops with the difference, and a row that can't be scored is answered with the reason.
-A row has no place for a report card: it is answered as a school that has none yet.
 """
 
 import contextlib
@@ -18,7 +17,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from models.champion import Champion
-from pipelines import as_of, report_cards, score, signals, tables
+from models.standards import STANDARDS
+from pipelines import as_of, frameworks, report_cards, score, signals, tables
 from pipelines.files.cells import printable
 from pipelines.sources import PHASES_OF_OFSTED
 from pipelines.tables import DataError
@@ -174,12 +174,14 @@ def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa
     asked = asked.assign(**{name: day.where(_possible(day)) for name, day in days.items()}).astype({"phase": "str"})
     # What is wrong is said below; without a grade, or the day it was given, a row was never graded.
     graded = why.isna() & asked["inspected_on"].notna()
-    cohort = asked[STATE].assign(**{name: asked[name].where(graded) for name in ("overall", "inspected_on")})
-    said = report_cards.answers(cohort, asked, champion, details=details) if champion.cards else None
+    cohort = asked[STATE].assign(**{name: asked[name].where(graded) for name in ("overall", "inspected_on")},
+                                 **{name: asked[name].where(why.isna()) for name in report_cards.OWN_CARD})  # fmt: skip
+    said = score.on_cards(cohort, asked, champion, details)
     found = score.predictions(cohort, asked, champion, champion.about["data_source"], details, said)
     if said:
         wide = pd.DataFrame(champion.cards.wide(said.chances, said.asked), index=found.index)
-        found = found.join(wide.where(np.repeat(why.isna().to_numpy()[:, None], wide.shape[1], axis=1)))
+        comes = why.isna() & found["next_gives"].eq(frameworks.STANDARDS_BY_AREA)
+        found = found.join(wide.where(np.repeat(comes.to_numpy()[:, None], wide.shape[1], axis=1)))
     found = found.assign(row=np.arange(place, place + len(found)), status=found["status"].where(why.isna(), why),
                          overall=asked["overall"], as_of=days["as_of"], inspected_on=days["inspected_on"])  # fmt: skip
     schema = answered(champion, details)
@@ -240,12 +242,14 @@ def _unusable(asked: pd.DataFrame, champion: Champion, why: pd.Series) -> pd.Ser
     for name in champion.signals:
         infinite |= np.isinf(asked[name].to_numpy())
     graded = {name: asked[name].isna() | asked[name].isin([1, 2, 3, 4]) for name in ("overall", "leadership")}
+    standards = {name: asked[name].isna() | asked[name].between(1, STANDARDS) for name in report_cards.OWN_CARD}
     earlier = asked["inspected_on"].isna() | as_of.is_before(asked["inspected_on"], asked["as_of"])
     for wrong, reason in (
         (asked["as_of"].isna(), "as_of is blank"),
         *((asked[name].notna() & ~_possible(asked[name]), f"{name} is not a day from {FIRST_YEAR} to {LAST_YEAR}")
           for name in ("as_of", "inspected_on")),
         *((~right, f"{name} is not a grade from 1 to 4") for name, right in graded.items()),
+        *((~right, f"{name} is not a standard from 1 to {STANDARDS}") for name, right in standards.items()),
         (~asked["phase"].isin(PHASES_OF_OFSTED), "phase is none of " + ", ".join(PHASES_OF_OFSTED)),
         (~earlier, "inspected_on is not before as_of"),
         (pd.Series(infinite), "a signal is infinite"),

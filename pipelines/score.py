@@ -35,7 +35,7 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
     """The tables of a morning (by default the day after the newest file), and what is known about them all.
 
     `predictions` has one row for each open school, `signals_today` what they were made from and, if `alike`, `similar`
-    thirty schools like each and what became of them.
+    thirty schools like each and what became of them, and `similar_cards` ten that have a report card and what it said.
 
     Raises `DataError` where the champion was trained on files of another kind (official, made up) than the tables.
     """
@@ -47,18 +47,25 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
     is_open = known["schools"][known["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
     cohort, made = signals_on(asked, known)
-    said, carded = on_cards(asked, cohort, made, known, champion, morning)
-    rows = predictions(cohort, made, champion, about["data_source"], said=said, carded=carded)
+    said = on_cards(cohort, made, champion)
+    rows = predictions(cohort, made, champion, about["data_source"], said=said)
     made_tables = {"predictions": rows, "signals_today": cohort[tables.TABLES["signals_today"].names].join(made)}
     if said:
         made_tables["forecasts"] = report_cards.forecasts(cohort, said, champion, about["data_source"])
     if alike:
-        from pipelines.similar import similar
-
-        scored = rows["status"].eq(SCORED)
-        examples = tables.read(folder, "examples")
-        made_tables["similar"] = similar(made.loc[scored], cohort[scored], examples, champion)
+        made_tables |= _alike(cohort, made, rows["status"].eq(SCORED), known, tables.read(folder, "examples"), champion, said)
     return made_tables, about
+
+
+def _alike(cohort: pd.DataFrame, made: pd.DataFrame, scored: pd.Series, known: dict[str, pd.DataFrame], examples: pd.DataFrame,
+           champion: Champion, said: report_cards.Answers | None) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """The tables of similar schools: those of the scored rows, and, where a card comes next, of all."""
+    from pipelines import similar
+
+    past = similar.learned_before(cohort, examples)
+    like = similar.Likeness.of(past, champion)
+    found = {"similar": similar.similar(made[scored], cohort[scored], past, like)}
+    return found | ({"similar_cards": similar.with_cards(made, cohort, known, like)} if said else {})
 
 
 def agreed(folder: Path, champion: Champion) -> dict[str, Any]:
@@ -75,37 +82,31 @@ def agreed(folder: Path, champion: Champion) -> dict[str, Any]:
 def signals_on(asked: pd.DataFrame, known: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The state and the signals of schools on their mornings: `asked` has urn, lineage, as_of; rows and index are its.
 
-    The state is that of the last inspection with an overall grade, also where a report card came since.
+    The state is that of the last inspection with an overall grade, also where a report card came since, and that card.
     """
     cohort = report_cards.graded_state(asked, known)
-    return cohort, signals.build(cohort, known)
+    return report_cards.with_own_card(cohort, known), signals.build(cohort, known)
 
 
-def on_cards(asked: pd.DataFrame, cohort: pd.DataFrame, made: pd.DataFrame, known: dict[str, pd.DataFrame], champion: Champion,
-             morning: pd.Timestamp) -> tuple[report_cards.Answers | None, np.ndarray]:  # fmt: skip
-    """The forecast of report cards of schools on a morning, where a card comes next, and which of them have one already."""
-    own = report_cards.last_cards(asked, report_cards.cards(known, morning))
-    carded = ~np.isnan(own).all(axis=1)
+def on_cards(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, details: bool = True) -> report_cards.Answers | None:
+    """The forecast of report cards of a cohort; None where a card comes next for no row."""
     comes = frameworks.gives(frameworks.next_framework(cohort["as_of"])).eq(frameworks.STANDARDS_BY_AREA).any()
-    if champion.cards is None or not comes:
-        return None, carded
-    return report_cards.answers(cohort, made, champion, report_cards.judged_in(cohort, known["schools"]), own), carded
+    return report_cards.answers(cohort, made, champion, details) if champion.cards and comes else None
 
 
 def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, data_source: str, details: bool = True,
-                said: report_cards.Answers | None = None, carded: np.ndarray | None = None) -> pd.DataFrame:  # fmt: skip
+                said: report_cards.Answers | None = None) -> pd.DataFrame:  # fmt: skip
     """The prediction table of a cohort and its signals: one row out per row in, same order.
 
     `details` are the chances of each leadership grade, and what each family of signals added. `said` is the forecast of the
-    rows' report cards (made here by their phases where it isn't given), `carded` which rows have a card already.
+    rows' report cards (`on_cards`), made here where it isn't given.
     """
     status = pd.Series(SCORED, index=cohort.index).mask(cohort["overall"].isna(), inspections.NEVER_GRADED)
     rows = cohort[[column for column in CARRIED if column in cohort]]
     scored = status.eq(SCORED)
     gives = frameworks.gives(frameworks.next_framework(cohort["as_of"]))
     cards_next = gives.eq(frameworks.STANDARDS_BY_AREA)
-    if champion.cards and cards_next.any():
-        said = said or report_cards.answers(cohort, made, champion, details=details)
+    said = said or on_cards(cohort, made, champion, details)
     given, asked = _those(made[champion.signals], scored), _those(cohort, scored)
     state = evaluate.state(asked.assign(leadership_gap=given["leadership_gap"]))
     parts = [champion.predict(given, state, said and said.prior.chances[scored.to_numpy(), 0])]
@@ -121,9 +122,7 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
         enough_like_it=cells.ge(FEW_LIKE_IT).reindex(rows.index), signals_blank=given.isna().sum(axis=1).reindex(rows.index),
         made_without=signals.without(given, champion.signals).reindex(rows.index),
     ).join(parts)  # fmt: skip
-    if not said or not cards_next.any():
-        return rows
-    return _across_the_line(rows, said, np.zeros(len(rows), dtype=bool) if carded is None else carded)
+    return _across_the_line(rows, said, report_cards.has_card(cohort)) if said else rows
 
 
 def _across_the_line(rows: pd.DataFrame, said: report_cards.Answers, carded: np.ndarray) -> pd.DataFrame:

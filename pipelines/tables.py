@@ -376,6 +376,10 @@ TABLES: dict[str, Table] = {
             ("overall", "Int64", f"Its grade that morning: {_GRADE}"),
             ("leadership", "Int64", f"Its leadership grade that morning: {_GRADE}"),
             ("inspected_on", DATE, "The day of the inspection that gave them."),
+            ("low_age", "Int64", "Youngest age it takes: at four or less it is judged on early years. Blank is by its phase."),
+            ("high_age", "Int64", "Oldest age it takes: at 18 or more it is judged on post-16. Blank is by its phase."),
+            *((f"card_{area}", "Int64", f"{words} on its newest report card: 1 exceptional to 5 urgent improvement.")
+              for area, words in frameworks.AREAS.items()),
         ), open_ended=True),
         Table("similar", "a school like an open one, and what became of it", ("urn", "rank"), _of(
             _URN, ("rank", "int64", "1 for the most alike."), ("other_urn", "int64", "The other school's URN then."),
@@ -384,6 +388,15 @@ TABLES: dict[str, Table] = {
             ("reasons", "str", "The signals that count most of those they share, by name."),
             ("outcome", "str", "What its next graded inspection brought.", LABELS),
             ("next_overall", "Int64", f"Its next grade: {_GRADE}"),
+        )),
+        Table("similar_cards", "a school like an open one that has a report card, and what its card said", ("urn", "rank"), _of(
+            _URN, ("rank", "int64", "1 for the most alike."), ("other_urn", "int64", "The other school's URN then."),
+            ("other_as_of", DATE, "The morning it is taken from: the day its inspection began."),
+            ("distance", "float64", "How far apart they stand on the signals, as the model weighs them."),
+            ("reasons", "str", "The signals that count most of those they share, by name."),
+            ("overall", "Int64", f"Its grade before the card: {_GRADE}"),
+            *((area, "Int64", f"{words} on its card: 1 exceptional to 5 urgent improvement; blank where not judged.")
+              for area, words in frameworks.AREAS.items()),
         )),
         Table("predictions", "an open school", ("urn",), _of(
             _URN, _LINEAGE, _AS_OF,
@@ -578,7 +591,7 @@ def readable(path: Path) -> Iterator[None]:
 def _made_by(name: str) -> str:
     if name in TABLES:
         return {"examples": "train", "backtest": "train", "predictions": "score", "signals_today": "score",
-                "similar": "score", "forecasts": "score"}.get(name, "ingest")  # fmt: skip
+                "similar": "score", "similar_cards": "score", "forecasts": "score"}.get(name, "ingest")  # fmt: skip
     return "score"  # predictions under a name of their own
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from models import RegistryError
-from models.champion import Champion, sweep
+from models.champion import CARDS_BACKTEST, Champion, sweep
 from models.registry import Registry
 from pipelines import as_of, evaluate, experiments, inspections, promotion, provenance, report_cards, signals, tables
 from pipelines.evaluate import LEADERSHIP, OVERALL
@@ -167,15 +167,16 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
          "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
          "cells": _cell_sizes(final), "seed": experiment.seed, "libraries": basis["libraries"]},
     )  # fmt: skip
-    champion.cards, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning, whole)
+    champion.cards, walked, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning, whole)
     champion.about["report_cards"] = champion.cards.model.cards
     say(_on_cards(report["report_cards"]["forecast"]))
     champion.about["version"] = report["model_version"] = _fingerprint(champion)
-    champion.backtest = promotion.kept(table)
+    champion.backtest, champion.cards_backtest = promotion.kept(table), promotion.kept_of_cards(walked)
     tables.write(folder, {"examples": asked, "backtest": table}, about=about)
     with registry.alone(say):
         reigning = registry.reigning()
-        decision = promotion.decide(table, registry.backtest(), known["schools"], champion.about, reigning)
+        decision = promotion.decide(table, registry.backtest(), known["schools"], champion.about, reigning,
+                                    cards=(walked, registry.backtest(CARDS_BACKTEST)))  # fmt: skip
         why = "; ".join(decision.reasons)
         report["promotion"] = {"asked": promote, "earned": decision.promote, "why": why, "reasons": decision.reasons,
                                "comparison": decision.comparison}  # fmt: skip
@@ -185,7 +186,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
             kept = registry.keep(
                 champion, params=_params(report, experiment), metrics=_metrics(report), tags={"commit": report["commit"],
                 "data_source": about["data_source"], "inputs": about["inputs"]}, tables={"train": _plain(report)},
-                figures=_figures(table, report), example=_example(final, given), promotion=said,
+                figures=_figures(table, report), example=_example(final, champion), promotion=said,
                 texts=written(_plain(report)) | {"experiment.toml": experiments.as_toml(experiment)},
                 datasets={"examples": (final[given], about["inputs"])},
             )  # fmt: skip
@@ -325,12 +326,13 @@ def _metrics(report: dict[str, Any]) -> dict[str, float]:
     return found
 
 
-def _example(rows: pd.DataFrame, given: list[str]) -> pd.DataFrame:
+def _example(rows: pd.DataFrame, champion: Champion) -> pd.DataFrame:
     """Rows as the served model takes them: every number a double."""
     few = rows.head(20)
     at = evaluate.state(few)
-    return few[given].astype("float64").assign(overall=at["overall"].astype("float64"), cell=at["cell"].astype(object),
-                                               group=at["group"].astype(object)).reset_index(drop=True)  # fmt: skip
+    asked = few.reindex(columns=[*champion.signals, *(champion.cards.inputs if champion.cards else [])]).astype("float64")
+    return asked.assign(overall=at["overall"].astype("float64"), cell=at["cell"].astype(object),
+                        group=at["group"].astype(object)).reset_index(drop=True)  # fmt: skip
 
 
 def _figures(table: pd.DataFrame, report: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pandas as pd
 from models.champion import Champion, libraries
 from models.conformal import ChanceIntervals, GradeSets
 from models.estimators import Departures
+from pipelines.rows import layout
 
 SIGNALS = ["leadership_gap", "share_stayed", "decoy", "constant"]
 
@@ -30,6 +31,12 @@ def rows(count: int = 2500, seed: int = 0) -> dict[str, np.ndarray | pd.DataFram
         "state": pd.DataFrame({"overall": overall, "cell": cell, "group": rng.choice(["Primary", "Secondary"], count)}),
         "following": overall - rises + falls, "era": era, "weight": np.ones(count), "freshness": np.ones(count),
     }  # fmt: skip
+
+
+def feature_rows(given: pd.DataFrame, champion: Champion) -> pd.DataFrame:
+    """Rows in the columns `champion` takes them in; those that aren't given are blank, whole numbers without any too."""
+    whole = [name for name, kind in layout(champion).items() if kind == "a whole number" and name not in given]
+    return given.reindex(columns=list(layout(champion))).astype(dict.fromkeys(whole, "Int64"))
 
 
 def champion(count: int = 2500) -> Champion:

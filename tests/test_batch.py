@@ -43,7 +43,7 @@ def _plans(champion: Champion, count: int) -> pa.Table:
     given = drawn["signals"].assign(overall=drawn["state"]["overall"], urn=range(count), as_of=pd.Timestamp("2025-09-01"),
                                     phase="Primary", leadership=2, inspected_on=pd.Timestamp("2023-01-10"))  # fmt: skip
     given["inspected_on"] = given["inspected_on"].mask(given.index % 10 == 0)
-    return pa.Table.from_pandas(given.reindex(columns=list(rows.layout(champion))), preserve_index=False)
+    return pa.Table.from_pandas(made.feature_rows(given, champion), preserve_index=False)
 
 
 # Smaller parts, so that few rows make many: the command is run in a process of its own.

@@ -93,8 +93,10 @@ def test_where_there_is_none_it_says_so(tmp_path):
 
 def test_its_backtest_is_kept_beside_it_plain_and_is_not_needed_to_predict(champion, tmp_path):
     rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
-    Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows).save(tmp_path / "champion")
-    assert pd.read_parquet(tmp_path / "champion" / module.BACKTEST).equals(rows)
+    Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows,
+             cards_backtest=rows).save(tmp_path / "champion")  # fmt: skip
+    for name in (module.BACKTEST, module.CARDS_BACKTEST):
+        assert pd.read_parquet(tmp_path / "champion" / name).equals(rows)
     champion.save(tmp_path / "without")
     assert Champion.load(tmp_path / "without").predict(*_asked()).equals(champion.predict(*_asked()))
 

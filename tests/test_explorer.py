@@ -4,6 +4,7 @@ import json
 import re
 
 import made
+import pandas as pd
 import pytest
 from six_schools import (
     ABOUT,
@@ -23,7 +24,7 @@ from six_schools import (
     write_tables,
 )  # fmt: skip
 
-from pipelines import tables
+from pipelines import frameworks, tables
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -234,3 +235,38 @@ def test_a_year_of_grades_from_several_sources_is_one_row_of_the_evidence(folder
     found["claims"][0]["steps"].append({"id": "years", "title": "Year by year", "rows": rows, "more": []})
     tables.write_json(folder / "evidence.json", found)
     assert "Taken year by year, 2 of 2 intervals lie wholly above 1" in said(shown("evidence"))
+
+
+def _carded(folder) -> None:
+    """The forecast of the Good school's next card, and two schools like it that have one."""
+    chances = {"p_exceptional": 0.1, "p_strong": 0.3, "p_expected": 0.4, "p_needs_attention": 0.15, "p_urgent": 0.05}
+    areas = [*frameworks.AREAS, "any"]
+    shared = {"urn": GOOD, "as_of": pd.Timestamp("2025-09-30"), "area": areas, "p_below": 0.2, "p_low": 0.1, "p_high": 0.3,
+              "p_strong_or_better": 0.4, "standard_set": "2-4", "base_rate": 0.15, "learned_from": 100, "enough_like_it": True,
+              "model_version": "m", "data_source": "made-up", "contribution_retention": 0.05}  # fmt: skip
+    forecasts = pd.DataFrame({**shared, **chances})
+    similar = pd.DataFrame({"urn": GOOD, "rank": [1, 2], "other_urn": [TOP, NAMED], "other_as_of": pd.Timestamp("2025-11-17"),
+                            "distance": 0.1, "reasons": "share_in_programme; absence_standing", "overall": 2,
+                            **{area: [3, 2] for area in frameworks.AREAS}}).assign(achievement=[4, 3], post_16=None)  # fmt: skip
+    rows = tables.read(folder, "predictions").assign(next_gives="standards by area")
+    tables.write(folder, {"forecasts": forecasts, "similar_cards": similar, "predictions": rows}, about=ABOUT)
+
+
+def test_schools_like_one_with_a_report_card_are_shown_with_what_it_said_and_nothing_of_registers(folder):
+    write_tables(folder)
+    _carded(folder)
+    text = said(shown("school", urn=GOOD))
+    assert "Of the 2 most similar schools with a report card, 1 had some area below expected" in text
+    assert "Leadership and governance was below expected in none of them." in text
+    assert "17 November 2025" in text and "Needs attention" in text
+    assert "development programme" not in text
+
+
+def test_what_moves_leadership_starts_from_schools_whose_leadership_had_the_same_grade(folder):
+    write_tables(folder)
+    _carded(folder)
+    rows = tables.read(folder, "predictions").assign(leadership=2)
+    tables.write(folder, {"predictions": rows}, about=ABOUT)
+    titles = [part.label for part in shown("school", urn=GOOD).expander]
+    assert "Leadership and governance below expected: 5 points above schools of its phase whose leadership was graded Good" in titles
+    assert "Some area below expected: 5 points above schools like it" in titles

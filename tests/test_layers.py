@@ -20,6 +20,7 @@ STAGES = {
     "ingest": {"files", "lineage", "inspections", "registers", "signals"},
     "synthesise": set(),
     "report_cards": {"evaluate", "inspections", "signals"},
+    "similar": {"evaluate", "report_cards", "signals"},
     "score": {"evaluate", "inspections", "report_cards", "signals", "similar"},
     "rows": {"files", "report_cards", "score", "signals"},
     "batch": {"inspections", "registers", "rows", "score", "signals"},

@@ -188,12 +188,14 @@ def test_the_kept_model_gives_the_numbers_that_were_written(strong):
     rows = strong.read("predictions").query("status == 'scored'").reset_index(drop=True)
     today = rows[["urn"]].merge(strong.read("signals_today"), on="urn", how="left", validate="one_to_one")
     state = evaluate.state(rows.join(today[["leadership_gap"]]))
-    asked = today[strong.champion.signals].astype("float64").assign(
+    asked = today[[*strong.champion.signals, *strong.champion.cards.inputs]].astype("float64").assign(
         overall=state["overall"].astype("float64"), cell=state["cell"].astype(object), group=state["group"].astype(object))  # fmt: skip
     served = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(asked)
-    # The chances of grades are the same; what they say of report cards, served answers say by area.
     for name in ("p_grade_1", "p_grade_2", "p_grade_3", "p_grade_4", "grade_set"):
         assert served[name].equals(rows[name]), name
+    forecast = strong.read("forecasts")
+    one_with = SimpleNamespace(read=lambda name: forecast[forecast["urn"].isin(rows["urn"])])
+    _as_forecast(served.assign(urn=rows["urn"]), one_with)
 
 
 def test_scoring_from_the_command_line_loads_neither_mlflow_nor_anything_that_trains(strong, tmp_path):
@@ -216,13 +218,21 @@ def test_the_feature_rows_of_today_are_answered_as_the_schools_were(strong, tmp_
     assert told["rows_out"] == len(predicted)
     shared = [name for name in found if name in predicted]
     assert len(shared) > 30
-    # A row of a file has no place for a report card: a school with one is answered as if it had none.
-    without = predicted["p_improve_missing_reason"].ne(score.CARD_TO_CARD)
-    assert without.mean() > 0.8
-    found, predicted = found[without], predicted[without]
     for name in shared:
         same = found[name].astype(predicted[name].dtype)
         pd.testing.assert_series_equal(same, predicted[name], check_exact=True)
+    assert (predicted["p_improve_missing_reason"] == score.CARD_TO_CARD).sum() > 100
+    _as_forecast(found, strong)
+
+
+def _as_forecast(answers: pd.DataFrame, world: SimpleNamespace) -> None:
+    """Answers by `urn` have the forecasts of England's table, area by area: also of schools with a card of their own."""
+    for area, rows in world.read("forecasts").groupby("area"):
+        said = answers.set_index("urn").loc[rows["urn"]]
+        for name in ("p_below", *([] if area == "any" else ["p_strong_or_better", "standard_set"])):
+            assert said[f"{name}_{area}"].tolist() == rows[name].tolist(), (name, area)
+        others = answers[~answers["urn"].isin(rows["urn"])]
+        assert others[f"p_below_{area}"].isna().all(), area
 
 
 def test_each_morning_of_a_grid_is_asked_as_training_asked_it(strong, tmp_path):
@@ -511,6 +521,8 @@ def test_the_audit_names_a_file_known_before_the_morning_for_every_column_and_fo
     report = twice[1].report
     origins = pd.DataFrame(report["audit"]["origins"])
     assert (origins["known_on"] < origins["fold"].str[:4] + "-09-01").all()
+    walk = pd.DataFrame(report["report_cards"]["forecast"]["walk"]).dropna(subset=["learned_until"])
+    assert (walk["learned_until"] < walk["fold"] + "-01").all()
     assert set(origins["signal"]) >= {"leadership_gap"} and origins["file"].notna().all()
     dated = {name for name in report["signals"] if set(signals.declared()[name].source.split(", ")) - {"schools"}}
     assert set(origins["signal"]) == dated

@@ -2,11 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from test_evaluate import SIGNALS, _examples
+from test_report_cards import learner
 
 from models import baselines
 from pipelines import evaluate, promotion
 from pipelines.evaluate import TWO_YEARS
 from pipelines.promotion import EQUAL, HARM
+from pipelines.report_cards import NAMES, Learner
 
 RULES = [*baselines.RULES, TWO_YEARS]
 ABOUT = {"candidate": "blend", "signals": SIGNALS, "learned_until": "2020-01-31", "data_source": "official", "version": "new"}
@@ -239,3 +241,93 @@ def test_one_trained_on_shuffled_labels_is_never_promoted(examples, seed):
     dealt = examples.assign(**{name: pd.Series(ranked[name].array, index=into).reindex(examples.index) for name in outcome})
     told = _trained(dealt, SIGNALS)
     assert not told.promote and any("no better than the plain rule" in reason for reason in told.reasons)
+
+
+# --- report cards -------------------------------------------------------------------------------------------------------
+
+CARDS = 900
+AREAS = ("leadership_and_governance", "achievement")
+
+
+@pytest.fixture(scope="module")
+def walked() -> pd.DataFrame:
+    """Cards of three months, two areas and any, with the chances that made them; a tenth of the schools are London's."""
+    rng = np.random.default_rng(11)
+    true = 1 / (1 + np.exp(1.3 - rng.normal(0, 1.0, (CARDS, 2))))
+    below = rng.random((CARDS, 2)) < true
+    cards = pd.DataFrame({"urn": np.arange(CARDS), "lineage": np.arange(CARDS), "fold": rng.choice(["2026-01", "2026-02", "2026-03"], CARDS)})
+    parts = [cards.assign(area=area, p_below=true[:, at], below=below[:, at]) for at, area in enumerate(AREAS)]
+    parts.append(cards.assign(area="any", p_below=1 - (1 - true).prod(axis=1), below=below.any(axis=1)))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(rate=rows.groupby("area")["below"].transform("mean"))
+
+
+def _dealt(values: pd.Series, keys: pd.Series) -> pd.Series:
+    """The values of each key dealt out anew."""
+    return values.groupby(keys).transform(lambda mine: np.random.default_rng(2).permutation(mine.to_numpy()))
+
+
+def _with_cards(good, schools, mine: pd.DataFrame, champion: pd.DataFrame | None = None) -> promotion.Decision:
+    held = None if champion is None else promotion.kept_of_cards(champion)
+    reigning = REIGNING if champion is not None else None
+    kept = promotion.kept(good) if champion is not None else None
+    return promotion.decide(good, kept, schools, ABOUT, reigning, cards=(mine, held))
+
+
+def test_forecasts_of_report_cards_as_good_as_the_champion_s_are_no_bar_and_are_told_of(good, schools, walked):
+    told = _with_cards(good, schools, walked, walked.assign(p_below=walked["p_below"] * 0.98))
+    assert told.promote, told.reasons
+    assert any(reason.startswith("report cards, all areas: better than the rate by the grade before") for reason in told.reasons)
+    assert any(reason.startswith("report cards, any: ") and "the champion old" in reason for reason in told.reasons)
+    assert {"phase", "region"} <= {row["by"] for row in told.comparison if row.get("about") == "report cards"}
+
+
+def test_a_spoiled_forecast_of_report_cards_is_not_promoted_however_good_its_grades(good, schools, walked):
+    spoiled = walked.assign(p_below=_dealt(walked["p_below"], walked["area"]))
+    told = _with_cards(good, schools, spoiled, walked)
+    assert not told.promote
+    assert any(reason.startswith("report cards, all areas: worse than the champion old") for reason in told.reasons)
+    only = _with_cards(good, schools, spoiled)
+    assert not only.promote and any("than the rate by the grade before" in reason for reason in only.reasons)
+
+
+def test_one_that_spoils_leadership_alone_is_not_promoted(good, schools, walked):
+    spoiled = walked["p_below"].mask(walked["area"].eq(AREAS[0]), 0.5)
+    told = _with_cards(good, schools, walked.assign(p_below=spoiled), walked)
+    assert not told.promote
+    assert any(reason.startswith("report cards, leadership_and_governance: worse than the champion") for reason in told.reasons)
+
+
+def test_one_that_harms_a_group_on_report_cards_is_not_promoted(good, schools, walked):
+    """London's are said the opposite of what is true; the champion says the truth of them and is blurred elsewhere."""
+    london = walked["urn"].map(schools.set_index("urn")["region"]).eq("London")
+    blurred = walked["p_below"].mask(~london, 0.4 * walked["p_below"] + 0.6 * walked["rate"])
+    told = _with_cards(good, schools, walked.assign(p_below=walked["p_below"].mask(london, 1 - walked["p_below"])),
+                       walked.assign(p_below=blurred))  # fmt: skip
+    assert not told.promote and any("report cards: region London fares worse" in reason for reason in told.reasons)
+
+
+def test_with_few_cards_they_are_too_few_to_judge_by_and_grades_decide(good, schools, walked):
+    few = walked[walked["urn"] < promotion.FEWEST_CARDS - 1]
+    told = _with_cards(good, schools, few.assign(p_below=1 - few["p_below"]), walked)
+    assert told.promote and any("too few to judge by" in reason for reason in told.reasons)
+    assert not [row for row in told.comparison if row.get("about") == "report cards"]
+    assert promotion.decide(good, None, schools, ABOUT).promote
+
+
+def test_forecasts_of_report_cards_that_know_what_comes_are_a_leak(good, schools, walked):
+    told = _with_cards(good, schools, walked.assign(p_below=0.8 * walked["below"] + 0.2 * walked["p_below"]), walked)
+    assert told.leak and not told.allows("force") and "report cards: too good to be true" in " ".join(told.reasons)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_cards_whose_standards_were_dealt_out_anew_teach_nothing_that_is_promoted(shuffled):
+    mine = learner(480)
+    if shuffled:
+        order = np.random.default_rng(1).permutation(480)
+        dealt = mine.given.assign(**{area: mine.given[area].to_numpy()[order] for area in NAMES})
+        mine = Learner(dealt, mine.empty, mine.expected, mine.about, mine.state, mine.asked)
+    schools = pd.DataFrame({"urn": range(480), "phase": "Primary", "region": "London", "idaci_quintile": 3, "faith": None,
+                            "type": None, "pupils": 300.0})  # fmt: skip
+    told = promotion.on_cards(mine.walked(sets=False), None, schools, None)
+    assert bool(told.against) == shuffled, (told.against, told.said)

@@ -34,7 +34,7 @@ def asked(drawn, champion) -> pd.DataFrame:
     """Feature rows as the champion takes them."""
     whole = {"overall": "Int64", "leadership": "Int64", "phase": "str"}
     given = drawn(STATES).assign(decoy=0.0, constant=7.0).astype(whole)
-    return given.reindex(columns=list(rows.layout(champion))).astype({n: "float64" for n in given.columns[6:]})
+    return made.feature_rows(given, champion).astype({n: "float64" for n in given.columns[6:]})
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_no_answer_depends_on_where_batches_and_row_groups_end(champion, tmp_pat
     given = drawn["signals"].assign(**drawn["state"][["overall"]], urn=range(12), as_of=pd.Timestamp("2025-09-01"), phase="Primary",
                                     leadership=2, inspected_on=pd.Timestamp("2023-01-10"))  # fmt: skip
     path = tmp_path_factory.mktemp("rows") / "plans.parquet"
-    given = given.reindex(columns=list(rows.layout(champion)))
+    given = made.feature_rows(given, champion)
     given.to_parquet(path, index=False, row_group_size=group)
     whole = rows.answers(pa.table(next(rows.batches(path, champion))), 0, champion, True)
     with pytest.MonkeyPatch.context() as smaller:
@@ -117,7 +117,7 @@ def test_no_row_at_all_is_no_answer(asked, kept, champion):
     [("overall", 5, "overall is not a grade from 1 to 4"), ("leadership", 0, "leadership is not a grade from 1 to 4"),
      ("phase", "primary", "phase is none of Nursery, Primary, Secondary, Special, PRU"), ("phase", None, "phase is none of"),
      ("as_of", pd.NaT, "as_of is blank"), ("inspected_on", pd.Timestamp("2025-09-01"), "inspected_on is not before as_of"),
-     ("share_stayed", np.inf, "a signal is infinite")],
+     ("card_achievement", 6, "card_achievement is not a standard from 1 to 5"), ("share_stayed", np.inf, "a signal is infinite")],
 )  # fmt: skip
 def test_a_row_that_says_what_cannot_be_keeps_its_place_with_the_reason(asked, kept, champion, column, value, why):
     asked.loc[1, column] = value
