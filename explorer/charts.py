@@ -16,7 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import words
-from pipelines.frameworks import FRAMEWORKS, GRADES, PAUSE
+from pipelines.frameworks import FRAMEWORKS, GRADES, PAUSES
 
 # At least 3 to 1 against the light and the dark background alike.
 MAIN, OTHER, QUIET = "#3576BD", "#BA6A12", "#7A8696"
@@ -206,7 +206,7 @@ def together(parts: pd.DataFrame, least: float = 0.002) -> pd.DataFrame:
 
 
 def history(graded: pd.DataFrame) -> Spec:
-    """Overall grades over time, the best at the top, with a line where the rule-book changed and the pause shaded."""
+    """Overall grades over time, the best at the top, with a line where the rule-book changed and pauses shaded."""
     rows = pd.DataFrame(
         {
             "inspected_on": graded["inspected_on"],
@@ -238,9 +238,14 @@ def history(graded: pd.DataFrame) -> Spec:
     if len(books):
         rule = _mark("rule", {"tooltip": [_n("framework")]}, color=OTHER, strokeWidth=1.5, strokeDash=[5, 3])
         layers = [_of(books, rule, x=_t("from_on")), *layers]
-    if first < PAUSE[1] and last > PAUSE[0]:
-        pause = pd.DataFrame([{"from_on": max(PAUSE[0], first), "to_on": min(PAUSE[1], last)}])
-        layers = [_of(pause, _mark("rect", {"x2": {"field": "to_on"}}, color=QUIET, opacity=0.2), x=_t("from_on")), *layers]
+    pauses = [
+        {"from_on": max(since, first), "to_on": min(until, last)}
+        for since, until in PAUSES
+        if first < until and since < last
+    ]
+    if pauses:
+        shade = _mark("rect", {"x2": {"field": "to_on"}}, color=QUIET, opacity=0.2)
+        layers = [_of(pd.DataFrame(pauses), shade, x=_t("from_on")), *layers]
     return _drawn(260, *layers)
 
 

@@ -177,7 +177,7 @@ def inspections(row: pd.Series) -> pd.DataFrame:
             charts.history(graded),
             title,
             f"Latest: {words.plain(words.grade_in_full(latest))}. Upright lines mark a change of rule-book, and the "
-            "shaded stretch is the pause of 2020–21. Grades under different rule-books aren’t quite the same "
+            "shaded stretches are pauses in inspections. Grades under different rule-books aren’t quite the same "
             f"thing.{before}",
             listed,
             f"inspections-{row['urn']}",

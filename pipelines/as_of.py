@@ -3,6 +3,7 @@
 A fact counts from the day after its `known_on`. No other module compares a date with `as_of`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -178,12 +179,11 @@ def newest(facts: pd.DataFrame, order: str) -> pd.DataFrame:
 
 
 def years_before(
-    mornings: pd.Series, days: pd.Series, without: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    mornings: pd.Series, days: pd.Series, without: Iterable[tuple[pd.Timestamp, pd.Timestamp]] = ()
 ) -> pd.Series:
-    """Years from each day to its morning, less any stretch that doesn't count; blank for a blank day."""
+    """Years from each day to its morning, less the stretches that don't count; blank for a blank day."""
     span = mornings - days
-    if without:
-        start, end = without
+    for start, end in without:
         lost = mornings.clip(upper=end) - days.clip(lower=start)
         span = span - lost.clip(lower=pd.Timedelta(0))
     return span.dt.days / 365.25

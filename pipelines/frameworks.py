@@ -66,9 +66,18 @@ FRAMEWORKS = pd.DataFrame(
     columns=["framework", "from_on", "reports_within", "gives"],
 ).assign(from_on=lambda f: pd.to_datetime(f["from_on"]).astype("datetime64[s]"))
 
+Stretch = tuple[pd.Timestamp, pd.Timestamp]
 # No routine inspections were made between these days: the pandemic, and the weeks before report cards.
-PAUSES = ((pd.Timestamp("2020-03-17"), pd.Timestamp("2021-09-01")), (pd.Timestamp("2025-09-01"), pd.Timestamp("2025-11-10")))
-PAUSE = PAUSES[0]
+PAUSES: tuple[Stretch, ...] = (
+    (pd.Timestamp("2020-03-17"), pd.Timestamp("2021-09-01")),
+    (pd.Timestamp("2025-09-01"), pd.Timestamp("2025-11-10")),
+)
+LONG = pd.Timedelta(days=182)  # a pause of half a year moves every school's clock; a shorter one is made up for within the year
+
+
+def long_pauses() -> tuple[Stretch, ...]:
+    """The pauses after which every school's next inspection was due that much later."""
+    return tuple((since, until) for since, until in PAUSES if until - since >= LONG)
 
 
 def report_out_by(inspected_on: pd.Series) -> pd.Series:

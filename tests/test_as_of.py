@@ -62,7 +62,7 @@ def test_years_before_leave_out_a_stretch_that_does_not_count():
     mornings, days = pd.Series([DAY("2022-01-01")] * 3), pd.Series([DAY("2019-01-01"), DAY("2021-07-01"), pd.NaT])
     paused = (DAY("2020-01-01"), DAY("2021-07-01"))
     assert as_of.years_before(mornings, days).round(1).tolist()[:2] == [3.0, 0.5]
-    assert as_of.years_before(mornings, days, without=paused).round(1).tolist()[:2] == [1.5, 0.5]
+    assert as_of.years_before(mornings, days, without=[paused]).round(1).tolist()[:2] == [1.5, 0.5]
     assert as_of.years_before(mornings, days).isna().tolist() == [False, False, True]
 
 

@@ -495,7 +495,7 @@ def _nobody() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _no_database() -> Iterator[str]:
-    yield f"postgresql+psycopg2://headway:secret@127.0.0.1:{_free_port()}/headway"
+    yield f"postgresql+psycopg://headway:secret@127.0.0.1:{_free_port()}/headway"
 
 
 AWAY = {"nobody": _nobody, "silent": _silent, "500": lambda: _refusing(500), "507": lambda: _refusing(507),
@@ -625,7 +625,7 @@ def _postgres() -> Path | None:
 @pytest.fixture
 def database() -> Iterator[str]:
     """The address of a PostgreSQL database of our own; it refuses to run as root, so then it runs as `postgres`."""
-    pytest.importorskip("psycopg2", reason="install the extra `postgres`")
+    pytest.importorskip("psycopg", reason="install the extra `postgres`")
     programs = _postgres()
     if programs is None:
         pytest.skip("no PostgreSQL programs (initdb, pg_ctl) are on this machine")
@@ -642,7 +642,7 @@ def database() -> Iterator[str]:
             "-o", f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}", "start")  # fmt: skip
         try:
             run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "headway", "headway")
-            yield f"postgresql+psycopg2://headway@127.0.0.1:{port}/headway"
+            yield f"postgresql+psycopg://headway@127.0.0.1:{port}/headway"
         finally:
             run("pg_ctl", "-D", f"{folder}/held", "-m", "immediate", "stop")
 

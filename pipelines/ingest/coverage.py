@@ -4,14 +4,13 @@ import pandas as pd
 
 from pipelines import files, frameworks
 from pipelines.files import Release, first_known, numbers
+from pipelines.frameworks import Stretch
 from pipelines.tables import DATE
 
 # A file that shows a school's latest inspections can hide one made between it and the file before. Below good, schools
 # are inspected again after 2.5 years (median), so a longer stretch for each inspection a file remembers is a gap.
 LONGEST_STRETCH = 2.5
 HOLIDAY = 62 / 365.25  # years: schools are on holiday between yearly files
-
-Stretch = tuple[pd.Timestamp, pd.Timestamp]
 
 
 def stretches(releases: list[Release]) -> list[Stretch]:

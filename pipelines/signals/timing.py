@@ -1,13 +1,12 @@
-"""How long it has been. Re-inspection is timed by the grade, and the pause of 2020-21 moved every clock at once."""
+"""How long it has been. Re-inspection is timed by the grade, and a long pause in inspections moves every clock at once."""
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.frameworks import PAUSE
+from pipelines import as_of, frameworks
 from pipelines.signals import MISLEADS, Signal
 
 SIGNALS = (
-    Signal("years_since_inspection", "Years since the latest graded inspection, without the pause of 2020-21.",
+    Signal("years_since_inspection", "Years since the latest graded inspection, without long pauses in inspections.",
            "years", "inspections", "every day"),
     Signal("years_since_visit", "Years since any inspection, graded or not.", "years", "inspections", "every day",
            off=MISLEADS),
@@ -19,6 +18,6 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     visits = as_of.latest_known(cohort, known["inspections"], order="inspected_on")["inspected_on"]
     newest = visits.where(visits > cohort["inspected_on"], cohort["inspected_on"])
     return pd.DataFrame({
-        "years_since_inspection": as_of.years_before(cohort["as_of"], cohort["inspected_on"], without=PAUSE),
+        "years_since_inspection": as_of.years_before(cohort["as_of"], cohort["inspected_on"], without=frameworks.long_pauses()),
         "years_since_visit": as_of.years_before(cohort["as_of"], newest),
     })  # fmt: skip

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from pipelines import frameworks
 from pipelines.synthesise.particulars import trust_on
 from pipelines.synthesise.sheets import day_numbers
-from pipelines.synthesise.world import FIRST_YEAR, LAST_YEAR, YEAR, World
+from pipelines.synthesise.world import ANEW, FIRST_YEAR, LAST_YEAR, YEAR, World, pauses
 
 WORDS = {  # what ungraded inspections conclude: unchanged, better, worse; from the grade held, to 2024 and since
     (1, False): (
@@ -110,18 +109,18 @@ def _ungraded(graded: pd.DataFrame, schools: pd.DataFrame, rng: np.random.Genera
                        schools["closed"].to_numpy()[graded["school"]])  # fmt: skip
     grade = graded["overall"].to_numpy()
     rises, drops = (following["overall"] < grade).to_numpy(), (following["overall"] > grade).to_numpy()
-    pause = [np.datetime64(day, "D").astype(int) for day in frameworks.PAUSE]
     parts = []
     when = on
     for waits, kind in (((3.0, 4.3), "ungraded"), ((3.4, 4.2), "ungraded"), ((0.4, 0.9), "monitoring")):
         count = len(graded)
-        sooner = np.where((kind == "ungraded") & (on > pause[1]), 0.9, 0.0)  # than before the pause
+        sooner = np.where((kind == "ungraded") & (on > ANEW), 0.9, 0.0)
         when = (when if kind == "ungraded" else on) + ((rng.uniform(*waits, count) - sooner) * YEAR).astype(int)
         draw, skipped = rng.random(count), rng.random(count) < 0.15
         if kind == "ungraded":
-            paused = (when >= pause[0]) & (when < pause[1])
-            when = np.where(paused, pause[1] + (3.2 * YEAR * rng.random(count)).astype(int), when)
-            kept = ((grade == 2) | ((grade == 1) & (on > pause[1]))) & (until - when > 300)
+            for first, again in pauses():
+                paused = (when >= first) & (when < again)
+                when = np.where(paused, again + (3.2 * YEAR * rng.random(count)).astype(int), when)
+            kept = ((grade == 2) | ((grade == 1) & (on > ANEW))) & (until - when > 300)
             late = when >= np.datetime64("2024-10-07", "D").astype(int)
             place = np.where(rises & (draw < 0.25), 1, np.where(drops & (draw < 0.2), 2, np.where(
                 draw > 0.97, 2, np.where(draw > 0.95, 1, 0))))  # fmt: skip

@@ -102,7 +102,12 @@ def day_of(day: str) -> int:
     return int(np.datetime64(day, "D").astype(int))
 
 
-PAUSE = tuple(day_of(str(day.date())) for day in frameworks.PAUSE)
+ANEW = day_of("2021-09-01")  # since then Outstanding schools are inspected again, and Good ones seen sooner
+
+
+def pauses() -> list[tuple[int, int]]:
+    """The first day of each long pause in inspections, and the first day after it."""
+    return [(day_of(str(since.date())), day_of(str(until.date()))) for since, until in frameworks.long_pauses()]
 
 
 def dates_of(days: np.ndarray) -> np.ndarray:
@@ -273,8 +278,9 @@ class _System:
     def _chosen(self, year: int) -> tuple[np.ndarray, np.ndarray]:
         """The schools inspected in an academic year, and the day of each."""
         rng, start, end = self.rng, day_of(f"{year}-09-01"), day_of(f"{year + 1}-09-01")
-        paused = (self.due >= PAUSE[0]) & (self.due < PAUSE[1])
-        self.due[paused] = PAUSE[1] + self._years(2.2 * rng.random(paused.sum()))
+        for since, until in pauses():
+            paused = (self.due >= since) & (self.due < until)
+            self.due[paused] = until + self._years(2.2 * rng.random(paused.sum()))
         who = np.flatnonzero((self.due < end) & (self.due < self.schools["closed"].to_numpy()))
         # There are only so many inspectors; Good and Outstanding schools wait. Report cards began slowly, in November.
         share = 0.075 if year == 2025 else CAPACITY * rng.uniform(0.93, 1.04)
@@ -284,7 +290,10 @@ class _System:
         who = np.setdiff1d(who, later)
         teaching = teaching_days(year)
         on = teaching[((self.due[who] - start).clip(0, 364) / 365 * len(teaching)).astype(int)]
-        return who, np.minimum(on, teaching[teaching < PAUSE[0]][-1]) if year == 2019 else on
+        for since, until in pauses():
+            if start < since < end:  # what was planned for the rest of that year is done before
+                on = np.where((on >= since) & (on < until), teaching[teaching < since][-1], on)
+        return who, on
 
     def _judge(self, who: np.ndarray, on: np.ndarray, grade: np.ndarray, year: int) -> None:
         """Write the inspections down, draw each one's leadership grade, and set when the next is due."""
@@ -311,7 +320,7 @@ class _System:
         # Outstanding primary and secondary schools were exempt, but for a few, and seen again once that ended.
         spared = (grade == 1) & self.exempt[who] & (after >= day_of("2012-09-01")) & (on < day_of("2020-11-01"))
         spared &= rng.random(count) > 0.12
-        self.due[who] = np.where(spared, PAUSE[1] + self._years(3.9 * rng.random(count)), after)
+        self.due[who] = np.where(spared, ANEW + self._years(3.9 * rng.random(count)), after)
 
 
 def _graded(leaning: np.ndarray, shares: list[float]) -> np.ndarray:
