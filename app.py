@@ -74,6 +74,11 @@ def whose() -> None:
     )
     if facts.get("data_source") == "made-up":
         st.warning(f"**These schools are made up.** No real school is described on any page. {age}")
+    elif newest and words.old(newest):
+        st.warning(
+            f"**These tables are old.** {age} What has become public since isn’t in them, nor in any chance on these pages. "
+            "`headway month` fetches the newest files and makes the tables anew."
+        )
     else:
         st.caption(f"Made from official files of Ofsted and the Department for Education. {age}")
 

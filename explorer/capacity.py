@@ -80,21 +80,17 @@ def middle_of_england(held: own.Kept) -> float | None:
 
 
 def thin_in(made: pd.DataFrame, england: float | None) -> pd.DataFrame:
-    """The schools without a figure of development, or with one under the middle of these schools or of England, in words."""
+    """The schools with a figure of development under the middle of these schools or of England, in words."""
     known = made[DEVELOPED].dropna()
     middle = float(known.median()) if len(known) >= FEWEST else None
     measures = [(share, of) for share, of in ((middle, "these schools"), (england, "all registers")) if share is not None]
     told = []
     for row in made.sort_values("name").itertuples():
         share = getattr(row, DEVELOPED)
-        if words.blank(share):
-            said = "No register that you may see says who is being developed."
-        else:
-            under = [f"{words.percent(usual)} in the middle school of {of}" for usual, of in measures if share < usual]
-            if not under:
-                continue
+        under = [f"{words.percent(usual)} in the middle school of {of}" for usual, of in measures if share < usual]
+        if under:
             said = f"{words.percent(share)} of its middle leaders are in a programme, against {words.and_list(under)}."
-        told.append({"URN": row.urn, "school": row.name, "what the registers say": said})
+            told.append({"URN": row.urn, "school": row.name, "what the registers say": said})
     return pd.DataFrame(told, columns=["URN", "school", "what the registers say"])
 
 
@@ -113,15 +109,19 @@ def page_part(held: own.Kept, made: pd.DataFrame, rows: dict[str, pd.DataFrame],
     against(made, rows, key)
     thin = thin_in(made, middle_of_england(held))
     silent = int(made[DEVELOPED].isna().sum())
+    known = len(made) - silent
+    of = f"in {silent} of the {len(made)} schools"
+    unknown = f"No register that you may see says who is being developed {of}." if silent else ""
     if thin.empty:
-        st.header("Development is thin in none of these schools, as far as registers say", anchor=False)
+        st.header(
+            f"Development is thin in none of the {known} schools whose register says" if known else
+            "Nothing is known of who is being developed in these schools",
+            anchor=False,
+        )  # fmt: skip
+        st.markdown(unknown)
         return
-    st.header(
-        f"Development may be thin in {len(thin)} of {len(made)} schools; of {silent} of them nothing is known"
-        if silent
-        else f"Development may be thin in {len(thin)} of {len(made)} schools",
-        anchor=False,
-    )
+    st.header(f"Development may be thin in {len(thin)} of the {known} schools whose register says", anchor=False)
+    st.markdown(unknown)
     st.markdown(
         "By the alphabet. A school with few middle leaders in a programme this year may have developed them before, and "
         "half of all schools always lie under the middle: it is a place to ask, not a verdict."

@@ -180,7 +180,7 @@ def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, e
             "low": after.where(after < before, before),
             "high": after.where(after > before, before),
             "label": parts["step"].map(words.points),
-            "kind": parts["step"].gt(0).map({True: "raises", False: "lowers"}),
+            "kind": parts["step"].gt(0).map({True: "raises", False: "lowers"}).where(parts["reason"].astype("bool"), "whole"),
         }
     )
     whole = {"low": 0.0, "kind": "whole"}
@@ -198,11 +198,12 @@ def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, e
 
 def together(parts: pd.DataFrame, least: float = 0.002) -> pd.DataFrame:
     """The steps, those under `least` each put together in one, so that a chart stays readable and still adds up."""
-    small = parts["step"].abs() < least
+    small = parts["step"].abs().lt(least) & parts["reason"].astype("bool")
     if small.sum() < 2:
         return parts
-    rest = pd.DataFrame([{"what": f"{small.sum()} smaller steps together", "step": parts.loc[small, "step"].sum()}])
-    return pd.concat([parts[~small], rest], ignore_index=True)
+    rest = {"what": f"{small.sum()} smaller steps together", "step": parts.loc[small, "step"].sum(), "reason": True}
+    kept = parts[~small]
+    return pd.concat([kept[kept["reason"]], pd.DataFrame([rest]), kept[~kept["reason"]]], ignore_index=True)
 
 
 def history(graded: pd.DataFrame) -> Spec:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
+from explorer import charts, report_card, search, store, words
 from pipelines.frameworks import GRADES
 
 MOST = 6
@@ -13,8 +13,7 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
     """What is stored of each school, a row a fact and a column a school."""
     columns = {}
     for urn in urns:
-        row, told = store.school(urn), store.prediction(urn)
-        shown = told is not None and words.enough(told)
+        row, predicted = store.school(urn), store.prediction(urn)
         facts = {
             "URN": urn,
             "phase": row["phase"],
@@ -23,21 +22,8 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
             "trust": "" if words.blank(row["trust_name"]) else row["trust_name"],
             "pupils when last listed": words.number(row["pupils"]),
             "deprivation (5 the most deprived fifth)": words.number(row["idaci_quintile"]),
-            "grade now": words.grade_in_full(told) if told is not None else "no prediction",
-            "schools like it: improve (Outstanding: stay)": words.percent(told["base_rate"]) if shown else "",
-            "this school: improve (Outstanding: stay)": f"{words.percent(words.chance(told))} "
-            f"({words.percent(told['p_low'])} to "
-            f"{words.percent(told['p_high'])})"
-            if shown
-            else "not enough like it to say"
-            if told is not None and told["status"] == "scored"
-            else "no chance given",
-            "90% sure of": words.grades(told["grade_set"]) if shown else "",
-            **{
-                f"next grade {GRADES[rank]}": words.percent(told[f"p_grade_{rank}"]) if shown else "" for rank in GRADES
-            },
-            "what moved it most": words.parts_in_words(words.parts(told)) if shown else "",
-            "signals blank": words.number(told.get("signals_blank")) if shown else "",
+            "grade now": words.grade_in_full(predicted) if predicted is not None else "no prediction",
+            **_next(urn, predicted),
         }
         for table, name, what, places in (
             ("workforce", "pupils_per_teacher", "pupils for each teacher", 1),
@@ -55,6 +41,32 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
                 facts[what] = "not known"
         columns[f"{row['name']} ({urn})"] = facts
     return pd.DataFrame(columns).rename_axis("what").reset_index()
+
+
+def _next(urn: int, predicted: pd.Series | None) -> dict[str, str]:
+    """What is likely next: of a report card where one comes, then of a grade, each beside schools like it, and what moved it."""
+    facts, card, moved = {}, report_card.forecast(urn), pd.DataFrame()
+    if len(card):
+        areas = card.set_index("area")
+        for area, what in (("any", "some area below expected"), (report_card.LEADERSHIP, "leadership below expected")):
+            row = areas.loc[area]
+            facts[f"next report card: {what}"] = (
+                f"{words.percent(row['p_below'])} ({words.percent(row['p_low'])} to {words.percent(row['p_high'])}); schools "
+                f"like it {words.percent(row['base_rate'])}"
+            )
+        facts["next report card: leadership"] = report_card.outcomes(areas.loc[report_card.LEADERSHIP]) + ", of 100"
+        moved = words.parts(areas.loc["any"])
+    shown = predicted is not None and words.enough(predicted)
+    usual = words.usual_outcomes(predicted) if shown else None
+    none = "no chance given" if predicted is None or predicted["status"] != "scored" else "not enough like it to say"
+    facts["next grade, of 100"] = words.outcomes_in_words(predicted, words.outcomes(predicted)) if shown else none
+    facts["next grade, of 100 schools like it"] = words.outcomes_in_words(predicted, usual) if shown else ""
+    for rank, name in GRADES.items():
+        facts[f"next grade {name}"] = words.percent(predicted[f"p_grade_{rank}"]) if shown else ""
+    if moved.empty and shown:
+        moved = words.parts(predicted)
+    facts["what moved it most"] = words.parts_in_words(moved) if len(moved) else ""
+    return facts
 
 
 def page() -> None:
@@ -78,7 +90,7 @@ def page() -> None:
     if len(urns) < MOST:
         text = st.text_input("Add a school: name, postcode, URN, trust or local authority", key="add", max_chars=120)
         if text.strip():
-            hits = store.found(text)
+            hits = search.found(text)
             hits = hits[~hits["urn"].isin(urns)].head(8)
             if hits.empty:
                 st.markdown("No open school found. Try fewer or shorter words.")

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
+from explorer import charts, search, store, words
 
 MOST = 25
-EXAMPLES = "For example: a name, a postcode such as LS1, a URN of six figures, a trust or a local authority."
+EXAMPLES = "For example: a name, a postcode or its first half such as LS1, a URN of six figures, a trust or a local authority."
 
 
 def links(rows: pd.DataFrame) -> None:
@@ -21,6 +21,7 @@ def links(rows: pd.DataFrame) -> None:
             "explorer/school.py",
             query_params={"urn": str(row.urn)},
             label=f"**{words.plain(row.name)}** · {words.plain(where)} · URN {row.urn}"
+            + (f" · {row.miles:.1f} miles" if hasattr(row, "miles") else "")
             + ("" if row.open else " · closed"),
         )
 
@@ -32,9 +33,19 @@ def page() -> None:
     left, right = st.columns(2)
     phase = left.selectbox("Phase", ["Any", *store.in_order("phase")], key="phase", bind="query-params")
     region = right.selectbox("Region", ["Any", *store.in_order("region")], key="region", bind="query-params")
+    authorities, names = store.in_order("local_authority"), store.trusts()
+    authority = left.selectbox("Local authority", ["Any", *authorities], key="authority", bind="query-params")
+    trust = right.selectbox(
+        "Trust",
+        ["Any", *names],
+        key="trust",
+        bind="query-params",
+        format_func=lambda uid: f"{names[uid]} ({uid})" if uid in names else uid,
+    )
     closed = st.checkbox("Also schools that have closed", key="closed", bind="query-params")
-    hits = store.found(asked, None if phase == "Any" else phase, None if region == "Any" else region, closed)
-    narrowed = bool(asked.strip()) or phase != "Any" or region != "Any"
+    chosen = [None if choice in ("Any", None) else choice for choice in (phase, region, trust, authority)]
+    hits = search.found(asked, *chosen[:2], closed, *chosen[2:])
+    narrowed = bool(asked.strip()) or any(chosen)
 
     recent = rows[rows["urn"].isin(store.recent())].drop_duplicates("urn") if not narrowed else rows.head(0)
     if len(recent):
@@ -47,12 +58,15 @@ def page() -> None:
     elif hits.empty:
         st.header("No school found", anchor=False)
         st.markdown(
-            "Every word has to be in the school’s name, postcode, trust or local authority. Try fewer or shorter words"
+            "No school’s name, postcode, trust or local authority has these words, nor words like them. Try fewer words"
             + ("." if closed else ", or tick “also schools that have closed”.")
         )
     else:
-        more = f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST else ""
-        st.header(f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found", anchor=False)
+        near = "miles" in hits
+        more = f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST and not near else ""
+        st.header(
+            f"The {min(len(hits), MOST)} schools nearest to {words.plain(asked.upper().strip())}" if near else
+            f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found", anchor=False)  # fmt: skip
         if more:
             st.markdown(more.strip())
         links(hits.head(MOST))

@@ -162,13 +162,7 @@ def inspections(row: pd.Series) -> pd.DataFrame:
         return rows
     graded = rows[rows["kind"].eq("graded") & rows["overall"].notna()]
     listed = visits(rows)
-    urns = rows.loc[rows["urn"].ne(row["urn"]), "urn"].unique()
-    before = (
-        f" Some were made under an earlier URN ({words.and_list([str(urn) for urn in urns])}): schools are followed "
-        "when they become academies."
-        if len(urns)
-        else ""
-    )
+    before = under_others(row, rows)
     if len(graded):
         latest = graded.iloc[0]
         many = "s" if len(graded) > 1 else ""
@@ -184,7 +178,7 @@ def inspections(row: pd.Series) -> pd.DataFrame:
         )
     else:
         st.header("Inspections", anchor=False)
-        st.markdown(f"No graded inspection is on record.{before}")
+        st.markdown(f"No overall grade is on record.{before}")
         charts.table(listed)
         charts.download(listed, f"inspections-{row['urn']}")
     given = report_card.cards(int(row["lineage"]))
@@ -193,6 +187,29 @@ def inspections(row: pd.Series) -> pd.DataFrame:
         charts.table(given)
         charts.download(given, f"report-cards-{row['urn']}")
     return rows
+
+
+def under_others(row: pd.Series, rows: pd.DataFrame) -> str:
+    """Under which other URNs a school was inspected, before it had its own and after: renumbered, it is followed."""
+    others = rows[rows["urn"].ne(row["urn"])]
+    after = others["urn"].isin(later_urns(row))
+    parts = []
+    for which, mine in (("an earlier", others[~after]), ("a later", others[after])):
+        if len(mine):
+            few = "one was" if len(mine) == 1 else f"{len(mine)} were"
+            parts.append(f"{few} made under {which} URN ({words.and_list([str(urn) for urn in sorted(set(mine['urn']))])})")
+    if not parts:
+        return ""
+    return f" Of its {len(rows)} inspections {words.and_list(parts)}: a school is followed when it becomes an academy."
+
+
+def later_urns(row: pd.Series) -> set[int]:
+    """The URNs that a school went on under once this one had ended: those that ended after it, or are open."""
+    if row["open"]:
+        return set()
+    same = store.some("schools", "lineage", int(row["lineage"]))
+    same = same[same["urn"].ne(row["urn"])]
+    return set(same.loc[same["open"] | same["closed_on"].gt(row["closed_on"]), "urn"])
 
 
 def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tuple[pd.DataFrame, str]]:

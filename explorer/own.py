@@ -36,10 +36,6 @@ def folder() -> Path:
     return Path(os.environ.get("HEADWAY_REGISTERS") or "data/registers")
 
 
-def today() -> pd.Timestamp:
-    return pd.Timestamp.now().normalize()
-
-
 def kept() -> Kept:
     """What lies in the folder of registers. Something odd there is told in words, its names only to who may see all."""
     mine = access.viewer()
@@ -82,7 +78,7 @@ def _owned(where: str, version: tuple) -> pd.DataFrame:
 
 def speakers(lineages: Iterable[int]) -> pd.DataFrame:
     """Who may speak of these schools, now or of days past: `owner` by `lineage`, under every URN a school has had."""
-    rows = _owned(str(store.folder()), (store.stamp(store._path("schools")), store.stamp(store._path("trusts"))))
+    rows = _owned(str(store.folder()), (store.stamp(store.path("schools")), store.stamp(store.path("trusts"))))
     return rows[rows["lineage"].isin(list(lineages))]
 
 
@@ -108,8 +104,8 @@ def _read(entries: tuple[Entry, ...], version: tuple, day: pd.Timestamp) -> tupl
 def read(entries: Iterable[Entry]) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
     """The rows of registers kept, by table, and the number of problems by file; a file with any says nothing."""
     entries = tuple(entries)
-    version = (*map(store.stamp, map(store._path, ("schools", "trusts"))), *(store.stamp(path) for _, _, path in entries))
-    return _read(entries, (str(store.folder()), version), today())
+    version = (*map(store.stamp, map(store.path, ("schools", "trusts"))), *(store.stamp(path) for _, _, path in entries))
+    return _read(entries, (str(store.folder()), version), store.today())
 
 
 def known(held: Kept, lineages: Iterable[int]) -> dict[str, pd.DataFrame]:
@@ -147,7 +143,7 @@ def figures(rows: dict[str, pd.DataFrame], lineages: Iterable[int]) -> pd.DataFr
     """The signals of open schools as these registers would make them known tomorrow, by the batch job's own sums."""
     told = schools()
     told = told[told["open"] & told["lineage"].isin(list(lineages))].sort_values("name").reset_index(drop=True)
-    tomorrow = today() + pd.Timedelta(days=1)
+    tomorrow = store.today() + pd.Timedelta(days=1)
     cohort = told[["urn", "lineage", "phase", "region"]].assign(as_of=tomorrow, inspected_on=pd.NaT)
     cohort = cohort.astype({"as_of": tables.DATE, "inspected_on": tables.DATE})
     made = signals.build(cohort, {**_nothing_known(), **rows}, FAMILIES)

@@ -6,12 +6,12 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from explorer import report_card, store, words
+from explorer import report_card, store, without, words
 from pipelines.frameworks import GRADES
 
 _made = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
 _template = _made.from_string((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
-MOST_VISITS, MOST_FIGURES, MOST_STEPS = 10, 8, 9
+MOST_VISITS, MOST_FIGURES, MOST_STEPS = 10, 8, 7
 
 
 def html(
@@ -21,25 +21,29 @@ def html(
     figures: dict[str, tuple[pd.DataFrame, str]],
     others: pd.DataFrame,
     card: pd.DataFrame | None = None,
+    unknown: list[tuple[str, str]] | None = None,
 ) -> str:
-    """The report of a school, from what its page shows; `card` is the forecast of its next report card, where one comes next."""
+    """The report of a school, from what its page shows; `card` is the forecast of its next report card, where one comes next.
+
+    `unknown` is what the prediction was made without, and why (`without.reasons`).
+    """
     on_card = card is not None and len(card) > 0
     shown = predicted is not None and words.enough(predicted) and not on_card
-    usual = store.usual_chances(predicted) if shown else None
+    usual = shown and words.usual_outcomes(predicted) is not None
     chances = (
         [
             {
                 "grade": GRADES[rank],
                 "chance": words.percent(predicted[f"p_grade_{rank}"]),
                 "wide": round(100 * float(predicted[f"p_grade_{rank}"]), 1),
-                "usual": words.percent(usual[rank - 1]) if usual else "",
+                "usual": words.percent(predicted[f"usual_grade_{rank}"]) if usual else "",
             }
             for rank in GRADES
         ]
         if shown
         else []
     )
-    steps = words.parts(predicted) if shown else pd.DataFrame(columns=["what", "step"])
+    steps = words.parts(predicted) if shown else pd.DataFrame(columns=["what", "step", "reason"])
     moved = report_card.steps(card, "any") if on_card else (steps, None, None)
     said = {"improved": 0, "stayed the same": 0, "fell": 0}
     if len(others):
@@ -59,11 +63,14 @@ def html(
         card_words=words.parts_in_words(moved[0]) if on_card else "",
         now=words.grade_in_full(predicted) if predicted is not None else "",
         chances=chances,
-        usual=bool(usual),
-        extrapolation=words.EXTRAPOLATION if shown and bool(predicted.get("extrapolation")) else "",
+        usual=usual,
+        extrapolation=words.EXTRAPOLATION if shown and report_card.comes_next() else "",
+        likely_set=_likely_set(predicted) if shown else "",
+        ranges=report_card.ranges_in_words() if on_card else "",
+        unknown=[without.sentence(what, why) for what, why in unknown or []],
         steps=_steps(steps),
         start=words.percent(predicted["base_rate"], 1) if shown else "",
-        end=words.percent(words.chance(predicted), 1) if shown else "",
+        end=words.percent(predicted["p_same" if words.staying(predicted) else "p_improve"], 1) if shown else "",
         in_words=words.parts_in_words(steps) if len(steps) else "",
         visits=_visits(history),
         more_visits=max(len(history) - MOST_VISITS, 0),
@@ -71,7 +78,6 @@ def html(
         similar=said if len(others) else {},
         similar_n=len(others),
         association=words.ASSOCIATION,
-        blanks=None if not shown or words.blank(predicted.get("signals_blank")) else int(predicted["signals_blank"]),
         made_up=predicted is not None and predicted["data_source"] == "made-up",
         as_of=words.day(predicted["as_of"]) if predicted is not None else "",
         model=predicted["model_version"] if predicted is not None else "",
@@ -95,12 +101,18 @@ def export(row: pd.Series, predicted: pd.Series, card: pd.DataFrame | None = Non
     )
 
 
+def _likely_set(predicted: pd.Series) -> str:
+    return words.set_in_words(predicted["grade_set"], predicted, (store.told("train") or {}).get("coverage"))
+
+
 def _steps(steps: pd.DataFrame) -> list[dict[str, str]]:
-    """The largest steps, and all the others as one, so that they add up on the page too."""
-    rest = steps.iloc[MOST_STEPS:]
-    told = [*steps.head(MOST_STEPS).itertuples(index=False)]
-    told += [(f"All else ({len(rest)} more)", rest["step"].sum())] if len(rest) else []
-    return [{"what": what, "points": words.points(step)} for what, step in told]
+    """The largest reasons, all the others as one, and what isn't known, so that they add up on the page too."""
+    reasons, apart = steps[steps["reason"].astype("bool")], steps[~steps["reason"].astype("bool")]
+    rest = reasons.iloc[MOST_STEPS:]
+    rows = list(zip(reasons["what"].head(MOST_STEPS), reasons["step"].head(MOST_STEPS), strict=True))
+    rows += [(f"All else ({len(rest)} more)", rest["step"].sum())] if len(rest) else []
+    rows += list(zip(apart["what"], apart["step"], strict=True))
+    return [{"what": what, "points": words.points(step)} for what, step in rows]
 
 
 def _facts(row: pd.Series) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import charts, store, words
+from pipelines import frameworks
 from pipelines.frameworks import AREAS, STANDARDS
 from pipelines.frameworks import NEEDS_ATTENTION as BELOW
 
@@ -14,11 +15,16 @@ WORDS = {rank: word for word, rank in STANDARDS.items()}
 COLUMNS = {1: "p_exceptional", 2: "p_strong", 3: "p_expected", 4: "p_needs_attention", 5: "p_urgent"}
 
 
-def forecast(urn: int, predicted: pd.Series | None) -> pd.DataFrame:
+def comes_next() -> bool:
+    """Whether the next inspection of any school is a report card: decided by today, however old the tables are."""
+    today = pd.Series([store.today()])
+    return bool(frameworks.gives(frameworks.next_framework(today)).eq(frameworks.STANDARDS_BY_AREA).iloc[0])
+
+
+def forecast(urn: int) -> pd.DataFrame:
     """The stored forecast, a row an area and `any`, where the next inspection is a report card; no rows elsewhere."""
     rows = store.some("forecasts", "urn", urn)
-    on_cards = predicted is None or words.blank(predicted.get("next_gives")) or predicted["next_gives"] == "standards by area"
-    return rows if on_cards and len(rows) else rows.iloc[:0]
+    return rows if comes_next() else rows.iloc[:0]
 
 
 def last(lineage: int) -> pd.DataFrame:
@@ -45,8 +51,17 @@ def lead(rows: pd.DataFrame) -> str:
     return (
         f"The next inspection is a report card. Of 100 schools like this one, about {words.of_100(whole['base_rate'])} have some "
         f"area below the expected standard; the model puts this school at {words.of_100(whole['p_below'])} (somewhere from "
-        f"{words.of_100(whole['p_low'])} to {words.of_100(whole['p_high'])}). For leadership and governance: below expected "
-        f"{words.of_100(leading['p_below'])}, strong or better {words.of_100(leading['p_strong_or_better'])} ({from_what})."
+        f"{words.of_100(whole['p_low'])} to {words.of_100(whole['p_high'])}). For leadership and governance: "
+        f"{outcomes(leading)}; schools like it: below expected {words.of_100(leading['base_rate'])} ({from_what})."
+    )
+
+
+def outcomes(row: pd.Series) -> str:
+    """All that can come of an area, in hundredths: below expected, expected, strong or better."""
+    rest = 1 - row["p_below"] - row["p_strong_or_better"]
+    return (
+        f"below expected {words.of_100(row['p_below'])}, expected {words.of_100(rest)}, strong or better "
+        f"{words.of_100(row['p_strong_or_better'])}"
     )
 
 
@@ -67,7 +82,7 @@ def figures(rows: pd.DataFrame) -> pd.DataFrame:
             "area": mine["area"].map(AREAS),
             **{WORDS[rank]: mine[column].map(words.percent) for rank, column in COLUMNS.items()},
             "below expected": mine["p_below"].map(words.percent),
-            "nine times in ten": mine["standard_set"].map(standards),
+            "range to reckon with": mine["standard_set"].map(standards),
         }
     )
 
@@ -76,6 +91,17 @@ def export(rows: pd.DataFrame) -> dict[str, float | str]:
     """Every stored figure of a forecast as columns of one row: p_below_inclusion, standard_set_achievement."""
     names = [*COLUMNS.values(), "p_below", "p_strong_or_better", "standard_set"]
     return {f"{name}_{row['area']}": row[name] for _, row in rows.iterrows() for name in names if not words.blank(row[name])}
+
+
+def ranges_in_words() -> str:
+    """What the ranges promise: of the cards that the model had not learned from, how many lay in theirs."""
+    walked = (((store.told("train") or {}).get("report_cards") or {}).get("forecast") or {}).get("walk", [])
+    tried = [(row["n"], row["coverage"]) for row in walked if row.get("coverage") is not None and row["learned_from"]]
+    cards = sum(n for n, _ in tried)
+    if not cards:
+        return "How often such ranges hold the standard that comes isn’t known yet: too few cards are out."
+    within = sum(n * share for n, share in tried) / cards
+    return f"Ranges like these held the standard that came {words.of_100(within)} times in 100, on cards not learned from."
 
 
 def steps(rows: pd.DataFrame, area: str) -> tuple[pd.DataFrame, float, float]:
@@ -127,6 +153,7 @@ def shown(rows: pd.DataFrame, row: pd.Series, leadership: object) -> None:
                 f"card-steps-{area}-{row['urn']}",
                 level=3,
             )
+    st.caption(words.plain(ranges_in_words()))
     st.caption(words.ASSOCIATION + " Nothing is forecast of safeguarding: too few schools did not meet it to learn from.")
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, history, own, report, report_card, store, words
+from explorer import charts, history, own, report, report_card, store, without, words
 from pipelines import signals
 from pipelines.frameworks import GRADES
 
@@ -25,24 +25,25 @@ def who(row: pd.Series) -> str:
 
 def grades(row: pd.Series) -> None:
     """The chances of each grade, beside those of schools like it."""
-    usual = store.usual_chances(row)
     rows = pd.DataFrame(
         {
             "grade": [GRADES[rank] for rank in GRADES],
             "chance": [row[f"p_grade_{rank}"] for rank in GRADES],
-            "usual": usual or [None] * 4,
+            "usual": [row.get(f"usual_grade_{rank}") for rank in GRADES],
         }
     ).astype({"chance": "float64", "usual": "float64"})
-    likeliest = rows.loc[rows["chance"].idxmax()]
+    usual = rows["usual"].notna().all()
     charts.show(
         charts.chances(rows),
-        f"The likeliest next grade is {likeliest['grade']}, at {words.percent(likeliest['chance'])}",
+        words.likeliest(rows),
         (
             "Bars are this school’s chances. "
             + ("Diamonds are how schools of its grade and phase fared lately. " if usual else "")
-            + f"The next grade falls in “{words.grades(row['grade_set'])}” nine times in ten."
+            + words.plain(words.set_in_words(row["grade_set"], row, (store.told("train") or {}).get("coverage")))
         ),
-        rows.rename(columns={"chance": "chance (0 to 1)", "usual": "schools like it (0 to 1)"}),
+        rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
+            columns={"usual": "schools like it"}
+        ),
         f"chances-{row['urn']}",
     )
 
@@ -51,7 +52,7 @@ def prospects(row: pd.Series) -> None:
     """The chances of each grade, what moved them, and the same for leadership."""
     grades(row)
     made = words.parts(row)
-    start, end = float(row["base_rate"]), words.chance(row)
+    start, end = float(row["base_rate"]), float(row["p_same"] if words.staying(row) else row["p_improve"])
     verb = "staying" if words.staying(row) else "improving"
     if len(made):
         step = end - start
@@ -98,22 +99,13 @@ def prospects(row: pd.Series) -> None:
             )
 
 
-def without(row: pd.Series, held: own.Kept) -> None:
-    """What the prediction was made without: as stored, or from the signals where an older table doesn't say."""
-    st.header("What the prediction was made without", anchor=False)
-    if "made_without" not in row:
-        blanks(row, held)
-    else:
-        declared = signals.declared()
-        used = {source for name in uses() if name in declared for source in declared[name].source.split(", ")}
-        said = words.made_without(row["made_without"], signals.REGISTERS, used)
-        if not said:
-            st.markdown("Nothing: every file and register that the model can use says something of this school.")
-        else:
-            st.markdown("\n".join(f"- {words.plain(one)}" for one in said))
-            st.markdown("What is not known counts as unknown, not as nought.")
-            if any(one.startswith("your own") for one in said):
-                st.page_link("explorer/your_data.py", label="Add a register on the page “Your own data”")
+def unknown(row: pd.Series, predicted: pd.Series, held: own.Kept) -> None:
+    """What the prediction was made without, and why: as stored, or from the signals where an older table doesn't say."""
+    st.header("What isn’t known here", anchor=False)
+    if words.blank(predicted.get("made_without")):
+        blanks(predicted, held)
+    elif without.shown(row, predicted, uses()):
+        st.page_link("explorer/your_data.py", label="Add a register on the page “Your own data”")
     st.markdown(
         "Nor does it know anything that is in no file and no register: the school’s plans, or what it has changed since."
     )
@@ -225,7 +217,7 @@ def page() -> None:
                 label=f"It goes on as {words.plain(other.name)}, URN {other.urn}",
             )
     predicted = store.prediction(urn)
-    card = report_card.forecast(urn, predicted) if row["open"] else pd.DataFrame()
+    card = report_card.forecast(urn) if row["open"] else pd.DataFrame()
     with st.container(border=True, key="lead"):
         if len(card):
             st.markdown(words.plain(report_card.lead(card)))
@@ -242,8 +234,12 @@ def page() -> None:
         came = report_card.last(int(row["lineage"]))
         if len(came) and (words.blank(predicted["inspected_on"]) or came["inspected_on"].iloc[0] > predicted["inspected_on"]):
             st.markdown(
-                f"Its latest inspection, on {words.day(came['inspected_on'].iloc[0])}, gave a report card; it is below. The "
-                f"grade before: {words.plain(words.grade_in_full(predicted))}."
+                f"Its latest inspection, on {words.day(came['inspected_on'].iloc[0])}, gave a report card; it is below. "
+                + (
+                    "No overall grade is on record from before it."
+                    if words.blank(predicted["overall"])
+                    else f"The grade before: {words.plain(words.grade_in_full(predicted))}."
+                )
             )
         else:
             st.markdown(f"Its grade now: {words.plain(words.grade_in_full(predicted))}.")
@@ -252,7 +248,7 @@ def page() -> None:
             f"{words.plain(predicted['data_source'])} files; "
             f"model {words.plain(predicted['model_version'])}."
         )
-        if not len(card) and bool(predicted.get("extrapolation")) and predicted["status"] == "scored":
+        if not len(card) and report_card.comes_next() and predicted["status"] == "scored":
             st.warning(words.EXTRAPOLATION)
     shown = predicted is not None and words.enough(predicted)
     if len(card):
@@ -270,8 +266,8 @@ def page() -> None:
     figures = history.trends(row, by_register)
     history.by_register(row, held, by_register)
     others = alike(row) if shown or store.has("similar") else pd.DataFrame()
-    if shown:
-        without(predicted, held)
+    if shown or len(card):
+        unknown(row, predicted, held)
 
     st.header("Take it away", anchor=False)
     st.markdown(
@@ -280,7 +276,8 @@ def page() -> None:
 
     def made() -> str:
         yearly = {name: (history.yearly(rows), form) for name, (rows, form) in figures.items()}
-        return report.html(row, predicted, inspected, yearly, others, card)
+        missing = [] if predicted is None else without.reasons(row, predicted, uses())
+        return report.html(row, predicted, inspected, yearly, others, card, missing)
 
     left, right = st.columns(2)
     with left:

@@ -56,6 +56,10 @@ def runs() -> Path:
     return Path(os.environ.get("HEADWAY_RUNS") or "mlruns")
 
 
+def today() -> pd.Timestamp:
+    return pd.Timestamp.now().normalize()
+
+
 def stamp(path: Path) -> tuple[int, int]:
     """What tells one writing of a file from the next, so that a page never shows an old one."""
     try:
@@ -65,13 +69,13 @@ def stamp(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _path(name: str) -> Path:
+def path(name: str) -> Path:
     return folder() / f"{name}.parquet"
 
 
 def about(name: str) -> dict[str, Any]:
     """What is known about a table as a whole. Raises `DataError` where it is missing or of another layout."""
-    return _about(str(folder()), name, stamp(_path(name)))
+    return _about(str(folder()), name, stamp(path(name)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)
@@ -80,7 +84,7 @@ def _about(where: str, name: str, version: tuple[int, int]) -> dict[str, Any]:
 
 
 def has(name: str) -> bool:
-    return _path(name).is_file()
+    return path(name).is_file()
 
 
 def types_of(name: str) -> dict[str, str]:
@@ -88,7 +92,7 @@ def types_of(name: str) -> dict[str, str]:
     import pyarrow.parquet as pq
 
     about(name)
-    return {field.name: str(field.type) for field in pq.read_schema(_path(name))}
+    return {field.name: str(field.type) for field in pq.read_schema(path(name))}
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
@@ -110,14 +114,14 @@ def _by(where: str, name: str, column: str, columns: tuple[str, ...] | None, ver
 
 def whole(name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
     """A table, or some of its columns. It is shared between visitors: nobody may change it in place."""
-    return _whole(str(folder()), name, tuple(columns) if columns else None, stamp(_path(name)))
+    return _whole(str(folder()), name, tuple(columns) if columns else None, stamp(path(name)))
 
 
 def some(name: str, column: str, value: int, columns: Iterable[str] | None = None) -> pd.DataFrame:
     """The rows of a table with this value, a copy; no rows where there is no such table."""
     if not has(name):
         return pd.DataFrame(columns=tables.TABLES[name].names if name in tables.TABLES else [column])
-    rows = _by(str(folder()), name, column, tuple(columns) if columns else None, stamp(_path(name)))
+    rows = _by(str(folder()), name, column, tuple(columns) if columns else None, stamp(path(name)))
     first, last = (int(rows[column].searchsorted(value, side=side)) for side in ("left", "right"))
     return rows.iloc[first:last].copy()
 
@@ -148,7 +152,7 @@ def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]
     """The rows of a large table with one of these values; only they become a frame."""
     import pyarrow as pa
 
-    rows, order, key = _large(str(folder()), name, column, columns, stamp(_path(name)))
+    rows, order, key = _large(str(folder()), name, column, columns, stamp(path(name)))
     first, last = (np.searchsorted(key, values, side=side) for side in ("left", "right"))
     few = rows.take(np.concatenate([order[one:end] for one, end in zip(first, last, strict=True)]))
     texts = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in few.schema]
@@ -170,7 +174,7 @@ def _in_order(where: str, column: str, version: tuple[int, int]) -> list[str]:
 
 def in_order(column: str) -> list[str]:
     """What stands in a column of the open schools, once each, by the alphabet."""
-    return _in_order(str(folder()), column, stamp(_path("schools")))
+    return _in_order(str(folder()), column, stamp(path("schools")))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -182,7 +186,7 @@ def _trusts(where: str, version: tuple[int, int]) -> dict[str, str]:
 
 def trusts() -> dict[str, str]:
     """The trusts of open schools, names by number, by the alphabet."""
-    return _trusts(str(folder()), stamp(_path("schools")))
+    return _trusts(str(folder()), stamp(path("schools")))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -194,7 +198,7 @@ def _places(where: str, version: tuple[int, int]) -> pd.DataFrame:
 
 def places() -> pd.DataFrame:
     """Where open schools are, thinned to a grid of some five miles: a map of all would be slow and no clearer."""
-    return _places(str(folder()), stamp(_path("schools")))
+    return _places(str(folder()), stamp(path("schools")))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -204,7 +208,7 @@ def _names(where: str, version: tuple[int, int]) -> pd.Series:
 
 def names() -> pd.Series:
     """The name of every school, by URN."""
-    return _names(str(folder()), stamp(_path("schools")))
+    return _names(str(folder()), stamp(path("schools")))
 
 
 def school(urn: int) -> pd.Series | None:
@@ -316,47 +320,28 @@ def state(row: pd.Series) -> pd.DataFrame:
     )
 
 
-def usual_chances(row: pd.Series) -> list[float] | None:
-    """How schools of this grade and phase fared lately, grade by grade: the rates the stored model starts from."""
-    model = champion()
-    if model is None or model.about.get("version") != row.get("model_version"):
-        return None
-    reached = [0.0, *model.overall.recent.at(state(row))[0], 1.0]
-    return [max(after - before, 0.0) for before, after in zip(reached[:-1], reached[1:], strict=True)]
+@st.cache_resource(show_spinner=False, max_entries=40)
+def _listed(where: str, name: str, version: tuple[int, int]) -> frozenset[int]:
+    columns = tables.TABLES[name].names
+    by = next(column for column in ("lineage", "trust_uid", "la_code") if column in columns)
+    return frozenset(whole(name, (by,))[by].dropna().astype("int64"))
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _search_text(where: str, version: tuple[int, int]) -> pd.Series:
-    rows = schools()
-    parts = [
-        rows[column].fillna("").astype("str") for column in ("urn", "name", "postcode", "trust_name", "local_authority")
-    ]
-    text = parts[0]
-    for part in parts[1:]:
-        text = text + " | " + part
-    bare = rows["postcode"].fillna("").str.replace(" ", "")
-    return (text + " | " + bare).str.lower().str.replace("[’'.]", "", regex=True)
+def listed(name: str) -> frozenset[int]:
+    """Whom a table has any row of: lineages, or the trusts or authorities of one that is theirs."""
+    return _listed(str(folder()), name, stamp(path(name)))
 
 
-def found(asked: str, phase: str | None = None, region: str | None = None, closed: bool = False) -> pd.DataFrame:
-    """The schools whose name, postcode, URN, trust or local authority hold every word, nearest names first."""
-    rows = schools()
-    mask = pd.Series(True, index=rows.index) if closed else rows["open"].astype("bool")
-    if phase:
-        mask &= rows["phase"].eq(phase)
-    if region:
-        mask &= rows["region"].eq(region)
-    clean = " ".join(asked.lower().replace("’", "").replace("'", "").replace(".", "").split())
-    if not clean:
-        return rows[mask]
-    text = _search_text(str(folder()), stamp(_path("schools")))
-    for word in clean.split():
-        mask &= text.str.contains(word, regex=False)
-    hits = rows[mask]
-    name = hits["name"].str.lower().str.replace("[’'.]", "", regex=True)
-    nearness = (~name.str.startswith(clean)).astype(int) + (~name.str.contains(clean, regex=False)).astype(int)
-    nearness = nearness.mask(hits["urn"].astype("str").eq(clean), -1)
-    return hits.assign(nearness=nearness).sort_values(["nearness", "name", "urn"]).drop(columns="nearness")
+@st.cache_resource(show_spinner=False, max_entries=40)
+def _share_listed(where: str, name: str, column: str, version: tuple[int, int]) -> dict[Any, float]:
+    rows = whole("schools", ("lineage", "open", column))
+    rows = rows[rows["open"] & rows[column].notna()]
+    return rows["lineage"].isin(listed(name)).groupby(rows[column]).mean().to_dict()
+
+
+def share_listed(name: str, column: str) -> dict[Any, float]:
+    """The share of open schools that a table has any row of, by what stands in a column of the schools."""
+    return _share_listed(str(folder()), name, column, stamp(path(name)))
 
 
 def recent() -> list[int]:
@@ -407,10 +392,11 @@ def read_ahead() -> None:
 
 
 def _read_ahead() -> None:
-    from explorer import capacity, history, own, report  # noqa: F401  imported here rather than by a visitor's click
+    # Imported here rather than by a visitor's click.
+    from explorer import capacity, history, outlook, own, report, search  # noqa: F401
 
     with contextlib.suppress(DataError):
-        found("a"), names(), trusts(), in_order("local_authority"), champion(), similar(0), predictions()
+        search.found("a"), names(), trusts(), in_order("local_authority"), champion(), similar(0), predictions(), outlook.cards()
         for name, key in (("schools", "urn"), ("predictions", "urn"), ("signals_today", "urn"), ("inspections", "lineage")):
             some(name, key, 0)
         for name in MEASURES:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import capacity, charts, own, store, words
+from explorer import capacity, charts, outlook, own, store, words
 
 KINDS = {"trust": "A trust", "authority": "A local authority", "urns": "A list of URNs"}
 BANDS = [f"{10 * at}–{10 * at + 10}" for at in range(10)]
@@ -24,41 +24,6 @@ def members(kind: str, asked: str) -> tuple[pd.DataFrame, str]:
     if kind == "authority":
         return rows[rows["local_authority"].eq(asked)], asked
     return rows[rows["urn"].isin(store.asked_urns(asked))], "Your list of schools"
-
-
-def listing(rows: pd.DataFrame) -> pd.DataFrame:
-    """The schools by the alphabet, each grade with its day, framework and source, each chance with the usual one."""
-    made = rows.sort_values("name")
-    enough = (
-        made["enough_like_it"].fillna(False).astype("bool") if "enough_like_it" in made else made["status"].eq("scored")
-    )
-    better = made["p_improve"].where(enough & made["overall"].gt(1))
-    kept = made["p_same"].where(enough & made["overall"].eq(1))
-    return pd.DataFrame(
-        {
-            "URN": made["urn"],
-            "school": made["name"],
-            "phase": made["phase"],
-            "local authority": made["local_authority"],
-            "grade": [words.grade(rank, day) for rank, day in zip(made["overall"], made["inspected_on"], strict=True)],
-            "inspected on": made["inspected_on"].map(words.day),
-            "framework": made["framework"].map(words.framework),
-            "how the grade came about": made["overall_source"].map(words.source),
-            "chance of improving": better.map(words.percent),
-            "chance of staying Outstanding": kept.map(words.percent),
-            "schools like it": made["base_rate"].where(enough).map(words.percent),
-            "90% sure of": made["grade_set"].where(enough).map(words.grades),
-            "status": made["status"].where(enough | made["status"].ne("scored"), "not enough like it to say"),
-        }
-    )
-
-
-def in_short(row: dict) -> str:
-    """A school's chance beside that of schools like it, or why there is none."""
-    for column, verb in (("chance of improving", "improve"), ("chance of staying Outstanding", "stay")):
-        if row[column] != words.percent(None):
-            return f"{verb} {row[column]} ({row['schools like it']})"
-    return row["status"]
 
 
 def choose() -> tuple[str, str]:
@@ -114,42 +79,38 @@ def choose() -> tuple[str, str]:
 
 
 def spread(rows: pd.DataFrame) -> None:
-    """How the chances of schools that could improve are spread, and what they come to together."""
-    enough = (
-        rows["enough_like_it"].fillna(False).astype("bool")
-        if "enough_like_it" in rows
-        else pd.Series(True, index=rows.index)
-    )
-    could = rows[rows["status"].eq("scored") & rows["overall"].gt(1) & enough & rows["p_improve"].notna()]
-    stays = rows[rows["status"].eq("scored") & rows["overall"].eq(1) & enough & rows["p_same"].notna()]
-    if len(could):
-        whole, usual = could["p_improve"].sum(), could["base_rate"].sum()
-        way = "above" if whole > usual else "below"
+    """How the chances of the schools are spread, and what they come to together: of a report card where one comes next."""
+    on_card = rows[outlook.BELOW].notna().any()
+    if on_card:
+        chance, usual, what = rows[outlook.BELOW], rows[f"{outlook.BELOW}, schools like it"], outlook.BELOW
+    else:
+        made = outlook.chances(rows[rows["overall"].fillna(1).gt(1)])
+        chance, usual, what = made["chance to rise"], made["chance to rise, schools like it"], "a better grade"
+    chance, usual = chance[chance.notna() & usual.notna()], usual[chance.notna() & usual.notna()]
+    if len(chance):
         st.markdown(
-            f"Of its {len(could):,} schools that could improve, the stored chances add up to about {whole:.1f} "
-            "improving at their "
-            f"next graded inspections; for schools like them it would be {usual:.1f}."
+            f"Of {len(chance):,} schools, the stored chances add up to about {chance.sum():.1f} with {what} at their next "
+            f"inspection; for schools like them it would be {usual.sum():.1f}."
         )
-    if len(stays):
-        st.markdown(
-            f"Of its {len(stays):,} Outstanding schools, about {stays['p_same'].sum():.1f} stay so by the stored "
-            "chances; "
-            f"for schools like them it would be {stays['base_rate'].sum():.1f}."
-        )
-    if len(could) < FEWEST:
-        st.info(f"Fewer than {FEWEST} of its schools have a chance of improving, so no spread is drawn.")
+    totals = outlook.totals(rows)
+    if len(totals):
+        st.markdown("By the grade they have, were the next a grade again, about so many schools:" if on_card else
+                    "By the grade they have, about so many schools:")  # fmt: skip
+        charts.table(totals)
+    if len(chance) < FEWEST:
+        st.info(f"Fewer than {FEWEST} of its schools have such a chance, so no spread is drawn.")
         return
-    step = could["p_improve"] - could["base_rate"]
-    bands = pd.cut(could["p_improve"], [at / 10 for at in range(11)], labels=BANDS, include_lowest=True)
+    step = chance - usual
+    bands = pd.cut(chance, [at / 10 for at in range(11)], labels=BANDS, include_lowest=True)
     counted = bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools").astype({"band": "str"})
     charts.show(
-        charts.spread(counted, "Chance of improving, in %"),
-        f"The middle half of its chances of improving runs from {words.percent(could['p_improve'].quantile(0.25))} "
-        f"to {words.percent(could['p_improve'].quantile(0.75))}",
+        charts.spread(counted, f"Chance of {what}, in %"),
+        f"The middle half of its chances of {what} runs from {words.percent(chance.quantile(0.25))} "
+        f"to {words.percent(chance.quantile(0.75))}",
         "How many schools fall in each band. Grades differ, and with them the usual chance: a school’s own page "
         "holds it against schools like it. "
         f"{int((step > 0.005).sum())} stand above schools like them, {int((step < -0.005).sum())} below; together "
-        f"they are {abs(100 * (whole - usual) / len(could)):.0f} points {way}.",
+        f"they are {abs(100 * step.mean()):.0f} points {'above' if step.mean() > 0 else 'below'}.",
         counted,
         "spread",
     )
@@ -173,33 +134,25 @@ def page() -> None:
         st.info("No predictions are among the tables yet: `headway score` makes them.")
         charts.table(mine[["urn", "name", "phase", "local_authority"]].sort_values("name"))
         return
-    rows = mine.merge(
-        store.predictions().drop(columns=["lineage", "phase"], errors="ignore"),
-        on="urn",
-        how="left",
-        validate="one_to_one",
-    )
-    rows["status"] = rows["status"].fillna("no prediction")
+    rows = outlook.with_predictions(mine)
     st.markdown(f"{len(rows):,} open schools, {int(rows['status'].eq('scored').sum()):,} of them with a chance.")
     spread(rows)
     st.header("Its schools, in the order of the alphabet", anchor=False)
-    listed = listing(rows)
-    charts.table(
-        pd.DataFrame(
-            {
-                "school": listed["school"],
-                "phase": listed["phase"],
-                "chance (schools like it)": [in_short(row) for row in listed.to_dict("records")],
-                "90% sure of": listed["90% sure of"],
-                "grade now": [words.grade_in_full(row) for row in rows.sort_values("name").to_dict("records")],
-            }
-        )
-    )
+    columns = {
+        "school": rows["name"],
+        "phase": rows["phase"],
+        "next report card, of 100": [outlook.card_in_words(row) for row in rows.to_dict("records")],
+        "next grade, of 100": [outlook.in_words(row) for row in rows.to_dict("records")],
+        "grade now": [words.grade_in_full(row) for row in rows.to_dict("records")],
+    }
+    if rows[outlook.BELOW].isna().all():
+        del columns["next report card, of 100"]
+    charts.table(pd.DataFrame(columns))
     held, key = own.kept(), asked if kind != "urns" else "list"
     made, known = capacity.figures(held, mine["lineage"].tolist())
-    charts.download(capacity.exported(listed, made), f"schools-{key}", "Download these schools (CSV)")
+    charts.download(capacity.exported(outlook.export(rows), made), f"schools-{key}", "Download these schools (CSV)")
     with st.expander("Open a school’s page"):
-        for row in rows.sort_values("name").head(150).itertuples():
+        for row in rows.head(150).itertuples():
             st.page_link(
                 "explorer/school.py",
                 query_params={"urn": str(row.urn)},
@@ -209,7 +162,7 @@ def page() -> None:
             st.markdown("The first 150. Find the others on the page “Find a school”.")
     st.page_link(
         "explorer/compare.py",
-        query_params={"urns": ",".join(map(str, rows.sort_values("name")["urn"].head(6)))},
+        query_params={"urns": ",".join(map(str, rows["urn"].head(6)))},
         label="Compare the first six side by side",
     )
     capacity.page_part(held, made, known, key)

@@ -29,14 +29,25 @@ FAMILIES = {
     "attainment": "Results",
     "parents": "What parents say",
     "context": "Type and region",
-    "level": "What no signal carries",
+    "level": "Unexplained",
     "report_card": "Its own last report card",
+    "unknown": "What isn’t known here",
 }
+NO_REASON = ("level", "unknown")  # what they add is counted, and never told as what raised or lowered a chance
 SOURCES = {
     "published": "published by Ofsted",
     "derived": "worked out from the judgements, as no overall grade was given",
     "crosswalk": "read across from a report card",
 }
+# Frameworks whose names would be taken for a grade, or say nothing to a reader.
+FRAMEWORKS = {
+    "section 5, 2005": "the framework of 2005",
+    "section 5, 2009": "the framework of 2009",
+    "section 5, 2012": "the framework of January 2012",
+    "requires improvement, 2012": "the framework of September 2012",
+    "no overall grade, 2024": "the framework of 2024, without an overall grade",
+}
+PREDECESSOR = "given to a predecessor: not yet inspected in its current form"
 MODELS = {
     "champion": "The model",
     "base_rate_grade": "Rate of its grade",
@@ -72,6 +83,7 @@ MADE_FROM = {
     "improvement_capacity": "improvement capacity",
     "staff_register": "staff",
 }
+OLD = 122  # days, four months: Ofsted's list comes out monthly, and some hundreds of schools are inspected in each
 ASSOCIATION = (
     "These are patterns among schools inspected before. They don’t say what a change would bring about, and the "
     "inspection itself has some chance in it."
@@ -94,17 +106,26 @@ def plain(text: Any) -> str:
 
 
 def for_spreadsheet(rows: pd.DataFrame) -> bytes:
-    """A CSV that opens safely: text that a spreadsheet would take for a formula is kept as text."""
-    safe = rows.copy()
-    for column in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[column]) and not pd.api.types.is_datetime64_any_dtype(safe[column]):
-            safe[column] = safe[column].map(_no_formula)
-    safe.columns = [_no_formula(str(column)) for column in safe.columns]
-    return safe.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode("utf-8-sig")
+    """A CSV that opens safely: no text becomes a formula, and no set of grades a day. Numbers stay numbers."""
+    return safe(rows).to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode("utf-8-sig")
 
 
-def _no_formula(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+def safe(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with every text, and every column's name, such that a spreadsheet takes it for nothing but text."""
+    kept = rows.copy()
+    for column in kept.columns:
+        if not pd.api.types.is_numeric_dtype(kept[column]) and not pd.api.types.is_datetime64_any_dtype(kept[column]):
+            kept[column] = kept[column].map(_as_text)
+    kept.columns = [_as_text(str(column)) for column in kept.columns]
+    return kept
+
+
+def _as_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if re.fullmatch(r"\d-\d", value):  # a set of grades or standards: a spreadsheet would make 2-3 the second of March
+        return value.replace("-", " to ")
+    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def file_name(*parts: Any) -> str:
@@ -165,6 +186,11 @@ def ago(value: Any) -> str:
     return f"{months // 12} years ago"
 
 
+def old(value: Any) -> bool:
+    """Whether tables whose newest file is of that day miss too much to be read without a warning."""
+    return pd.Timestamp.now() - pd.Timestamp(value) > pd.Timedelta(days=OLD)
+
+
 def academic_year(period: int) -> str:
     return f"{period - 1}/{period % 100:02d}"
 
@@ -195,7 +221,7 @@ def grade(rank: Any, inspected_on: Any = None) -> str:
 
 
 def grade_in_full(row: Any) -> str:
-    """A grade as it is always shown: with its day, its framework and how it came about."""
+    """A grade as it is always shown: with its day, its framework, how it came about, and whether to a predecessor."""
     if blank(row["overall"]):
         return (
             "no graded inspection on record"
@@ -203,12 +229,20 @@ def grade_in_full(row: Any) -> str:
             else f"inspected on {day(row['inspected_on'])}"
         )
     words = grade(row["overall"], row["inspected_on"])
-    how = f"{framework(row['framework'])}; {source(row['overall_source'])}"
-    return f"{words}, inspected on {day(row['inspected_on'])} ({how})"
+    how = [framework(row["framework"]), source(row["overall_source"])]
+    if of_predecessor(row):
+        how.append(PREDECESSOR)
+    return f"{words}, inspected on {day(row['inspected_on'])} ({'; '.join(how)})"
+
+
+def of_predecessor(row: Any) -> bool:
+    """Whether a school's grade was given under another URN than its own."""
+    under, urn = row.get("graded_urn"), row.get("urn")
+    return not blank(under) and not blank(urn) and int(under) != int(urn)
 
 
 def framework(name: Any) -> str:
-    return "framework not known" if blank(name) else str(name)
+    return "framework not known" if blank(name) else FRAMEWORKS.get(str(name), str(name))
 
 
 def source(name: Any) -> str:
@@ -264,16 +298,37 @@ def staying(row: Any) -> bool:
 
 
 def chance(row: Any) -> float:
-    """The stored chance: of improving, or at Outstanding of staying."""
-    if staying(row):
-        return float(row["p_same"])
-    if blank(row["p_improve"]):  # its next inspection gives no grade: what the old grades would have come to
-        return sum(float(row[f"p_grade_{rank}"]) for rank in GRADES if rank < int(row["overall"]))
-    return float(row["p_improve"])
+    """The stored chance of a better grade, or at Outstanding of staying; as an old grade, where the next gives none."""
+    stay, _, rise = outcomes(row)
+    return stay if staying(row) else rise
+
+
+def outcomes(row: Any, which: str = "p_grade") -> tuple[float, float, float]:
+    """The chances of the next grade being the same, worse and better; of schools like it with `which` usual_grade."""
+    rank = int(row["overall"])
+    every = {grade: float(row[f"{which}_{grade}"]) for grade in GRADES}
+    return every[rank], sum(every[grade] for grade in every if grade > rank), sum(every[grade] for grade in every if grade < rank)
+
+
+def usual_outcomes(row: Any) -> tuple[float, float, float] | None:
+    """The same of schools of its grade and phase lately; nothing where the tables are older than that figure."""
+    return None if blank(row.get("usual_grade_1")) else outcomes(row, "usual_grade")
+
+
+def outcomes_in_words(row: Any, chances: tuple[float, float, float] | None) -> str:
+    """stay Good 31, fall 67, rise 2; without what can't be: nothing is better than Outstanding or worse than Inadequate."""
+    if chances is None:
+        return "not known"
+    rank = int(row["overall"])
+    stay, fall, rise = chances
+    parts = [f"stay {GRADES[rank]} {of_100(stay)}"]
+    parts += [f"fall {of_100(fall)}"] if rank < max(GRADES) else []
+    parts += [f"rise {of_100(rise)}"] if rank > min(GRADES) else []
+    return ", ".join(parts)
 
 
 def lead(row: Any) -> str:
-    """The one sentence that stands first on a school's page."""
+    """The one sentence that stands first on a school's page: all that can come of it, beside schools like it."""
     if row["status"] != "scored":
         return WHY_NOT.get(row["status"], f"There is no prediction for this school: {row['status']}.")
     if not enough(row):
@@ -283,13 +338,52 @@ def lead(row: Any) -> str:
             "for a "
             "number that means anything."
         )
-    does = f"are still {GRADES[1]} after" if staying(row) else "improve at"
-    between = f" (somewhere from {of_100(row['p_low'])} to {of_100(row['p_high'])})" if "p_low" in row else ""
-    return (
-        f"Of 100 schools like this one ({like_it(row)}), about {of_100(row['base_rate'])} {does} their next graded "
-        f"inspection; the model puts this school at {of_100(chance(row))}{between}, and is 90% sure of "
-        f"{grades(row['grade_set'])}."
+    usual = usual_outcomes(row)
+    beside = (
+        f"schools like it ({like_it(row)}): {outcomes_in_words(row, usual)}"
+        if usual
+        else f"of 100 schools like it ({like_it(row)}), about {of_100(row['base_rate'])} "
+        f"{'stayed' if staying(row) else 'improved'}"
     )
+    return (
+        "Of 100 schools placed as this one is, the model expects at the next graded inspection: "
+        f"{outcomes_in_words(row, outcomes(row))}{_between(row)}; {beside}."
+    )
+
+
+def _between(row: Any) -> str:
+    """The interval of the chance at stake, where it is the chance of a grade."""
+    at_stake = row.get("p_same") if staying(row) else row.get("p_improve")
+    if blank(row.get("p_low")) or (not blank(at_stake) and abs(float(at_stake) - chance(row)) > 1e-6):
+        return ""
+    return f" ({'stay' if staying(row) else 'rise'}: somewhere from {of_100(row['p_low'])} to {of_100(row['p_high'])})"
+
+
+def set_in_words(span: Any, row: Any, coverage: list[dict] | None) -> str:
+    """What a set of grades promises: of many schools with this grade, how many sets held the grade that came."""
+    if blank(span):
+        return ""
+    ends = [int(end) for end in str(span).split("-")]
+    own = sum(float(row[f"p_grade_{grade}"]) for grade in range(ends[0], ends[-1] + 1))
+    here = f"The set of grades to reckon with is “{grades(span)}”: {of_100(own)} in 100 by this school’s own chances."
+    rows = [one for one in coverage or [] if set(one) & {"overall", "fold", "next_framework", "phase"} in (set(), {"overall"})]
+    mine = [one for one in rows if one.get("overall") == int(row["overall"])] or [one for one in rows if "overall" not in one]
+    if not mine:
+        return here
+    graded = f" graded {GRADES[int(row['overall'])]}" if "overall" in mine[0] else ""
+    return (
+        f"{here} Sets like this held the next grade of {of_100(mine[0]['coverage'])} in 100 schools{graded} in years the "
+        "model had not seen."
+    )
+
+
+def likeliest(rows: pd.DataFrame) -> str:
+    """The likeliest next grade; where two round to the same share of a hundred, that they tie."""
+    order = rows.sort_values("chance", ascending=False, kind="stable")
+    first, second = order["chance"].iloc[0], order["chance"].iloc[1]
+    if percent(first) == percent(second):
+        return f"{order['grade'].iloc[0]} and {order['grade'].iloc[1]} are about as likely, at {percent(first)} each"
+    return f"The likeliest next grade is {order['grade'].iloc[0]}, at {percent(first)}"
 
 
 WHY_NOT = {
@@ -300,35 +394,35 @@ WHY_NOT = {
 
 
 def parts(row: Any) -> pd.DataFrame:
-    """What raised and lowered a prediction, a family a row, the largest first; together, chance less usual rate."""
+    """What raised and lowered a prediction, a family a row, the largest first; together, chance less usual rate.
+
+    A family of which nothing is known adds nothing and isn't among them. What blanks add stands last, with what is
+    unexplained: both are counted and neither is a reason.
+    """
     steps = [
-        (FAMILIES.get(name.removeprefix("contribution_"), name.removeprefix("contribution_")), float(row[name]))
+        (name.removeprefix("contribution_"), float(row[name]))
         for name in row.index
-        if name.startswith("contribution_") and not blank(row[name])
+        if name.startswith("contribution_") and not blank(row[name]) and row[name] != 0
     ]
-    made = pd.DataFrame(steps, columns=["what", "step"])
-    return made.sort_values("step", key=abs, ascending=False, kind="stable").reset_index(drop=True)
+    made = pd.DataFrame(steps, columns=["what", "step"]).astype({"step": "float64"})
+    made = made.assign(reason=~made["what"].isin(NO_REASON), size=made["step"].abs())
+    made = made.sort_values(["reason", "size"], ascending=False, kind="stable").drop(columns="size")
+    return made.assign(what=made["what"].map(lambda name: FAMILIES.get(name, name))).reset_index(drop=True)
 
 
 def parts_in_words(made: pd.DataFrame) -> str:
-    """The three largest pushes each way, in a sentence or two."""
-    told = made[made["what"].ne(FAMILIES["level"]) & made["step"].abs().ge(0.005)]
-    up = [f"{what.lower()} ({points(step)})" for what, step in told[told["step"] > 0].head(3).itertuples(index=False)]
-    down = [f"{what.lower()} ({points(step)})" for what, step in told[told["step"] < 0].head(3).itertuples(index=False)]
-    if not up and not down:
-        return "Nothing known about the school moves it by as much as half a point from schools like it."
-    said = [f"Raised most by {and_list(up)}." if up else "", f"Lowered most by {and_list(down)}." if down else ""]
-    return " ".join(part for part in said if part)
-
-
-def made_without(told: Any, registers: tuple[str, ...], used: set[str]) -> list[str]:
-    """The sources a prediction was made without, in words, with why; `told` is the stored list, `used` the model's sources."""
-    said = []
-    for name in [] if blank(told) else filter(None, str(told).split("; ")):
-        what = f"your own register of {MADE_FROM.get(name, name)}" if name in registers else MADE_FROM.get(name, name)
-        why = "none known when the chances were made" if name in registers else "no file published for this school"
-        said.append(f"{what} ({why if name in used else 'too little of it in the files read for the model to learn from'})")
-    return said
+    """The three largest pushes each way, in a sentence or two, and what isn't known here."""
+    large = made[made["step"].abs().ge(0.005)]
+    reasons = large[large["reason"].astype("bool")]
+    named = [f"{what.lower()} ({points(step)})" for what, step in zip(reasons["what"], reasons["step"], strict=True)]
+    up = [text for text, step in zip(named, reasons["step"], strict=True) if step > 0][:3]
+    down = [text for text, step in zip(named, reasons["step"], strict=True) if step < 0][:3]
+    sentences = [f"Raised most by {and_list(up)}." if up else "", f"Lowered most by {and_list(down)}." if down else ""]
+    if not named:
+        sentences = ["Nothing known about the school moves it by as much as half a point from schools like it."]
+    unknown = large.loc[large["what"].eq(FAMILIES["unknown"]), "step"]
+    sentences += [f"Another {points(step)} comes of what isn’t known about it." for step in unknown]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 EXTRAPOLATION = (

@@ -32,10 +32,10 @@ def problems_told(problems: list[registers.Problem]) -> pd.DataFrame:
 
 def checked(content: bytes, name: str, key: str) -> registers.Checked:
     """The file just uploaded, checked once; the result is this visit's alone."""
-    at = (key, store.stamp(store._path("schools")), own.today())
+    at = (key, store.stamp(store.path("schools")), store.today())
     if st.session_state.get("checked", (None,))[0] != at:
         schools, trusts = (own.schools(), own.trusts()) if store.has("schools") else (None, None)
-        st.session_state["checked"] = (at, registers.check(content, name, schools, own.today(), trusts=trusts))
+        st.session_state["checked"] = (at, registers.check(content, name, schools, store.today(), trusts=trusts))
     return st.session_state["checked"][1]
 
 
@@ -205,7 +205,7 @@ def _keep(owner: str, content: bytes, kind: str) -> None:
         return
     try:
         source = store.about("schools")["data_source"]
-        registers.add(own.folder(), owner, content, f"{kind}.csv", own.schools(), own.today(), source, own.trusts())
+        registers.add(own.folder(), owner, content, f"{kind}.csv", own.schools(), store.today(), source, own.trusts())
         told = f"Kept: the register of {kind.replace('-', ' ')} of {own.named(owner)}. "
         st.session_state["done"] = (True, told + "Its figures now stand on its schools’ pages.")
     except (DataError, OSError) as error:

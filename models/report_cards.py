@@ -221,7 +221,9 @@ class ReportCards:
             named = model.departures(_those(signals, rows), _those(mine, rows), np.where(rank <= 2, STAY, UP), 2)
             moved = np.zeros((len(rows), len(names)))
             for name, step in named.items():
-                moved[:, number[families.get(name, UNEXPLAINED)]] += step.to_numpy()
+                blank = _those(signals, rows)[name].isna().to_numpy() if name in signals else np.zeros(len(rows), dtype=bool)
+                moved[:, number[families.get(name, UNEXPLAINED)]] += np.where(blank, 0.0, step.to_numpy())
+                moved[:, number[UNKNOWN]] += np.where(blank, step.to_numpy(), 0.0)
             step, total = prior.place[rows, at, 1] - prior.rate[rows, at, 1], moved.sum(axis=1)
             clear = np.abs(total) > 1e-6
             parts[rows, at] = moved * np.where(clear, step / np.where(clear, total, 1.0), 0.0)[:, None]
@@ -288,7 +290,7 @@ class ReportCards:
         return cls(Standards.from_dict(plain["model"]), StandardSets(**plain["sets"]), plain["usual"], plain["like"])
 
 
-UNEXPLAINED = "level"
-OWN = ("report_card", UNEXPLAINED)  # families of ours alone: its own last card, and what no signal carries
+UNEXPLAINED, UNKNOWN = "level", "unknown"
+OWN = ("report_card", UNEXPLAINED, UNKNOWN)  # families of ours alone: its own last card, what no signal carries, what blanks add
 STATE_FAMILIES = {**{name: "trajectory" for name in STATE if name.startswith("was_")}, "primary": "context",
                   "secondary": "context", "special": "context", "leadership_against_overall": "leadership"}  # fmt: skip

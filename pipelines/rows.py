@@ -17,6 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from models.champion import Champion
+from models.report_cards import UNEXPLAINED, UNKNOWN
 from models.standards import STANDARDS
 from pipelines import as_of, frameworks, report_cards, score, signals, tables
 from pipelines.files.cells import printable
@@ -147,11 +148,12 @@ def _pieces(path: Path, wanted: list[str], start: int) -> Iterator[tuple[int, pa
 
 def answered(champion: Champion, details: bool) -> pa.Schema:
     """The columns of an answer, the same for every row there is."""
-    families = sorted({*champion.about["families"].values(), score.LEVEL}) if details else []
+    families = sorted({*champion.about["families"].values(), UNEXPLAINED, UNKNOWN}) if details else []
     on_cards = champion.cards.columns() if champion.cards else ([], [])
     led = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)] if details and champion.leadership else []
+    usual = [f"usual_grade_{grade}" for grade in (1, 2, 3, 4)] if details else []
     floats = ["p_improve", "p_same", "p_worse", "p_stay", *(f"p_grade_{grade}" for grade in (1, 2, 3, 4)), "p_low", "p_high",
-              "base_rate", *led, *(f"contribution_{family}" for family in families)]  # fmt: skip
+              "base_rate", *usual, *led, *(f"contribution_{family}" for family in families)]  # fmt: skip
     return pa.schema([
         ("row", pa.int64()), ("urn", pa.int64()), ("as_of", pa.timestamp("s")), ("status", pa.string()), ("overall", pa.int64()),
         ("leadership", pa.int64()), ("inspected_on", pa.timestamp("s")), ("phase", pa.string()),

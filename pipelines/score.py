@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.champion import Champion
+from models.report_cards import UNEXPLAINED, UNKNOWN
 from pipelines import evaluate, frameworks, inspections, report_cards, signals, tables
 from pipelines.tables import DataError
 
@@ -17,8 +18,8 @@ SCORED = "scored"
 NO_LINE = "the next inspection is a report card: it gives no grade to compare with this one"
 CARD_TO_CARD = "it has a report card: whether the next is better is learned once enough second ones are out"
 FEW_LIKE_IT = 60  # outcomes of its grade and phase learned from, below which we say there is not enough like it
-LEVEL = "level"
-CARRIED = ("urn", "lineage", "as_of", "overall", "overall_source", "leadership", "inspected_on", "framework", "phase")
+CARRIED = ("urn", "lineage", "as_of", "overall", "overall_source", "leadership", "inspected_on", "graded_urn", "framework",
+           "phase")  # fmt: skip
 
 
 def load(folder: Path) -> Champion:
@@ -111,10 +112,12 @@ def predictions(cohort: pd.DataFrame, made: pd.DataFrame, champion: Champion, da
     state = evaluate.state(asked.assign(leadership_gap=given["leadership_gap"]))
     parts = [champion.predict(given, state, said and said.prior.chances[scored.to_numpy(), 0])]
     if details:
+        parts.append(usual(champion, state))
         parts.append(_leadership(champion, asked, given, said and said.prior.chances[scored.to_numpy(), 1]))
         graded = ~cards_next[scored]  # where a card comes next, what matters is what moves its standards: see `forecasts`
-        parts.append(by_family(champion.overall.contributions(_those(given, graded), _those(state, graded)),
-                               champion.about["families"]).reindex(state.index))  # fmt: skip
+        known = _those(given, graded)
+        parts.append(by_family(champion.overall.contributions(known, _those(state, graded)), champion.about["families"],
+                               known).reindex(state.index))  # fmt: skip
     cells = (state["cell"] + "|" + state["group"]).map(champion.about["cells"]).fillna(0)
     rows = rows.assign(
         status=status, model_version=champion.about["version"], data_source=data_source, next_gives=gives,
@@ -151,10 +154,22 @@ def _across_the_line(rows: pd.DataFrame, said: report_cards.Answers, carded: np.
     return rows.assign(p_improve=rows["p_improve"].mask(why.notna()), p_improve_missing_reason=why)
 
 
-def by_family(contributions: pd.DataFrame, families: dict[str, str]) -> pd.DataFrame:
-    """Each family's share of the step from the recent rate to the chance; a row's shares add up to it."""
-    names = {**families, LEVEL: LEVEL}
-    return contributions.T.groupby(names).sum().T.add_prefix("contribution_")
+def by_family(contributions: pd.DataFrame, families: dict[str, str], given: pd.DataFrame) -> pd.DataFrame:
+    """Each family's share of the step from the recent rate to the chance; a row's shares add up to it.
+
+    A family has what its known signals add. What blank ones add is nobody's reason: it is `UNKNOWN`.
+    """
+    blank = given.reindex(columns=contributions.columns.drop(UNEXPLAINED)).isna()
+    known = contributions.where(~blank.reindex(columns=contributions.columns, fill_value=False), 0.0)
+    shares = known.T.groupby({**families, UNEXPLAINED: UNEXPLAINED}).sum().T
+    return shares.assign(**{UNKNOWN: contributions.sum(axis=1) - known.sum(axis=1)}).add_prefix("contribution_")
+
+
+def usual(champion: Champion, state: pd.DataFrame) -> pd.DataFrame:
+    """The shares of schools of each row's grade and phase that next came out at each grade, lately."""
+    reached = np.column_stack([champion.overall.recent.at(state), np.ones(len(state))])
+    shares = np.clip(np.diff(reached, axis=1, prepend=0.0), 0.0, None)
+    return pd.DataFrame(shares, columns=[f"usual_grade_{grade}" for grade in (1, 2, 3, 4)], index=state.index)
 
 
 def _leadership(champion: Champion, cohort: pd.DataFrame, given: pd.DataFrame, chances: np.ndarray | None) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from explorer import own
+from explorer import store
 from models.champion import Champion
 from pipelines import registers, tables
 
@@ -90,9 +90,15 @@ def predictions() -> pd.DataFrame:
             "p_grade_4": 0.04,
             "grade_set": "1-2",
             "base_rate": 0.62,
-            "contribution_retention": 0.10,
+            "usual_grade_1": 0.01,
+            "usual_grade_2": 0.61,
+            "usual_grade_3": 0.33,
+            "usual_grade_4": 0.05,
+            "contribution_retention": 0.0,  # nothing is known of who stayed
+            "contribution_attendance": 0.10,
             "contribution_intake": -0.05,
-            "contribution_level": 0.01,
+            "contribution_unknown": 0.03,
+            "contribution_level": -0.02,
         },
         {
             "urn": TOP,
@@ -108,6 +114,11 @@ def predictions() -> pd.DataFrame:
             "p_grade_4": 0.01,
             "grade_set": "1-2",
             "base_rate": 0.35,
+            "usual_grade_1": 0.35,
+            "usual_grade_2": 0.55,
+            "usual_grade_3": 0.08,
+            "usual_grade_4": 0.02,
+            "graded_urn": 99999,
             "contribution_retention": 0.05,
             "contribution_intake": 0.0,
             "contribution_level": 0.0,
@@ -138,6 +149,20 @@ def predictions() -> pd.DataFrame:
     rows.append({**rows[0], "urn": NAMED})
     made = pd.DataFrame(rows).assign(lineage=lambda f: f["urn"], as_of="2025-09-30", model_version="abc", data_source="made-up")
     return made.assign(as_of=pd.to_datetime(made["as_of"]), inspected_on=pd.to_datetime(made["inspected_on"]))
+
+
+def card() -> pd.DataFrame:
+    """The forecast of the first school's report card: leadership, attendance and any area."""
+    chances = {"p_exceptional": 0.02, "p_strong": 0.28, "p_expected": 0.5, "p_needs_attention": 0.15, "p_urgent": 0.05}
+    shared = {"urn": GOOD, "as_of": pd.Timestamp("2025-09-30"), "learned_from": 300, "enough_like_it": True,
+              "model_version": "abc", "data_source": "made-up", "p_low": 0.1, "p_high": 0.6}  # fmt: skip
+    area = {**shared, **chances, "p_below": 0.2, "p_strong_or_better": 0.3, "standard_set": "2-4"}
+    steps = {"contribution_retention": 0.0, "contribution_attendance": -0.1, "contribution_unknown": 0.04, "contribution_level": 0.01}
+    return pd.DataFrame([
+        {**area, "area": "attendance_and_behaviour"},
+        {**area, "area": "leadership_and_governance", "base_rate": 0.25, **steps},
+        {**shared, "area": "any", "p_below": 0.45, "base_rate": 0.5, **steps},
+    ])  # fmt: skip
 
 
 def _inspections() -> pd.DataFrame:
@@ -354,4 +379,4 @@ STAFF = register("staff", {"teachers_a_year_before": 20, "stayed": 19, "moved_sc
 
 def keep(folder: Path, content: bytes, owner: str, source: str = "made-up") -> None:
     schools = tables.read(folder, "schools")
-    registers.add(folder.parent / "registers", owner, content, "x.csv", schools, own.today(), source)
+    registers.add(folder.parent / "registers", owner, content, "x.csv", schools, store.today(), source)

@@ -16,6 +16,7 @@ from six_schools import (
     NOWHERE,
     PAGES,
     TOP,
+    card,
     listed,
     said,
     schools,
@@ -24,6 +25,7 @@ from six_schools import (
     write_tables,
 )  # fmt: skip
 
+from explorer import report, store, without
 from pipelines import frameworks, tables
 
 
@@ -60,19 +62,60 @@ def test_schools_alone_are_enough_for_a_page(folder, name):
     shown(name, urn=GOOD, trust=77, urns=f"{GOOD},{TOP}")
 
 
-def test_a_school_page_opens_with_one_sentence_that_has_the_usual_rate_beside_the_chance(folder):
+def test_a_school_page_opens_with_every_outcome_beside_schools_like_it(folder):
     write_tables(folder)
     text = said(shown("school", urn=GOOD))
-    assert "about 62 improve at their next graded inspection; the model puts this school at 68" in text
-    assert "90% sure of Good or better" in text
-    assert "somewhere from 60 to 75" in text
+    assert "stay Requires improvement 28, fall 4, rise 68 (rise: somewhere from 60 to 75)" in text
+    assert "schools like it (Requires improvement primary schools): stay Requires improvement 33, fall 5, rise 62" in text
 
 
-def test_an_outstanding_school_is_asked_about_staying(folder):
+def test_an_outstanding_school_is_asked_about_staying_and_falling(folder):
     write_tables(folder)
-    assert "about 35 are still Outstanding after their next graded inspection; the model puts this school at 40" in said(
-        shown("school", urn=TOP)
-    )
+    text = said(shown("school", urn=TOP))
+    assert "stay Outstanding 40, fall 60 (stay: somewhere from 30 to 50)" in text
+    assert "stay Outstanding 35, fall 65" in text and "rise" not in text.split("schools like it (")[0]
+
+
+def test_a_set_says_what_sets_like_it_held_and_what_its_own_chances_come_to(folder):
+    write_tables(folder)
+    for name, query in (("school", {"urn": GOOD}), ("compare", {"urns": GOOD}), ("trust", {"trust": 77})):
+        assert "90% sure" not in said(shown(name, **query)), name
+    text = said(shown("school", urn=GOOD))
+    assert "“Good or better”: 68 in 100 by this school’s own chances" in text
+    assert "Sets like this held the next grade of 90 in 100 schools" in text
+
+
+def test_no_family_of_which_nothing_is_known_is_a_reason_anywhere(folder):
+    write_tables(folder)
+    for name, query in (("school", {"urn": GOOD}), ("compare", {"urns": GOOD})):
+        text = said(shown(name, **query))
+        assert "Staff who stay" not in text and "staff who stay" not in text, name
+        assert "attendance (+10.0)" in text and "Another +3.0 comes of what isn’t known about it." in text, name
+
+
+def test_a_grade_given_to_a_predecessor_says_so(folder):
+    write_tables(folder)
+    for name, query in (("school", {"urn": TOP}), ("compare", {"urns": TOP}), ("trust", {"trust": 77})):
+        assert "not yet inspected in its current form" in said(shown(name, **query)), name
+    assert "not yet inspected" not in said(shown("school", urn=GOOD))
+
+
+def test_old_tables_say_so_at_the_top_of_every_page(folder):
+    write_tables(folder)
+    every = {name: tables.read(folder, name) for name in ("schools", "predictions")}
+    tables.write(folder, every, about={**ABOUT, "data_source": "official"})
+    assert any("These tables are old" in part.value for part in shown("find").warning)
+    tables.write(folder, every, about={**ABOUT, "data_source": "official", "newest_file_on": f"{store.today():%Y-%m-%d}"})
+    assert not shown("find").warning
+
+
+def test_the_next_inspection_is_a_report_card_by_today_and_not_by_the_tables(folder):
+    write_tables(folder)
+    stored = tables.read(folder, "predictions").assign(next_gives="overall grade", extrapolation=False)
+    tables.write(folder, {"predictions": stored, "forecasts": card()}, about=ABOUT)
+    for name, query in (("school", {"urn": GOOD}), ("trust", {"trust": 77}), ("compare", {"urns": GOOD})):
+        text = said(shown(name, **query)).lower()
+        assert "report card" in text and "some area below" in text, name
 
 
 def test_a_school_never_graded_has_no_chance_and_still_a_page(folder):
@@ -190,16 +233,36 @@ def test_similar_schools_are_told_with_reasons_in_words_and_the_day_of_what_came
     assert "5 October 2021" in text
 
 
-def test_what_a_prediction_was_made_without_is_told_as_stored_in_a_heads_words(folder):
+def test_what_a_prediction_was_made_without_has_its_true_reason_in_a_heads_words(folder):
     write_tables(folder)
-    stored = tables.read(folder, "predictions")
-    assert "made_without" in stored  # declared; blank in the drawn tables
-    without = stored.assign(made_without="turnover; npq; leadership_development")
-    tables.write(folder, {"predictions": without}, about=ABOUT)
+    missing = "turnover; absence; results; workforce; head_changes; trust_results; leadership_development"
+    stored = tables.read(folder, "predictions").assign(made_without=missing)
+    results = pd.DataFrame({"urn": [GOOD], "period": [2016], "reading_progress": [1.0]})
+    absence = pd.DataFrame({"urn": [GOOD], "period": [2024], "share_absence": [None], "share_absence_why_blank": ["suppressed"]})
+    heads = pd.DataFrame({"urn": [CLOSED], "seen_on": [pd.Timestamp("2020-01-01")], "head_changed": [0.0]})
+    trust = pd.DataFrame({"trust_uid": [5], "period": [2024], "attainment_8": [40.0]})
+    shared = {"known_on": pd.Timestamp("2021-01-01"), "source_file": "drawn"}
+    rows = {"results": results, "absence": absence, "head_changes": heads, "trust_results": trust}
+    rows = {name: frame.assign(**({"lineage": frame["urn"]} if "urn" in frame else {}), **shared) for name, frame in rows.items()}
+    tables.write(folder, {"predictions": stored, **rows}, about=ABOUT)
+    report_of = json.loads((folder / "train.json").read_text("utf-8"))
+    used = ["share_stayed", "absence_standing", "reading_progress", "net_staff_change", "head_changed"]
+    tables.write_json(folder / "train.json", {**report_of, "signals": used})
     text = said(shown("school", urn=GOOD))
-    assert "teacher turnover (no file published for this school)" in text
-    assert "your own register of leadership development (too little of it in the files read for the model to learn from)" in text
-    assert "npq" not in text
+    for line in (
+        "Teacher turnover: not among the files read",
+        "Pupils’ absence: suppressed in the file (2023/24)",
+        "Exam and test results: too old to count: its newest figure is of 2015/16",
+        "Staffing levels and pay: no figure of 2019/20 to compare its newest with, of 2020/21",
+        "Changes of head: not published for this kind of school",
+        "Its trust’s own results: nothing of its trust is in the files read",
+        "Your own register of leadership development: kept by nobody for this school when the chances were made",
+    ):
+        assert line in text, line
+    assert "no file published for this school" not in text
+    reasons = without.reasons(store.school(GOOD), store.prediction(GOOD), used)
+    page = report.html(store.school(GOOD), store.prediction(GOOD), store.inspections(GOOD), {}, pd.DataFrame(), None, reasons)
+    assert "Pupils’ absence: suppressed in the file (2023/24)" in page
 
 
 def test_the_record_is_shown_as_the_batch_job_wrote_it_and_fetches_nothing(folder):

@@ -385,7 +385,7 @@ def _leadership_moves(asked: pd.DataFrame) -> float:
     given = [name for name in signals.declared() if name in rows and rows[name].notna().any()]
     model = evaluate.fit(rows, given, rows["as_of"].max() + pd.DateOffset(years=1), candidate="ridge")
     having = rows[rows["leadership_gap"].gt(0) & rows["overall"].isin([2, 3])]
-    parts = score.by_family(model.contributions(having[given], evaluate.state(having)), signals.family_of())
+    parts = score.by_family(model.contributions(having[given], evaluate.state(having)), signals.family_of(), having[given])
     return float(parts["contribution_leadership"].mean())
 
 

@@ -72,12 +72,25 @@ def test_an_outstanding_school_has_a_chance_of_staying_and_none_of_improving(row
 def test_contributions_by_family_add_up_to_the_step_from_the_recent_rate_where_a_grade_comes_next(rows):
     scored = rows[rows["status"].eq(SCORED) & ~rows["extrapolation"]]
     families = [c for c in rows if c.startswith("contribution_")]
-    assert sorted(families) == [f"contribution_{name}" for name in ("context", "leadership", "level", "retention")]
+    assert sorted(families) == [f"contribution_{name}" for name in ("context", "leadership", "level", "retention", "unknown")]
     at_stake = scored["p_improve"].fillna(scored["p_stay"])
     assert scored[families].sum(axis=1).to_numpy() == pytest.approx(
         (at_stake - scored["base_rate"]).to_numpy(), abs=1e-12
     )
     assert rows.loc[rows["extrapolation"], families].isna().all(axis=None)
+
+
+def test_what_a_blank_adds_is_no_familys_reason(rows):
+    assert rows.loc[100002, "contribution_retention"] == 0 and rows.loc[100002, "contribution_unknown"] != 0
+    assert rows.loc[100001, "contribution_retention"] != 0 and rows.loc[100001, "contribution_unknown"] == 0
+
+
+def test_a_school_has_beside_its_chances_how_schools_of_its_grade_and_phase_came_out(rows):
+    usual = rows.loc[[100001, 100002, 100005], [f"usual_grade_{grade}" for grade in (1, 2, 3, 4)]]
+    assert usual.sum(axis=1).to_numpy() == pytest.approx(np.ones(3))
+    better = [usual.loc[100001, "usual_grade_1"], usual.loc[100002, ["usual_grade_1", "usual_grade_2"]].sum(),
+              usual.loc[100005, "usual_grade_1"]]  # fmt: skip
+    assert better == pytest.approx(rows.loc[usual.index, "base_rate"].tolist())
 
 
 def test_a_kind_of_school_seldom_learned_from_says_so(rows, champion):
