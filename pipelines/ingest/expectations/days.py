@@ -23,7 +23,7 @@ def check(releases: list[Release], today: pd.Timestamp, checks: Checks) -> None:
             checks.add("future", release.name, "period", first["period"].max() - today.year, None, 0)
         elif named is not None:
             checks.add("future", release.name, "day in its name", (named - today).days, None, ZONES)
-        if named is not None and 0 < release.layout.depth:
+        if named is not None and release.layout.depth > 0:
             _newest(release, named, checks)
 
 

@@ -93,9 +93,10 @@ def _strangers(releases: list[Release], parts: list[Part], bits: dict[int, np.nd
         if id(part) in bits:
             by_file[part.file] = by_file.get(part.file, np.zeros(SIZE, dtype=bool)) | bits[id(part)]
     count = sum((held.astype("int16") for held in by_file.values()), start=np.zeros(SIZE, dtype="int16"))
+    wide = {part.file for part in parts if part.kind in ("links", "memberships")}  # they name schools closed before any list
     for file, held in by_file.items():
         size = int(held.sum())
-        if size >= 30 and len(by_file) > 3:
+        if size >= 30 and len(by_file) > 3 and file not in wide:
             alone = float((count[held] == 1).mean())
             checks.add("strangers", file, "", alone, None, 0.2 + allowance(0.1, size))
 
