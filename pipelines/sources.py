@@ -1062,10 +1062,11 @@ class Expected:
 # By record. The falls are above the largest of true files: lists of schools 1.6% (July to October 2013 1.0%); the census of
 # 2015 10% and the workforce of 2015 19%, which came out without many academies; results by school 32%.
 EXPECTED = {
-    "schools": Expected(0.02, 0.06, always=("name", "phase", "type", "region", "local_authority", "laestab", "la_code", "postcode")),
+    "schools": Expected(0.02, 0.06, always=("name", "phase", "type", "region", "local_authority", "laestab", "la_code",
+                                            "postcode")),
     "latest": Expected(0.05, 0.06, always=("ended_on", "category")),
-    "census": Expected(0.14, 0.3, {"pupils": 0.97, "share_girls": 0.8, "share_eal": 0.95, "share_fsm": 0.9, "share_fsm_ever": 0.95,
-                                   "share_ehcp": 0.7, "share_sen_support": 0.7}, always=("la_code",)),
+    "census": Expected(0.14, 0.3, {"pupils": 0.97, "share_girls": 0.8, "share_eal": 0.95, "share_fsm": 0.9,
+                                   "share_fsm_ever": 0.95, "share_ehcp": 0.7, "share_sen_support": 0.7}, always=("la_code",)),
     "absence": Expected(0.1, 0.2, {"share_absence": 0.6, "share_persistent_absence_10": 0.6, "share_persistent_absence_15": 0.5},
                         always=("la_code",)),
     "workforce": Expected(0.22, 0.4, {"teachers_headcount": 0.9, "assistants_headcount": 0.85, "support_headcount": 0.8,
@@ -1085,7 +1086,7 @@ STANDARD_PROFILE = {"inclusion": -0.16, "curriculum_and_teaching": 0.20, "achiev
 
 # True files that are out of the range of the others: a pattern for the name, a column, and why.
 KNOWN_ODD = (
-    (r"2016_england_census", "share_fsm_ever", "0 stands for most schools in the file as published: 2016's PNUMFSMEVER can't be used"),
+    (r"2016_england_census", "share_fsm_ever", "published so: PNUMFSMEVER is 0 for most schools in 2016, and can't be used"),
 )
 
 # Columns in any file that hold names of people: never read, whatever the file.

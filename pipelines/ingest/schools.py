@@ -29,7 +29,8 @@ def facts(releases: list[Release], aside: Counter) -> pd.DataFrame:
     said = pd.concat(parts, ignore_index=True)
     said = said.assign(**{column: None for column in _SAID if column not in said})
     phase = _phase(said)
-    aside["what a file says of a school whose phase is in words we don't know: without a phase"] += int((phase.isna() & said["phase"].notna()).sum())
+    unknown = phase.isna() & said["phase"].notna()
+    aside["what a file says of a school whose phase is in words we don't know: without a phase"] += int(unknown.sum())
     code = first_known(numbers(said["la_code"]), numbers(said["laestab"]) // 10000)
     return said.assign(
         urn=numbers(said["urn"]).astype("int64"), la_code=code, trust_uid=numbers(said["trust_uid"]),

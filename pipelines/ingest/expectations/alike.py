@@ -10,6 +10,12 @@ from pipelines.ingest.expectations.checks import Checks, allowance
 from pipelines.ingest.expectations.parts import FEWEST, VISITS, Part, correlations, going_together
 
 PLACES = ("phase", "region", "local_authority", "la_code")
+# Columns of groups, and the share of rows that may differ in theirs; nothing is twice the share for grades.
+GROUPED = {"phase": 0.06, "region": 0.05, "overall": 0.0, "leadership": 0.0, "quality_of_education": 0.0, "teaching": 0.0,
+           "record_type": 0.0, "link_type": 0.0}  # fmt: skip
+# Words that files word differently, or that change as schools do.
+LOOSE = ("trust_uid", "trust_name", "status", "record_type", "school_kind", "religion", "faith", "inspection_number",
+         "has_sixth_form", "admissions", "school_phase", "linked_name")  # fmt: skip
 SAME_YEAR = 0.75  # years between two files that may hold the same figures
 # A measure's agreement school by school falls as years pass, by this share a year.
 FADES = 0.88
@@ -108,7 +114,8 @@ def _rows(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> Non
         fall = expected.fall if strict else max(expected.fall, 0.06)
         fall += 0 if count >= 5000 else 3 * np.sqrt(fall / count)
         fall += 0.005 * max(best.years - 3, 0)
-        checks.add("rows", part.file, part.kind, len(part.rows) / count, 1 - fall, 1 + 3 * max(fall, expected.rise / 3), best.other.file)
+        rise = max(3 * fall, expected.rise)
+        checks.add("rows", part.file, part.kind, len(part.rows) / count, 1 - fall, 1 + rise, best.other.file)
 
 
 def _groups(pairs: list[_Pair], checks: Checks) -> None:
@@ -159,7 +166,8 @@ def _columns(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> 
         if others:
             pair = min(others, key=lambda pair: abs(part.blank[name] - pair.other.blank[name]))
             usual = pair.other.blank[name]
-            slack = (0.05 if strict else 0.5) + 0.1 * (part.family != pair.other.family) + allowance(max(usual, 0.02), min(count, len(pair.other.rows)), 3)
+            slack = (0.05 if strict else 0.5) + 0.1 * (part.family != pair.other.family)
+            slack += allowance(max(usual, 0.02), min(count, len(pair.other.rows)), 3)
             checks.add("blanks", part.file, name, part.blank[name], usual - slack - 0.2, usual + slack, pair.other.file)
     for name in part.measures:
         _level(name, [pair for pair in pairs if name in pair.both], checks)
@@ -199,17 +207,18 @@ def _level(name: str, pairs: list[_Pair], checks: Checks) -> None:
 def _shares(pairs: list[_Pair], checks: Checks) -> None:
     """Groups of a closed set: how many rows would have to change theirs."""
     part = pairs[0].part
-    for name in ("phase", "region", "overall", "leadership", "quality_of_education", "teaching", "record_type", "link_type"):
+    for name in GROUPED:
         found = []
         for pair in pairs:
-            if name not in part.rows or name not in pair.other.rows or (part.kind.startswith("results") and name != "record_type"):
+            if name not in part.rows or name not in pair.other.rows:
                 continue
             a, b = _counts(part, name), _counts(pair.other, name)
             count = min(a.sum(), b.sum())
             if count < FEWEST:
                 continue
             moved = (a / a.sum()).sub(b / b.sum(), fill_value=0).abs().sum() / 2
-            most = {"phase": 0.06, "region": 0.05}.get(name, 0.35 if part.kind.endswith("history") else 0.2) + 0.06 * (part.family != pair.other.family) + 0.01 * pair.years + 2.5 * np.sqrt(len(b) / count) / 2
+            most = GROUPED[name] or (0.35 if part.kind.endswith("history") else 0.2)
+            most += 0.06 * (part.family != pair.other.family) + 0.01 * pair.years + 2.5 * np.sqrt(len(b) / count) / 2
             found.append((moved, most, pair.other.file))
         if found:
             moved, most, against = min(found, key=lambda one: one[0] - one[1])
@@ -286,7 +295,8 @@ def _repeated(earlier: list[Part], own: list[Part], checks: Checks) -> None:
             for at, name in enumerate(pair.both if len(pair.cross) else []):
                 if pair.known[at, at] >= 50:
                     r = pair.cross[at, at]
-                    checks.add("repeated", part.file, f"{name} of {part.on:.0f}", r, 0.85 - 2.5 / np.sqrt(pair.known[at, at]), None, other.file)
+                    least = 0.85 - 2.5 / np.sqrt(pair.known[at, at])
+                    checks.add("repeated", part.file, f"{name} of {part.on:.0f}", r, least, None, other.file)
 
 
 def _words(pairs: list[_Pair], checks: Checks) -> None:
@@ -303,10 +313,9 @@ def _words(pairs: list[_Pair], checks: Checks) -> None:
                 continue
             same, most_common = _together(a[known], b[known])
             least = 0.9 * FADES ** (pair.years / 4) - allowance(0.9, known.sum())
-            if name in ("phase", "region", "local_authority", "la_code") and pair.years < 12:
+            if name in PLACES and pair.years < 12:
                 least = 0.97 - 0.012 * pair.years - allowance(0.03, known.sum())
-            if name in ("trust_uid", "trust_name", "status", "record_type", "school_kind", "religion", "faith", "inspection_number",
-                        "has_sixth_form", "admissions", "school_phase", "linked_name"):  # fmt: skip
+            if name in LOOSE:
                 least = 0.6
             if most_common < least:
                 found.append((same, least, pair.other.file))

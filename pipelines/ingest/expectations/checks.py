@@ -24,7 +24,7 @@ NAMES = {
     "twice": "share of rows that repeat another's key",
     "together": "share of rows in which two columns go together as elsewhere in the file",
     "strangers": "share of schools that no other file knows",
-    "future": "days from today to the day in its name",
+    "future": "days or years from today to the time in its name; check this machine's clock, too",
     "newest": "days of inspecting from the newest thing in it to the day in its name",
     "weekend": "share of inspections that begin or end on a weekend",
     "reports": "days from inspection to report",

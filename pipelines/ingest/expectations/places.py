@@ -8,6 +8,7 @@ from pipelines.ingest.expectations.checks import Checks, allowance
 from pipelines.ingest.expectations.parts import FEWEST, Keys, Part, codes, dated, going_together, listed
 
 SIZE = 1 << 18  # more than any URN; others are left out
+YEARLY = ("census", "absence", "workforce")
 FULL = ("schools", "census", "absence", "workforce")  # parts that hold every school of their kind
 # Columns of which the first says the second: all rows of an authority are in one region.
 GO_TOGETHER = (("local_authority", "region"), ("la_code", "local_authority"), ("trust_uid", "trust_name"),
@@ -44,7 +45,8 @@ def _kinds(releases: list[Release]) -> pd.Series:
         if release.layout.every_school and "type" in release.schools:
             rows = listed(release)
             phase = rows["phase"] if "phase" in rows else rows["is_primary"] if "is_primary" in rows else rows["type"]
-            said.append(pd.DataFrame({"urn": numbers(rows["urn"]), "kind": rows["type"].astype("str").str.lower() + "|" + phase.astype("str")}))
+            kind = rows["type"].astype("str").str.lower() + "|" + phase.astype("str")
+            said.append(pd.DataFrame({"urn": numbers(rows["urn"]), "kind": kind}))
     if not said:
         return pd.Series(dtype="int64")
     every = pd.concat(said).dropna(subset=["urn"]).drop_duplicates("urn", keep="last")
@@ -52,7 +54,7 @@ def _kinds(releases: list[Release]) -> pd.Series:
 
 
 def _missing(whole: list[Part], bits: dict[int, np.ndarray], kinds: pd.Series, checks: Checks) -> None:
-    """Of the schools that files before and after a file both have, those it leaves out, in the kind of school it leaves out least.
+    """Of the schools that files before and after a file both have, those it leaves out, of the kind it leaves out least.
 
     A file may leave out a kind of school (absence had no special schools) and then leaves out most of them; rows lost by
     accident are of every kind. Where there are files on one side only, schools that changed their URN since are among them.
@@ -93,16 +95,17 @@ def _strangers(releases: list[Release], parts: list[Part], bits: dict[int, np.nd
         if id(part) in bits:
             by_file[part.file] = by_file.get(part.file, np.zeros(SIZE, dtype=bool)) | bits[id(part)]
     count = sum((held.astype("int16") for held in by_file.values()), start=np.zeros(SIZE, dtype="int16"))
+    wide = {part.file for part in parts if part.kind in ("links", "memberships")}  # they name schools closed before any list
     for file, held in by_file.items():
         size = int(held.sum())
-        if size >= 30 and len(by_file) > 3:
+        if size >= 30 and len(by_file) > 3 and file not in wide:
             alone = float((count[held] == 1).mean())
             checks.add("strangers", file, "", alone, None, 0.2 + allowance(0.1, size))
 
 
 def _another_year(parts: list[Part], bits: dict[int, np.ndarray], checks: Checks) -> None:
     """Whether the schools of a year's table fit the other tables of the year before or after better than those of its year."""
-    tables = [part for part in parts if part.unique and part.kind in ("census", "absence", "workforce") and part.on == np.floor(part.on)]
+    tables = [part for part in parts if part.unique and part.kind in YEARLY and part.on == np.floor(part.on)]
     sizes = {id(part): bits[id(part)].sum() for part in tables}
 
     def fit(a: Part, b: Part) -> float:
@@ -113,7 +116,8 @@ def _another_year(parts: list[Part], bits: dict[int, np.ndarray], checks: Checks
             gains = []
             for other in tables:
                 if other.kind != part.kind and other.on == part.on + step:
-                    gains += [fit(part, other) - fit(part, own) for own in tables if own.kind == other.kind and own.on == part.on]
+                    gains += [fit(part, other) - fit(part, own) for own in tables
+                              if own.kind == other.kind and own.on == part.on]  # fmt: skip
             if gains and len(part.keys) >= 1000:
                 checks.add("year", part.file, f"{part.kind}: {part.on + step:.0f}", max(gains), None, 0.02)
 
@@ -132,11 +136,12 @@ class _Authorities:
                     code = numbers(rows["la_code"]) if "la_code" in rows else numbers(rows["laestab"]) // 10000
                     urn = keys[release.name, record]
                     known = (code.notna() & urn.between(1, SIZE - 1)).to_numpy()
-                    self.of_file[release.name, record] = urn.to_numpy()[known].astype("int64"), code.to_numpy()[known].astype("int32")
+                    self.of_file[release.name, record] = (urn.to_numpy()[known].astype("int64"),
+                                                          code.to_numpy()[known].astype("int32"))  # fmt: skip
         for (file, _), (urn, code) in self.of_file.items():
             new = self.first[1][urn] < 0
-            for (codes, files), chosen in ((self.first, new), (self.last, np.ones(len(urn), dtype=bool))):
-                codes[urn[chosen]], files[urn[chosen]] = code[chosen], self.files[file]
+            for (held, files), chosen in ((self.first, new), (self.last, np.ones(len(urn), dtype=bool))):
+                held[urn[chosen]], files[urn[chosen]] = code[chosen], self.files[file]
 
     def elsewhere(self, file: str, urn: np.ndarray) -> np.ndarray:
         """The authority of each URN as another file has it; 0 where none has."""
@@ -149,7 +154,7 @@ class _Authorities:
 def _together(release: Release, record: str, rows: pd.DataFrame, authority: _Authorities, checks: Checks) -> None:
     """Columns that belong together: an authority and its region, a trust's number and name, a URN and its authority."""
     file = release.name
-    held = {name: codes(rows[name]) for name in ("region", "local_authority", "la_code", "trust_uid", "trust_name") if name in rows}
+    held = {name: codes(rows[name]) for name in {name for pair in GO_TOGETHER for name in pair} if name in rows}
     if "laestab" in rows:
         held["authority of LAESTAB"] = np.nan_to_num(numbers(rows["laestab"]).to_numpy() // 10000, nan=-1).astype("int64")
     for one, other in GO_TOGETHER:
@@ -190,7 +195,8 @@ def _links(release: Release, checks: Checks) -> None:
         chosen = kind.str.startswith(word)
         if chosen.sum() >= FEWEST:
             right = (np.sign(other - urn)[chosen] == sign).mean()
-            checks.add("together", release.name, f"links: {word} and the order of URNs", right, 0.85 - allowance(0.1, chosen.sum()))
+            checks.add("together", release.name, f"links: {word} and the order of URNs", right,
+                       0.85 - allowance(0.1, chosen.sum()))  # fmt: skip
     code = urn * SIZE + other
     mirrored = code.isin(other * SIZE + urn)
     if len(rows) >= FEWEST:

@@ -72,7 +72,8 @@ def _days(release: Release, record: str, rows: pd.DataFrame, visits: pd.DataFram
         if len(graded) >= 30:
             graded = graded.sort_values(["urn", "day"])
             soon = graded["urn"].eq(graded["urn"].shift()) & (graded["day"].diff() < pd.Timedelta(days=45))
-            checks.add("twice", release.name, f"{record}: again within 45 days", soon.mean(), None, 0.02 + allowance(0.02, len(graded)))
+            checks.add("twice", release.name, f"{record}: again within 45 days", soon.mean(), None,
+                       0.02 + allowance(0.02, len(graded)))  # fmt: skip
     if record in ("inspection", "history", "latest", "report_card"):
         recent = visits["day"] > visits["day"].max() - pd.Timedelta(days=LATELY)
         _months(release.name, record, visits["day"][recent] if record == "latest" else visits["day"], checks)
@@ -83,7 +84,7 @@ def _months(file: str, record: str, days: pd.Series, checks: Checks) -> None:
     if len(days) < FEWEST:
         return
     month = (days.dt.year * 12 + days.dt.month - 1).to_numpy()
-    first, last = month.min(), month.max()
+    first = month.min()
     counts = np.bincount(month - first).astype(float)
     worst = None
     for at in range(1, len(counts) - 1):
@@ -154,7 +155,8 @@ def _cards(release: Release, rows: pd.DataFrame, checks: Checks) -> None:
     if count < 50:
         return
     always = standards[list(ALWAYS)]
-    checks.add("together", release.name, "areas that every school has", always.notna().all(axis=1).mean(), 0.95 - allowance(0.03, count))
+    whole = always.notna().all(axis=1).mean()
+    checks.add("together", release.name, "areas that every school has", whole, 0.95 - allowance(0.03, count))
     means = always.mean() - always.mean().mean()
     for area, usual in STANDARD_PROFILE.items():
         slack = 0.16 + 4.5 * 0.55 / np.sqrt(count)
@@ -166,7 +168,8 @@ def _cards(release: Release, rows: pd.DataFrame, checks: Checks) -> None:
     if phase is not None and phase.eq("Primary").sum() >= 50:
         primary = phase.eq("Primary")
         if "post_16" in standards:
-            checks.add("applies", release.name, "primary schools: post-16", standards["post_16"][primary].notna().mean(), None, 0.06)
+            later = standards["post_16"][primary].notna().mean()
+            checks.add("applies", release.name, "primary schools: post-16", later, None, 0.06)
         if "early_years" in standards:
             early = standards["early_years"].notna()
             checks.add("applies", release.name, "primary schools: early years", early[primary].mean(), 0.6, None)
@@ -258,7 +261,8 @@ def _in_history(history: int, names: pd.Index, files: np.ndarray, record: pd.Cat
         return
     mine = urn[within] * np.int64(100_000) + day[within]
     at = np.searchsorted(keys, mine)
-    there = np.minimum(np.abs(keys[np.clip(at, 0, len(keys) - 1)] - mine), np.abs(keys[np.clip(at - 1, 0, len(keys) - 1)] - mine)) <= SAME
+    beside = (keys[np.clip(place, 0, len(keys) - 1)] for place in (at, at - 1))
+    there = np.minimum.reduce([np.abs(key - mine) for key in beside]) <= SAME
     shares = pd.Series(there).groupby([files[within], np.asarray(record)[within]]).agg(["mean", "size"])
     shares = shares[shares["size"] >= 50]
     for (file, kind), share in shares.iterrows():
