@@ -5,6 +5,7 @@ A fact counts from the day after its `known_on`. No other module compares a date
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,10 @@ def latest_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineag
     among the facts known by then, not last to be published. Schools without any fact keep their row, with blanks. One
     row out per row in, same order and index; the columns are those of `facts` but for `by`.
     """
+    mornings = questions["as_of"].to_numpy()
+    if facts.empty or (len(mornings) and (mornings == mornings[0]).all()):
+        places = _newest(questions[by], facts, mornings[0] if len(mornings) else None, by, order or "known_on")
+        return _details_known(_at(places, facts, by, questions.index), questions["as_of"])
     # Only the columns that decide are sorted; the rest is taken once, at the places found.
     told = facts[[by, "known_on", *([order] if order else [])]].assign(place=range(len(facts)))
     told = told.sort_values(["known_on", *([order] if order else [])], kind="stable")
@@ -65,6 +70,30 @@ def latest_known(questions: pd.DataFrame, facts: pd.DataFrame, by: str = "lineag
         left_on="as_of", right_on="when", by=by, allow_exact_matches=False,
     )  # fmt: skip
     return _details_known(_at(found.sort_values("question")["place"], facts, by, questions.index), questions["as_of"])
+
+
+def _newest(asked: pd.Series, facts: pd.DataFrame, morning: Any, by: str, order: str) -> pd.Series:
+    """The place of each school's newest fact on one morning, blank for none: as `latest_known`, in a third of the time."""
+    values = facts[order]
+    whole = values.to_numpy().view("int64") if values.dtype.kind == "M" else values.to_numpy(dtype=float, na_value=np.nan)
+    known, names = facts["known_on"].to_numpy(), pd.Index(asked.unique())
+    there = np.flatnonzero((known < morning) & values.notna().to_numpy()) if len(facts) else np.zeros(0, dtype=int)
+    school = names.get_indexer(facts[by].to_numpy()[there])
+    there, school = there[school >= 0], school[school >= 0]
+    best = np.full(len(names), np.iinfo("int64").min if whole.dtype.kind == "i" else -np.inf, dtype=whole.dtype)
+    np.maximum.at(best, school, whole[there])
+    newest = whole[there] == best[school]
+    there, school = there[newest], school[newest]
+    last = np.argsort(known[there], kind="stable")
+    places = np.full(len(names), -1)
+    places[school[last]] = there[last]  # of several, the last one out
+    return pd.Series(places[names.get_indexer(asked)], index=asked.index)
+
+
+def _asked_by(asked: pd.Series, facts: pd.Series) -> np.ndarray | None:
+    """The place of the one question each fact is about, -1 for none; None where several may be."""
+    names = pd.Index(asked)
+    return names.get_indexer(facts) if len(names) and names.is_unique else None
 
 
 def _at(places: pd.Series, facts: pd.DataFrame, by: str, index: pd.Index) -> pd.DataFrame:
@@ -81,6 +110,8 @@ def earlier_known(
     """
     wanted = questions[[by, "as_of"]].assign(period=now["period"] - years)
     past = facts[[by, "period", "known_on"]].assign(place=range(len(facts)))
+    if (asked := _asked_by(questions[by], facts[by])) is not None:  # once each, as on one morning: nothing else need be sorted
+        past = past[(asked >= 0) & (wanted["period"].to_numpy(dtype=float, na_value=np.nan)[asked] == past["period"].to_numpy())]
     past = past[past["period"].isin(wanted["period"].unique())]
     past = past.sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
     found = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one")
@@ -92,7 +123,14 @@ def known_until(questions: pd.DataFrame, facts: pd.DataFrame, until: pd.Series, 
     deciding = facts[[by, "period", "known_on"]]
     newest = latest_known(questions, deciding, by, order="period")["period"].astype("float64")
     wanted = questions[[by, "as_of"]].assign(limit=np.minimum(until.astype("float64"), newest), question=range(len(questions)))
-    past = deciding.assign(place=range(len(facts))).sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
+    past = deciding.assign(place=range(len(facts)))
+    if (asked := _asked_by(questions[by], facts[by])) is not None:
+        period = past["period"].to_numpy(dtype=float, na_value=np.nan)
+        open_ = (asked >= 0) & (period <= wanted["limit"].to_numpy()[asked])
+        last = np.full(len(questions), -np.inf)
+        np.maximum.at(last, asked[open_], period[open_])
+        past = past[open_ & (period == last[asked])]
+    past = past.sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
     found = pd.merge_asof(
         wanted.dropna(subset=["limit"]).sort_values("limit", kind="stable"),
         past.assign(limit=past["period"].astype("float64")).sort_values("limit", kind="stable"),

@@ -80,6 +80,22 @@ def test_the_newest_known_is_what_a_look_through_every_fact_would_find(facts, as
     assert [None if pd.isna(p) else p for p in found] == by_hand
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(1, 3), _days, st.integers(2015, 2019)), max_size=9), st.integers(0, 3))
+def test_one_morning_asked_alone_is_answered_as_among_others(facts, back):
+    """Alone it is answered by a shorter way; a lineage asked twice takes the longer one."""
+    held = pd.DataFrame(facts, columns=["lineage", "known_on", "period"])
+    held = held.astype({"known_on": tables.DATE, "lineage": "int64", "period": "int64"}).assign(place=range(len(facts)))
+    alone = _asked(*((lineage, DAY("2019-01-21")) for lineage in (1, 2, 3, 4)))
+    more = _asked(*((lineage, DAY(day)) for day in ("2019-01-21", "2019-01-30") for lineage in (1, 2, 3, 4)))
+    until = pd.Series([2019, 2018, 2017, 2016] * 2)
+    for ask in (lambda asked: as_of.latest_known(asked, held, order="period"), lambda asked: as_of.latest_known(asked, held),
+                lambda asked: as_of.earlier_known(asked, held, as_of.latest_known(asked, held, order="period"), back),
+                lambda asked: as_of.known_until(asked, held, until[asked.index])):  # fmt: skip
+        first, second = ask(alone), ask(more).iloc[:4]
+        pd.testing.assert_frame_equal(first, second)
+
+
 # --- folds ----------------------------------------------------------------------------------------------------------------
 
 EXAMPLES = """

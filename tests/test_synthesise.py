@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import evidence, files, frameworks, ingest, registers, sources, tables
+from pipelines import evidence, evidence_cards, files, frameworks, ingest, registers, sources, tables
 from pipelines.sources import normalised
 from pipelines.synthesise import EFFECTS, MARK, Effect, free, histories, own_registers, parents, report_cards, staff, synthesise
 from pipelines.synthesise.particulars import described
@@ -475,6 +475,34 @@ def test_the_planted_leadership_gap_is_found_in_the_strong_world_and_none_in_the
         assert ratio["low"] > 1.5 and _holds(ratio, 2.5)
     for ratio in _ratios(unplanted[1]):
         assert _holds(ratio, 1.0) and ratio["estimate"] < 1.4
+
+
+def _asked_again(cards: pd.DataFrame) -> dict:
+    """The claim asked of the cards as the table of standards has them, each area again where a visit graded it again."""
+    keys = {"lineage": cards["school"], "inspected_on": cards["inspected_on"]}
+    given = [pd.DataFrame({**keys, "area": area, "standard": cards[area], "graded_on": cards["inspected_on"]}) for area in AREAS]
+    given += [pd.DataFrame({**keys, "area": area, "standard": cards[f"{area}_again"],
+                            "graded_on": cards["inspected_on"] + pd.Timedelta(days=200)}) for area in AREAS]  # fmt: skip
+    standards = pd.concat(given, ignore_index=True).query("standard > 0")
+    graded = pd.DataFrame({"lineage": [0], "kind": "graded", "inspected_on": cards["inspected_on"].iloc[:1] - pd.Timedelta(days=999),
+                           "overall": 2, "leadership": 2}).astype({"inspected_on": standards["inspected_on"].dtype})  # fmt: skip
+    return evidence_cards.asked_again(standards, graded)
+
+
+def test_the_claim_asked_again_of_second_cards_is_found_where_it_was_planted_and_nowhere_else(
+    strong: tuple[World, pd.DataFrame], unplanted: tuple[World, pd.DataFrame]
+) -> None:
+    """Where nothing was planted the areas of schools whose leadership stands out rise more often too: they start lower."""
+    planted, none = _asked_again(strong[1]), _asked_again(unplanted[1])
+    assert (planted["verdict"], none["verdict"]) == ("more often", "no difference shown")
+    by_what = [{row["what"]: row for row in found["outcomes"]} for found in (planted, none)]
+    for what in ("areas of second report cards", "areas graded again at a monitoring visit"):
+        more, same = (rows[what]["odds_ratio"] for rows in by_what)
+        assert more["low"] > 1.5 and _holds(same, 1.0) and same["high"] < 1.4
+    assert by_what[1]["areas of second report cards"]["risk_ratio"]["low"] > 1.05
+    first = strong[1].query("year == @LAST_YEAR and card == 1")
+    early = _asked_again(first.assign(**dict.fromkeys([f"{area}_again" for area in AREAS], 0)))
+    assert early["verdict"] == "cannot be told yet"
 
 
 def test_areas_are_graded_again_at_visits_half_a_year_to_a_year_and_a_half_on(strong: tuple[World, pd.DataFrame]) -> None:

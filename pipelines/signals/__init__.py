@@ -4,6 +4,7 @@ A family is a module with `SIGNALS`, its signals declared with a sentence each, 
 returns their columns: one row out per row in, same index. To add a signal, add it to one family's two places.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -132,18 +133,31 @@ def percentile(values: pd.Series, table: str, measure: str, period: pd.Series, p
     year's percentiles are kept in the norms table, so a school's standing does not depend on who else is asked about.
     """
     rows = norms[norms["table"].eq(table) & norms["measure"].eq(measure)]
-    where = region if region is not None else pd.Series("England", index=values.index)
-    asked = pd.DataFrame({"period": period, "phase": phase, "region": where, "value": values})
+    if region is None:
+        rows = rows[rows["region"].eq("England")]
     standing = np.full(len(values), np.nan)
-    points = {key: np.asarray(cuts, dtype=float) for key, cuts in
+    points = {key if region is not None else key[:2]: np.asarray(cuts, dtype=float) for key, cuts in
               zip(zip(rows["period"], rows["phase"], rows["region"], strict=True), rows["cuts"], strict=True)}  # fmt: skip
-    level = asked["value"].to_numpy(dtype=float, na_value=np.nan)
-    for key, places in asked.groupby(["period", "phase", "region"]).indices.items():
-        cuts = points.get((int(key[0]), *key[1:]))
+    level = values.to_numpy(dtype=float, na_value=np.nan)
+    for key, places in _together(period, phase, *([] if region is None else [region])):
+        cuts = points.get(key)
         if cuts is not None:
             middle = np.searchsorted(cuts, level[places], side="left") + np.searchsorted(cuts, level[places], side="right")
             standing[places] = middle / (2 * len(cuts))
-    return pd.Series(standing, index=values.index).where(asked["value"].notna())
+    standing[np.isnan(level)] = np.nan
+    return pd.Series(standing, index=values.index)
+
+
+def _together(*columns: pd.Series) -> Iterator[tuple[tuple[Any, ...], np.ndarray]]:
+    """The places of rows with the same values in every column, and these values, periods as whole numbers; no blanks."""
+    codes, names = zip(*(pd.factorize(column) for column in columns), strict=True)
+    whole = np.ravel_multi_index([np.maximum(code, 0) for code in codes], [max(len(each), 1) for each in names])
+    whole[np.logical_or.reduce([code < 0 for code in codes])] = -1
+    order = np.argsort(whole, kind="stable")
+    starts = np.flatnonzero(np.diff(whole[order], prepend=-1))
+    for places in np.split(order, starts)[1:]:
+        first = [each[code[places[0]]] for code, each in zip(codes, names, strict=True)]
+        yield (int(first[0]), *first[1:]), places
 
 
 def expected(values: pd.Series, given: pd.DataFrame, table: str, measure: str, period: pd.Series, phase: pd.Series,
@@ -158,8 +172,8 @@ def expected(values: pd.Series, given: pd.DataFrame, table: str, measure: str, p
     design = np.column_stack([np.ones(len(values)), given.to_numpy(dtype=float)])
     level = values.to_numpy(dtype=float, na_value=np.nan)
     kept = dict(zip(zip(rows["period"], rows["phase"], strict=True), rows["cuts"], strict=True))
-    for key, places in pd.DataFrame({"period": period, "phase": phase}).groupby(["period", "phase"]).indices.items():
-        relation = kept.get((int(key[0]), key[1]))
+    for key, places in _together(period, phase):
+        relation = kept.get(key)
         if relation is not None:
             relation = np.asarray(relation, dtype=float)
             found[places] = (level[places] - design[places] @ relation[:-1]) / relation[-1]

@@ -70,16 +70,22 @@ def _by_age(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     """What is reached at the age a school's phase takes pupils to, 16 in a secondary and 11 elsewhere; else at the other age."""
     secondary = cohort["phase"].eq("Secondary").fillna(False).to_numpy(dtype=bool)
     found = pd.DataFrame(np.nan, index=cohort.index, columns=list(_REACHED))
+    census = intake.makeup(known["census"]).assign(**known["census"][["lineage", "period", "known_on"]])
+    counted = as_of.latest_known(cohort, census[["lineage", "period", "known_on"]], order="period")["period"]
+    known = known | {"makeup": census}
     for first in (True, False):
         for age, here in (("11", secondary != first), ("16", secondary == first)):
             asked = cohort[here & found["attainment_standing"].isna().to_numpy()]
             if len(asked):
-                found.loc[asked.index] = _reached(asked, known, age).reindex(columns=found.columns)
+                found.loc[asked.index] = _reached(asked, known, age, counted[asked.index]).reindex(columns=found.columns)
     return found
 
 
-def _reached(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], age: str) -> pd.DataFrame:
-    """The mean standing in the newest results, over three years, its change since the one before, and beyond the intake."""
+def _reached(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], age: str, counted: pd.Series) -> pd.DataFrame:
+    """The mean standing in the newest results, over three years, its change since the one before, and beyond the intake.
+
+    `counted` is the year of the newest census, whose `makeup` is in `known`.
+    """
     names = {"11": AT_11, "16": AT_16}[age]
     rows = known["results"][["lineage", "period", "known_on", *names]]
     rows = rows[rows[names].notna().any(axis=1)]
@@ -89,7 +95,7 @@ def _reached(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], age: str) -> 
     standing = pd.concat([_standing(cohort, known, year, names).where(recent) for year in years], axis=1)
     before = standing.iloc[:, 1:].bfill(axis=1).iloc[:, 0]
     values = (standing.iloc[:, 0], standing.iloc[:, :3].mean(axis=1), standing.iloc[:, 0] - before,
-              _beyond(cohort, known, REACHED[age]))  # fmt: skip
+              _beyond(cohort, known, REACHED[age], counted))  # fmt: skip
     return pd.DataFrame(dict(zip(_REACHED, values, strict=True)))
 
 
@@ -100,14 +106,11 @@ def _standing(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], year: pd.Dat
     return pd.concat(every, axis=1).mean(axis=1)
 
 
-def _beyond(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], reached: str) -> pd.Series:
+def _beyond(cohort: pd.DataFrame, known: dict[str, pd.DataFrame], reached: str, counted: pd.Series) -> pd.Series:
     """What is reached less what the intake of that year leads one to expect, in the newest year both are public of."""
-    census = known["census"]
-    census = intake.makeup(census).assign(**census[["lineage", "period", "known_on"]])
     rows = known["results"].loc[known["results"][reached].notna(), ["lineage", "period", "known_on", reached]]
-    newest = as_of.latest_known(cohort, census[["lineage", "period", "known_on"]], order="period")["period"]
-    found = as_of.known_until(cohort, rows, newest)
-    pupils = as_of.known_until(cohort, census, found["period"])
+    found = as_of.known_until(cohort, rows, counted)
+    pupils = as_of.known_until(cohort, known["makeup"], found["period"])
     both = found["period"].eq(pupils["period"]) & as_of.period_within(cohort["as_of"], found["period"], LASTS)
     given = pupils[["poor", "poor_squared", "language", "needs"]]
     return expected(found[reached].where(both), given, "results", f"{reached}_beyond_intake", found["period"], cohort["phase"],
