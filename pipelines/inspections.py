@@ -68,20 +68,23 @@ def roster(schools: pd.DataFrame, mornings: list[pd.Timestamp]) -> pd.DataFrame:
     return now[["urn", "lineage", "as_of"]].reset_index(drop=True)
 
 
-def cohort(questions: pd.DataFrame, schools: pd.DataFrame, facts: pd.DataFrame, inspections: pd.DataFrame) -> pd.DataFrame:
-    """Each question with the school's state that morning: its newest graded inspection public by then, and its phase.
+def cohort(questions: pd.DataFrame, facts: pd.DataFrame, inspections: pd.DataFrame) -> pd.DataFrame:
+    """Each question with the school's state that morning: its newest graded inspection public by then, and what it is.
 
-    `questions` has urn, lineage, as_of. One row out per row in, same order. Schools never graded keep their row, with
-    blanks.
+    `questions` has urn, lineage, as_of. Phase, region and authority (`la_code`) are as the newest file by then had them; a URN
+    that none had listed yet has those of the URN before it. One row out per row in, same order. Schools never graded keep
+    their row, with blanks.
     """
     since = [name for name in inspections if name.endswith("_known_on") and name.removesuffix("_known_on") in _STATE]
     graded = inspections.loc[inspections["kind"].eq("graded"), ["lineage", *_STATE, *since]]
     state = as_of.latest_known(questions, graded, order="inspected_on").rename(columns={"urn": "graded_urn"})
-    described = as_of.latest_known(questions, facts[["urn", "known_on", "phase"]].dropna(), by="urn")
-    place = questions[["urn"]].merge(schools[["urn", "phase", "region"]], on="urn", how="left", validate="many_to_one")
-    place.index = questions.index
-    phase = described["phase"].where(described["phase"].notna(), place["phase"])
-    return questions.join(state).assign(phase=phase, region=place["region"])
+    return questions.join(state).assign(**{name: _described(questions, facts, name) for name in ("phase", "region", "la_code")})
+
+
+def _described(questions: pd.DataFrame, facts: pd.DataFrame, name: str) -> pd.Series:
+    told = facts[["urn", "lineage", "known_on", name]].dropna()
+    own, before = (as_of.latest_known(questions, told[[by, "known_on", name]], by=by)[name] for by in ("urn", "lineage"))
+    return own.where(own.notna(), before)
 
 
 def next_graded(

@@ -58,7 +58,7 @@ def graded_state(questions: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.
     """The cohort as its last inspection with an overall grade left it: a card doesn't hide the grade before."""
     graded = known["inspections"]
     graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()]
-    return inspections.cohort(questions, known["schools"], known["school_facts"], graded)
+    return inspections.cohort(questions, known["school_facts"], graded)
 
 
 def with_own_card(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:

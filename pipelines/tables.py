@@ -131,6 +131,7 @@ TABLES: dict[str, Table] = {
             ("name", "str", "Its name then."),
             ("phase", "str", "Its phase then."), ("type", "str", "Its type then."),
             ("region", "str", "Its region then."), ("local_authority", "str", "Its local authority then."),
+            ("la_code", "Int64", "That authority's number."),
             ("religion", "str", "Its religious character then."), ("faith", "str", "Its faith grouping then."),
             ("gender", "str", "Mixed, Boys or Girls then."),
             ("admissions", "str", "Selective, non-selective or not applicable then."),

@@ -31,7 +31,7 @@ def examples(known: dict[str, pd.DataFrame], mornings: list[pd.Timestamp] | None
     """Every school on every morning of the grid with its state, signals and what came next: the examples table."""
     grid = mornings or inspections.mornings(known["coverage"])
     asked = inspections.roster(known["schools"], grid)
-    cohort = inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"])
+    cohort = inspections.cohort(asked, known["school_facts"], known["inspections"])
     labelled = inspections.next_graded(cohort, known["inspections"], known["coverage"], known["schools"])
     made = signals.build(cohort, known, families)
     keep = [column for column in tables.TABLES["examples"].names if column in labelled]

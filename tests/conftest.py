@@ -137,9 +137,12 @@ def table() -> Callable[[str, pd.DataFrame], pd.DataFrame]:
 
 @pytest.fixture
 def known(table) -> Callable[..., dict[str, pd.DataFrame]]:
-    """All that signals are made from, tables and registers: those given, and the others empty."""
+    """All that signals are made from, tables and registers: those given, and the others empty; schools listed as given long ago."""
 
     def make(**frames: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        if "schools" in frames and "school_facts" not in frames:
+            listed = table("schools", frames["schools"]).reindex(columns=["urn", "lineage", "phase", "region", "la_code"])
+            frames["school_facts"] = listed.assign(known_on=pd.Timestamp("2000-01-01"))
         held = {name: table(name, frames.get(name, pd.DataFrame(columns=tables.TABLES[name].names))) for name in signals.TABLES}
         nobody, _ = registers.known(None, held["schools"], "official")
         for name in signals.REGISTERS:

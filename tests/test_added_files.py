@@ -1,6 +1,11 @@
-"""What adding one more official file may change: nothing known goes blank, and nothing changes of before it speaks."""
+"""What adding one more official file may change: nothing known goes blank, and nothing changes of before it speaks.
+
+On the official files themselves, one at a time: benchmarks/added_files.py.
+"""
 
 import itertools
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,71 +13,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pipelines import files, frameworks, ingest, inspections, registers, signals, tables
-from pipelines.files import Release, first_known
-from pipelines.ingest import coverage
-from pipelines.inspections import REPORTS_OUT_WITHIN
+from pipelines import files, frameworks
+from pipelines.files import Release
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+from added_files import built, changed, lost, speaks_from
 
 DAY = pd.Timestamp
-SLACK = pd.Timedelta(days=14)  # one inspection by its first and its last day
-KEPT = (*tables.DETAILS, "published_on", "inspection_number", "overall_source", "framework")
-
-
-def _built(releases: list[Release]) -> dict[str, pd.DataFrame]:
-    return {name: tables.conform(rows, name) for name, rows in ingest._tables(releases)[0].items()}
-
-
-def _lost(before: pd.DataFrame, after: pd.DataFrame, lineage: pd.Series) -> pd.DataFrame:
-    """The cells of inspections filled before and not after, by column: `lineage` is each URN's after."""
-    before = before.assign(lineage=before["urn"].map(lineage)).sort_values("inspected_on", kind="stable")
-    after = after.sort_values("inspected_on", kind="stable").assign(place=range(len(after)))
-    places = pd.merge_asof(before[["lineage", "kind", "inspected_on"]], after[["lineage", "kind", "inspected_on", "place"]],
-                           on="inspected_on", by=["lineage", "kind"], direction="nearest", tolerance=SLACK)["place"]  # fmt: skip
-    found = after.set_index("place").reindex(places).set_axis(before.index)
-    lost = pd.DataFrame({name: before[name].notna() & found[name].isna() for name in KEPT}).assign(row=places.isna().to_numpy())
-    whose = ["urn", "kind", "inspected_on", "source_file"]
-    cells = before[whose].join(lost.add_prefix("lost ")).melt(whose, var_name="cell", value_name="lost")
-    return cells[cells["lost"]].drop(columns="lost")
-
-
-def _day(release: Release) -> pd.Timestamp:
-    return files.day_in_name(release.name) or release.file_on
-
-
-def _first_day(release: Release, others: list[Release]) -> pd.Timestamp:
-    """The first day a file speaks of: a list's own or the earliest list or file it reaches back to, else its first report.
-
-    What a register shows is judged by lists that came within a quarter of a year of it: these speak of its day too.
-    """
-    if release.layout.depth == 99:
-        record = next(release.records[name] for name in ("inspection", "report_card", "history") if name in release.records)
-        return first_known(record["published_on"] if "published_on" in record else frameworks.report_out_by(record["inspected_on"]),
-                           frameworks.report_out_by(record["inspected_on"])).min()  # fmt: skip
-    day, depth = _day(release), release.layout.depth
-    if not depth:
-        year = release.layout.dated == "period"
-        return min(frame["known_on"].min() for frame in release.records.values()) if year else release.file_on
-    ends = [_day(other) for other in others if other.layout.depth]
-    reached = [end for end in ends if end < day and coverage._years_inspected(end, day) / depth <= coverage.LONGEST_STRETCH]
-    near = [other.file_on for other in others if "register" in other.records and day - REPORTS_OUT_WITHIN <= other.file_on < day]
-    return min([day, *reached, *near])
-
-
-def _signals(held: dict[str, pd.DataFrame], asked: pd.DataFrame) -> pd.DataFrame:
-    known = held | registers.known(None, held["schools"], "official")[0]
-    asked = asked.assign(lineage=asked["urn"].map(held["schools"].set_index("urn")["lineage"]))
-    rows = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
-    return signals.build(rows, known).set_index([asked["urn"], asked["as_of"]])
-
-
-def _changed(before: dict, after: dict, mornings: list[pd.Timestamp]) -> pd.Series:
-    """The signals that differ on any of the mornings, with how many schools they differ of."""
-    asked = inspections.roster(before["schools"], mornings)
-    asked = asked[asked["urn"].isin(after["schools"]["urn"])].reset_index(drop=True)
-    one, other = _signals(before, asked), _signals(after, asked)
-    differ = ~np.isclose(one, other, rtol=0, atol=1e-9, equal_nan=True)
-    return pd.Series(differ.sum(axis=0), index=one.columns).loc[lambda count: count > 0]
-
 
 # --- on made-up files ------------------------------------------------------------------------------------------------------
 
@@ -177,11 +124,11 @@ def test_a_file_more_blanks_nothing_known_and_changes_no_signal_of_before_it_spe
     world = worlds(seed, put, raw)
     added = drawn.draw(st.sampled_from(sorted(names)))
     others = [world[name] for name in (FIRST, *sorted(names)) if name != added]
-    before, after = _built(others), _built([*others, world[added]])
-    lost = _lost(before["inspections"], after["inspections"], after["schools"].set_index("urn")["lineage"])
-    assert lost.empty, lost.to_string()
-    first = _first_day(world[added], others)
+    before, after = built(others), built([*others, world[added]])
+    gone = lost(before, after)
+    assert gone.empty, gone.to_string()
+    first = speaks_from(world[added], others)
     mornings = [day for day in pd.date_range("2013-05-01", "2026-05-01", freq="4MS") if day <= first]
     if mornings:
-        changed = _changed(before, after, mornings)
-        assert changed.empty, f"{added}, which speaks from {first:%d %B %Y}:\n{changed}"
+        moved = changed(before, after, mornings)
+        assert moved.empty, f"{added}, which speaks from {first:%d %B %Y}:\n{moved.to_string()}"

@@ -155,10 +155,10 @@ VISITS = """
     100004  | ungraded | 2019-05-05   | 2019-09-01 |         |            |                      |           |
 """
 FACTS_TOLD = """
-    known_on   | type              | name               | phase
-    2013-04-30 | Community School  | Oak Infant School  | Primary
-    2018-08-31 | Academy Converter | St Oak CofE Academy| Primary
-    2019-09-01 | Sponsor Led       | Oak Girls Grammar  | Secondary
+    known_on   | type              | name
+    2013-04-30 | Community School  | Oak Infant School
+    2018-08-31 | Academy Converter | St Oak CofE Academy
+    2019-09-01 | Sponsor Led       | Oak Girls Grammar
 """
 MEMBERS = """
     urn    | trust_uid | known_on   | period
@@ -202,9 +202,8 @@ def world(drawn, known):
 
     def make(schools: str = SCHOOLS, visits: str = VISITS, members: str = MEMBERS, heads: str = HEADS) -> dict:
         urns = drawn(schools)["urn"].tolist()
-        told = drawn(FACTS_TOLD)
-        facts = pd.concat([told.assign(urn=urn) for urn in urns], ignore_index=True)
-        facts["phase"] = facts["phase"].where(facts["urn"].eq(100001))
+        facts = drawn(schools)[["urn", "phase", "region", "la_code"]].merge(drawn(FACTS_TOLD), how="cross")
+        facts["phase"] = facts["phase"].mask(facts["urn"].eq(100001) & facts["known_on"].eq("2019-09-01"), "Secondary")
         seen = drawn(visits)
         outcome = pd.Series(None, index=seen.index, dtype="str").mask(seen["kind"].eq("ungraded"), "School remains Good (Improving)")
         rows = known(
@@ -230,7 +229,7 @@ def _built(held: dict, urns: list[int] | None = None, morning: pd.Timestamp = MO
     schools = held["schools"]
     asked = schools.loc[schools["urn"].isin(urns) if urns else schools.index, ["urn", "lineage"]]
     asked = asked.assign(as_of=morning).astype({"as_of": tables.DATE})
-    rows = inspections.cohort(asked, schools, held["school_facts"], held["inspections"])
+    rows = inspections.cohort(asked, held["school_facts"], held["inspections"])
     return signals.build(rows, held).assign(urn=rows["urn"])
 
 
@@ -309,7 +308,7 @@ def test_signals_are_one_row_out_per_row_in_in_the_same_order(world):
     stranger = asked.tail(1).assign(urn=100099, lineage=100099)
     asked = pd.concat([asked[::-1], stranger, asked.head(1).assign(as_of=DAY("2016-09-01"))]).set_axis([9, 4, 6, 2, 8, 0])
     asked = asked.astype({"as_of": tables.DATE})
-    rows = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    rows = inspections.cohort(asked, held["school_facts"], held["inspections"])
     assert rows[["urn", "as_of"]].equals(asked[["urn", "as_of"]])
     found = signals.build(rows, held)
     assert found.index.tolist() == [9, 4, 6, 2, 8, 0]
@@ -321,7 +320,7 @@ def test_signals_are_one_row_out_per_row_in_in_the_same_order(world):
 def test_nobody_asked_about_gives_no_rows(world):
     held = world()
     asked = held["schools"].head(0)[["urn", "lineage"]].assign(as_of=pd.Series([], dtype=tables.DATE))
-    rows = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    rows = inspections.cohort(asked, held["school_facts"], held["inspections"])
     assert signals.build(rows, held).shape == (0, len(signals.declared()))
 
 

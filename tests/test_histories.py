@@ -24,7 +24,7 @@ def asked(ingested):
         read = ingested()["tables"]
         schools = read("schools")
         questions = schools[["urn", "lineage"]].assign(as_of=DAY(morning)).astype({"as_of": "datetime64[s]"})
-        rows = cohort(questions, schools, read("school_facts"), read("inspections"))
+        rows = cohort(questions, read("school_facts"), read("inspections"))
         return next_graded(rows, read("inspections"), read("coverage"), schools).set_index("urn")
 
     return ask

@@ -43,10 +43,10 @@ def asked(drawn, history, known, table):
     """What is known of drawn schools on a morning, and what came next."""
 
     def ask(as_of: str, visits: str = VISITS, schools: str = SCHOOLS, coverage: str = COVERAGE) -> pd.DataFrame:
-        every = known(schools=drawn(schools))["schools"]
+        held = known(schools=drawn(schools))
+        every = held["schools"]
         questions = every[["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
-        facts = known()["school_facts"]
-        rows = cohort(questions, every, facts, history(visits))
+        rows = cohort(questions, held["school_facts"], history(visits))
         found = next_graded(rows, history(visits), table("coverage", drawn(coverage)), every)
         assert found["urn"].tolist() == every["urn"].tolist(), "a school disappeared or came twice"
         return found.set_index("urn")
@@ -72,15 +72,19 @@ def test_a_late_report_of_an_older_inspection_does_not_replace_a_newer_one(asked
     assert asked("2015-04-01", late).loc[100001, "overall"] == 2
 
 
-def test_a_phase_told_by_a_file_before_that_morning_comes_before_todays(drawn, known, history):
-    schools = known(schools=drawn(SCHOOLS))["schools"]
-    told = known(school_facts=drawn("""
-        urn    | known_on   | phase
-        100001 | 2013-01-01 | Nursery
-        100001 | 2014-01-01 | Secondary
+def test_what_a_school_is_is_as_files_before_that_morning_had_it_and_as_its_predecessor_was_until_one_lists_it(drawn, known, history):
+    facts = known(school_facts=drawn("""
+        urn    | lineage | known_on   | phase     | region | la_code
+        100001 | 100001  | 2013-01-01 | Nursery   | London | 201
+        100001 | 100001  | 2014-01-01 | Secondary |        | 202
+        100002 | 100001  | 2014-06-01 | Special   |        | 203
+        100003 | 100003  | 2014-06-01 | Primary   | London | 204
     """))["school_facts"]  # fmt: skip
-    questions = schools[["urn", "lineage"]].assign(as_of=DAY("2014-01-01")).astype({"as_of": tables.DATE})
-    assert cohort(questions, schools, told, history())["phase"].fillna("").tolist() == ["Nursery", ""]
+    questions = drawn("urn | lineage\n100001 | 100001\n100002 | 100001\n100003 | 100003").assign(as_of=DAY("2014-01-01"))
+    rows = cohort(questions.astype({"as_of": tables.DATE}), facts, history())
+    assert rows["phase"].fillna("").tolist() == ["Nursery", "Nursery", ""]
+    assert rows["region"].fillna("").tolist() == ["London", "London", ""]
+    assert rows["la_code"].fillna(0).tolist() == [201, 201, 0]
 
 
 # --- what came next -----------------------------------------------------------------------------------------------------
@@ -249,7 +253,7 @@ def survivors(official):
 def _examples(folder, days: list[str]) -> pd.DataFrame:
     held = {name: tables.read(folder, name) for name in ("schools", "school_facts", "inspections", "coverage")}
     asked = roster(held["schools"], [DAY(day) for day in days])
-    rows = cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    rows = cohort(asked, held["school_facts"], held["inspections"])
     return next_graded(rows, held["inspections"], held["coverage"], held["schools"])
 
 

@@ -280,7 +280,7 @@ def _predicted(held: dict[str, pd.DataFrame], champion: Champion, morning: pd.Ti
     """Predictions for every school now open, as of a morning."""
     is_open = held["schools"][held["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
-    cohort = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    cohort = inspections.cohort(asked, held["school_facts"], held["inspections"])
     return score.predictions(cohort, signals.build(cohort, held), champion, "made-up").set_index("urn")
 
 
@@ -330,7 +330,7 @@ def test_the_past_rewritten_does_change_predictions(strong):
 def test_shifting_the_release_dates_of_a_source_by_a_year_changes_exactly_the_signals_made_from_it(strong):
     held, *_ = signals.read_known(strong.tables, strong.registers)
     asked = inspections.roster(held["schools"], [pd.Timestamp(f"{year}-09-01") for year in (2014, 2018, 2024)])
-    cohort = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    cohort = inspections.cohort(asked, held["school_facts"], held["inspections"])
     before = signals.build(cohort, held)
     dated = [name for name in (*signals.TABLES, *signals.REGISTERS)
              if "known_on" in held[name] and len(held[name]) and name not in ("inspections", "school_facts")

@@ -105,7 +105,7 @@ def test_signals_of_schools_with_one_and_with_two_people_are_the_same(tmp_path, 
     for few in ("1", "2", "5"):
         frames = _drawn(tmp_path / few, few)
         held = known(schools=schools) | frames
-        cohort = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+        cohort = inspections.cohort(asked, held["school_facts"], held["inspections"])
         built = signals.build(cohort, held)
         made[few] = built[[s.name for s in signals.declared().values() if set(s.source.split(", ")) & set(frames)]]
     assert made["1"].notna().to_numpy().sum() >= 5, "the registers say nothing"

@@ -20,7 +20,7 @@ def held(real_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 def _cohort(held: dict, morning: str) -> pd.DataFrame:
     asked = inspections.roster(held["schools"], [pd.Timestamp(morning)])
-    rows = inspections.cohort(asked, held["schools"], held["school_facts"], held["inspections"])
+    rows = inspections.cohort(asked, held["school_facts"], held["inspections"])
     assert not rows.duplicated(["urn", "as_of"]).any()
     assert len(rows) == len(asked)
     return inspections.next_graded(rows, held["inspections"], held["coverage"], held["schools"])
@@ -106,6 +106,6 @@ def test_adding_schools_with_histories_elsewhere_changes_no_other_school_s_signa
     }
     asked = schools[schools["open"]][["urn", "lineage"]].tail(3000).assign(as_of=pd.Timestamp("2024-09-01"))
     asked = asked.astype({"as_of": "datetime64[s]"}).reset_index(drop=True)
-    rows = [signals.build(inspections.cohort(asked, k["schools"], k["school_facts"], k["inspections"]), k)
+    rows = [signals.build(inspections.cohort(asked, k["school_facts"], k["inspections"]), k)
             for k in ({name: rows for name, rows in every.items() if isinstance(rows, pd.DataFrame)} for every in (held, added))]
     pd.testing.assert_frame_equal(*rows)

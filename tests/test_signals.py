@@ -20,7 +20,7 @@ def made(drawn, known):
         listed = listed.assign(**{"lineage": listed["urn"]} if "lineage" not in listed else {})
         every = known(schools=listed, inspections=seen, **{name: drawn(text) for name, text in frames.items()})
         asked = every["schools"][["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
-        rows = inspections.cohort(asked, every["schools"], every["school_facts"], every["inspections"])
+        rows = inspections.cohort(asked, every["school_facts"], every["inspections"])
         return signals.build(rows, every, (family,)).set_index(rows["urn"])
 
     return make
@@ -392,7 +392,7 @@ def asked(drawn, known):
         held = known(schools=drawn("urn | phase | region\n100001 | Primary | London\n100002 | Primary |"), norms=norms,
                      **{name: drawn(text) for name, text in frames.items()})  # fmt: skip
         rows = held["schools"][["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
-        rows = inspections.cohort(rows, held["schools"], held["school_facts"], held["inspections"])
+        rows = inspections.cohort(rows, held["school_facts"], held["inspections"])
         return signals.build(rows, held, (family,)).set_index(rows["urn"])
 
     return make
@@ -508,10 +508,10 @@ def test_results_count_for_four_years_and_the_weakest_subject_is_told(asked):
 
 def test_context_is_the_kind_of_school_as_the_last_file_before_that_morning_had_it(asked):
     told = """
-        urn    | known_on   | type                 | name
-        100001 | 2020-01-01 | Community School     | St Oak CofE Infant School
-        100001 | 2022-01-01 | Academy Converter    |
-        100001 | 2024-09-01 | Academy Sponsor Led  | Oak Academy
+        urn    | known_on   | type                 | name                      | region
+        100001 | 2020-01-01 | Community School     | St Oak CofE Infant School | London
+        100001 | 2022-01-01 | Academy Converter    |                           |
+        100001 | 2024-09-01 | Academy Sponsor Led  | Oak Academy               | North East
     """
     found = asked("context", _norms("x", "x", 1), school_facts=told)
     row = found.loc[100001, ["converter_academy", "community", "sponsored_academy", "infant", "saint", "church_of_england", "called_academy"]]

@@ -3,6 +3,16 @@
 Reads every file, then ties them together: the schools, what each file said of them and their lineages (`schools`),
 inspections across files (`histories`) and the days on which none can be missing (`coverage`), trusts, and the dated tables of
 figures. Nothing is dropped without a counted reason, and no table is replaced unless all of them are whole.
+
+What one file more may change: it may add cells, and may move what is known on mornings after the first day it speaks of. It
+blanks no cell of `inspections`, and changes no signal of a morning before. Two things only a file of another day can settle:
+
+- Who a school is: which URNs are one school, and the days they opened and closed. They are no news of the school, and hold for
+  every morning. What kind of school it is, and where, is news, and holds from the file that says so.
+- What a visit was that a register alone told of. Where another file shows a graded inspection of that day, it was that one: the
+  row becomes the graded inspection's, and keeps its day, framework and report.
+
+`benchmarks/added_files.py` tries it on official files, one at a time, and tests/test_added_files.py on made-up ones.
 """
 
 import hashlib
@@ -167,14 +177,15 @@ def _claims(releases: list[Release]) -> list[str]:
     return problems
 
 
-def _tables(releases: list[Release]) -> tuple[dict[str, pd.DataFrame], Counter]:
+def _tables(releases: list[Release], chains: pd.DataFrame | None = None) -> tuple[dict[str, pd.DataFrame], Counter]:
+    """Our tables from files as read, and what was set aside; `chains` is who succeeded whom, where that is given."""
     aside: Counter[str] = Counter()
     facts = schools.facts(releases, aside)
     seen = histories.mentions(releases, aside)
-    links = schools.links(releases, seen)
     roster = schools.roster(facts, releases)
-    urns = pd.concat([facts["urn"], seen["urn"]]).drop_duplicates().astype("int64")
-    chains = lineage.lineages(urns, links, roster)
+    if chains is None:
+        urns = pd.concat([facts["urn"], seen["urn"]]).drop_duplicates().astype("int64")
+        chains = lineage.lineages(urns, schools.links(releases, seen), roster)
     facts = facts.merge(chains, on="urn", how="left", validate="many_to_one")
     seen = seen.merge(chains, on="urn", how="left", validate="many_to_one")
     members, trust_results = trusts.trusts(releases, chains, roster, aside)

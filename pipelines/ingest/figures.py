@@ -24,7 +24,9 @@ def figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: C
                 public = release.file_on
             if year:  # an earlier year's figures beside the file's own, without the schools' numbers
                 measures = [column for column in rows if not column.endswith("_why_blank")]
-                rows = rows[rows[measures].notna().any(axis=1)] if measures else rows.iloc[:0]
+                there = rows[measures].notna().any(axis=1)
+                aside[f"{record}: without a figure of the earlier year the file gives too"] += int((~there).sum())
+                rows = rows[there]
                 rows = rows.join(release.records[table][["urn"]]).assign(period=int(year))
             elif release.layout.dated == "published":  # a year's answers, to the day in its name
                 until = files.day_in_name(release.name) or release.file_on
@@ -63,8 +65,7 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     from pipelines.signals import attainment, attendance, intake, parents, workforce
 
     sorts = {"census": intake, "absence": attendance, "workforce": workforce, "results": attainment, "parent_view": parents}
-    region = built["schools"].drop_duplicates("urn").set_index("urn")["region"]
-    placed = _Phases(built["school_facts"])
+    placed = _Described(built["school_facts"])
     rows = []
     for name, family in sorts.items():
         every = workforce.staff(built) if name == "workforce" else built[name]
@@ -72,8 +73,7 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
             continue
         every = every.sort_values("known_on", kind="stable")
         measured = family.measures(every)
-        values = measured.assign(urn=every["urn"], period=every["period"], known_on=every["known_on"],
-                                 region=every["urn"].map(region))  # fmt: skip
+        values = measured.assign(urn=every["urn"], period=every["period"], known_on=every["known_on"])
         for measure in measured:
             held = _first_released(values.dropna(subset=[measure]), placed)
             for by in (["period", "phase"], ["period", "phase", "region"]):
@@ -94,30 +94,27 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "measure", "period", "phase", "region", "schools", "cuts"])
 
 
-class _Phases:
-    """Each school's phase as it was known on a day, or where none was yet, when schools were first listed."""
+class _Described:
+    """Each school's phase and region as they were known on a day, or where none was yet, when schools were first listed."""
 
     def __init__(self, facts: pd.DataFrame) -> None:
-        self.facts = facts[["urn", "known_on", "phase"]].dropna().sort_values("known_on", kind="stable")
+        self.facts = facts[["urn", "known_on", "phase", "region"]].sort_values("known_on", kind="stable")
         self.first = self.facts["known_on"].min()
-        self.known: dict[pd.Timestamp, pd.Series] = {}
+        self.known: dict[pd.Timestamp, pd.DataFrame] = {}
 
-    def on(self, day: pd.Timestamp) -> pd.Series:
+    def on(self, day: pd.Timestamp) -> pd.DataFrame:
         day = max(day, self.first)
         if day not in self.known:
-            by_then = self.facts[self.facts["known_on"] <= day]
-            self.known[day] = by_then.drop_duplicates("urn", keep="last").set_index("urn")["phase"]
+            self.known[day] = self.facts[self.facts["known_on"] <= day].groupby("urn")[["phase", "region"]].last()
         return self.known[day]
 
 
-def _first_released(values: pd.DataFrame, placed: _Phases) -> pd.DataFrame:
-    """The rows of each period's first release, a school once, with its phase."""
+def _first_released(values: pd.DataFrame, placed: _Described) -> pd.DataFrame:
+    """The rows of each period's first release, a school once, with its phase and region."""
     first = values["known_on"].eq(values.groupby("period")["known_on"].transform("min"))
     held = values[first].drop_duplicates(["urn", "period"])
-    phase = pd.Series(None, index=held.index, dtype="str")
-    for day, rows in held.groupby("known_on"):
-        phase.loc[rows.index] = rows["urn"].map(placed.on(day))
-    return held.assign(phase=phase).dropna(subset=["phase"])
+    parts = [rows.join(placed.on(day), on="urn") for day, rows in held.groupby("known_on")]
+    return pd.concat(parts or [held.assign(phase=None, region=None)]).sort_index().dropna(subset=["phase"])
 
 
 def _relation(given: np.ndarray, reached: np.ndarray) -> np.ndarray:

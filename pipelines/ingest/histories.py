@@ -18,7 +18,7 @@ from pipelines.ingest import schools
 from pipelines.inspections import REPORTS_OUT_WITHIN
 from pipelines.tables import DATE, DETAILS
 
-SAME_INSPECTION = 14  # days: a start and an end date of one inspection differ by less, two inspections by more
+SAME_INSPECTION = 14  # days: a start and an end date of one inspection differ by less, two inspections by so many or more
 _CARD = {area: f"standard_{area}" for area in frameworks.AREAS}  # apart from the old judgements of the same names
 _CARD_ON = {f"{area}_graded_on": f"graded_on_{area}" for area in frameworks.AREAS}
 _JUDGED = ("overall", "leadership", "quality_of_education", "teaching", "achievement", "behaviour", "personal_development",
@@ -65,6 +65,7 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     if record in ("inspection", "monitoring"):
         watched = rows["event_type"].fillna("").str.lower().str.contains("monitor|no formal|urgent|safeguarding")
         kind = kind.mask(~graded, "ungraded").mask(~graded & watched, "monitoring")
+        aside[f"{record}: without a day"] += int((~given).sum())
     elif record == "ungraded":
         kind[:] = "ungraded"
         aside["ungraded inspection: none yet, or no outcome"] += int((~given | rows["ungraded_outcome"].isna()).sum())
@@ -149,7 +150,7 @@ def _clusters(seen: pd.DataFrame) -> pd.Series:
     """A number for each inspection among the mentions."""
     seen = seen.sort_values(["lineage", "kind", "inspected_on", "register", "seen_on"], kind="stable")
     apart = seen[["lineage", "kind"]].ne(seen[["lineage", "kind"]].shift()).any(axis=1)
-    apart |= seen["inspected_on"].diff().dt.days.gt(SAME_INSPECTION)
+    apart |= seen["inspected_on"].diff().dt.days.ge(SAME_INSPECTION)
     cluster = apart.cumsum()
     numbered = seen["inspection_number"].notna()
     joined = cluster[numbered].groupby([seen["lineage"], seen["kind"], seen["inspection_number"]]).transform("min")

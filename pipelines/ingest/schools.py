@@ -32,11 +32,24 @@ def facts(releases: list[Release], aside: Counter) -> pd.DataFrame:
     unknown = phase.isna() & said["phase"].notna()
     aside["what a file says of a school whose phase is in words we don't know: without a phase"] += int(unknown.sum())
     code = first_known(numbers(said["la_code"]), numbers(said["laestab"]) // 10000)
-    return said.assign(
+    return _placed(said.assign(
         urn=numbers(said["urn"]).astype("int64"), la_code=code, trust_uid=numbers(said["trust_uid"]),
         opened_on=said["opened_on"].astype(DATE), closed_on=said["closed_on"].astype(DATE),
         phase=phase, faith=first_known(said["faith"], _faith(said["religion"])),
-    )  # fmt: skip
+    ))  # fmt: skip
+
+
+def _placed(facts: pd.DataFrame) -> pd.DataFrame:
+    """The facts with an authority's name and region for all its schools, from the first file that gave them for any."""
+    for place in ("local_authority", "region"):
+        named = facts.dropna(subset=["la_code", place])
+        first = named[named["known_on"].eq(named.groupby("la_code")["known_on"].transform("min"))]
+        # The commonest, for a file may have a school in the wrong place.
+        counts = first.groupby(["la_code", place, "known_on"]).size().rename("schools").reset_index()
+        usual = counts.sort_values("schools", kind="stable").drop_duplicates("la_code", keep="last").set_index("la_code")
+        theirs = usual.reindex(facts["la_code"]).set_axis(facts.index)
+        facts = facts.assign(**{place: first_known(facts[place], theirs[place].where(theirs["known_on"] <= facts["known_on"]))})
+    return facts
 
 
 def described(release: Release) -> bool:
@@ -97,14 +110,10 @@ def schools(facts: pd.DataFrame, roster: pd.DataFrame, chains: pd.DataFrame, see
     rows = rows[rows["lineage"].isin(facts["lineage"]) | rows["lineage"].isin(seen["lineage"])]
     is_open = rows["open"].fillna(False).astype(bool)
     gone = first_known(rows["closed_on"], _succeeded_on(rows), _missing_on(rows["last_listed_on"], releases))
-    # Geography is who a school is, not news about it: an authority's name and region hold for all its schools.
-    places = facts.dropna(subset=["la_code"]).sort_values("known_on").groupby("la_code")[["local_authority", "region"]].last()
     trust = members.sort_values("known_on", kind="stable").drop_duplicates("urn", keep="last").set_index("urn")
     rows = rows.assign(
         trust_uid=rows["urn"].map(trust["trust_uid"]), trust_name=rows["urn"].map(trust["trust_name"]),
         open=is_open, closed_on=gone.mask(is_open),
-        local_authority=first_known(rows["local_authority"], rows["la_code"].map(places["local_authority"])),
-        region=first_known(rows["la_code"].map(places["region"]).astype("str"), rows["region"]),
     )  # fmt: skip
     at = [r.records["places"].assign(urn=numbers(r.records["places"]["urn"])) for r in releases if "places" in r.records]
     if at:

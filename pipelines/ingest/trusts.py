@@ -30,7 +30,9 @@ def trusts(releases: list[Release], chains: pd.DataFrame, roster: pd.DataFrame, 
         elif "memberships" in release.records:
             every = release.records["memberships"]
             inside = _multi_academy(every, release, aside)
-            outside = every[["urn"]][~every["urn"].isin(inside["urn"])].drop_duplicates()
+            outside = every[["urn"]][~every["urn"].isin(inside["urn"])]
+            aside["trusts: a school of several groups that are no trust"] += int(outside.duplicated().sum())
+            outside = outside.drop_duplicates()
             links.append(_of_file(pd.concat([inside, outside]).assign(period=release.file_on.year), release))
             parts.append(links[-1])
         elif "trust_uid" in release.schools and (release.layout.every_school or release.schools["trust_uid"].notna().any()):
@@ -42,9 +44,9 @@ def trusts(releases: list[Release], chains: pd.DataFrame, roster: pd.DataFrame, 
     rows = rows.assign(urn=numbers(rows["urn"]), trust_uid=numbers(rows["trust_uid"]),
                        **{name: None for name in ("trust_name", "joined_on") if name not in rows})  # fmt: skip
     rows = pd.concat([rows, *(_left_out(rows, named, roster) for named in links)], ignore_index=True)
+    aside["trusts: a member without a number"] += int(rows["urn"].isna().sum())
     rows = rows.dropna(subset=["urn"]).merge(chains, on="urn", how="left", validate="many_to_one")
-    aside["trusts: a member not in any list"] += int(rows["lineage"].isna().sum())
-    rows = rows.dropna(subset=["lineage"])
+    rows = rows.assign(lineage=rows["lineage"].fillna(rows["urn"]))  # one that no list names is a member all the same
     again = rows.duplicated(["urn", "known_on", "source_file"])
     aside["trusts: a school again in one file: the first stands"] += int(again.sum())
     if not results:
@@ -62,15 +64,16 @@ def _multi_academy(rows: pd.DataFrame, release: Release, aside: Counter) -> pd.D
 
 
 def _left_out(rows: pd.DataFrame, named: pd.DataFrame, roster: pd.DataFrame) -> pd.DataFrame:
-    """A blank for each school that any file has in a trust and these links between schools and groups leave out.
+    """A blank for each school that a file by then has in a trust and these links between schools and groups leave out.
 
     Links name open schools alone: one that had closed by then didn't leave its trust.
     """
     if named.empty:
         return named
     then = named[["period", "known_on", "source_file"]].iloc[0]
-    there = roster.loc[roster["open"] | (roster["closed_on"] > then["known_on"]), "urn"]
-    others = rows.loc[rows["trust_uid"].notna() & ~rows["urn"].isin(numbers(named["urn"])), ["urn"]].drop_duplicates()
+    there = roster.loc[roster["open"] | (roster["closed_on"] > then["known_on"]) | (roster["known_on"] > then["known_on"]), "urn"]
+    inside = rows["trust_uid"].notna() & (rows["known_on"] <= then["known_on"])
+    others = rows.loc[inside & ~rows["urn"].isin(numbers(named["urn"])), ["urn"]].drop_duplicates()
     return others[others["urn"].isin(there)].assign(**then)
 
 

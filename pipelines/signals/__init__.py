@@ -82,7 +82,8 @@ def read_known(folder: Path, registers_in: Path | None = None) -> tuple[dict[str
     own, notes = registers.known(registers_in, tables.read(folder, "schools"), about["data_source"], newest,
                                  tables.read(folder, "trusts"))  # fmt: skip
     told = {name: [column for column in tables.TABLES[name].names if not column.endswith("_why_blank")] for name in TABLES}
-    told["school_facts"] = ["urn", "lineage", "known_on", "phase", "type", "name", "source_file"]  # what signals are made of
+    # What signals are made of.
+    told["school_facts"] = ["urn", "lineage", "known_on", "phase", "region", "la_code", "type", "name", "source_file"]
     return tables.read_together(folder, told) | own, about, notes
 
 

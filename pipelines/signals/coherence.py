@@ -46,12 +46,13 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     morning, weighted by a half-life and shrunk towards nothing. It never uses an outcome that came later, the school's
     own included.
     """
-    authority = known["schools"].drop_duplicates("lineage").set_index("lineage")["la_code"]
     graded = known["inspections"]
     graded = graded[graded["kind"].eq("graded") & graded["overall"].notna()].sort_values(["lineage", "inspected_on"])
-    phases = known["schools"].sort_values("last_listed_on").drop_duplicates("lineage", keep="last").set_index("lineage")["phase"]
+    described = {name: known["school_facts"][["lineage", "known_on", name]].dropna() for name in ("la_code", "phase")}
     parts = []
     for morning, asked in cohort.groupby("as_of"):
+        authority, phases = (as_of.newest(as_of.known_before(facts, morning), "known_on").set_index("lineage")[name]
+                             for name, facts in described.items())  # fmt: skip
         trust = _trusts(known["trusts"], morning)
         public = as_of.known_before(graded, morning)
         seen = _residuals(_outcomes(public, known, phases), morning)

@@ -22,7 +22,7 @@ SIGNALS = (
     Signal("called_academy", "It is called an academy.", "yes or no", "school_facts", _KNOWN),
     Signal("secondary", "It is a secondary school.", "yes or no", "school_facts", _KNOWN),
     Signal("special_or_unit", "It is a special school or a pupil referral unit.", "yes or no", "school_facts", _KNOWN),
-    *(Signal(f"region_{region.lower().replace(' ', '_')}", f"It is in {region}.", "yes or no", "schools", "always")
+    *(Signal(f"region_{region.lower().replace(' ', '_')}", f"It is in {region}.", "yes or no", "school_facts", _KNOWN)
       for region in REGIONS),
 )  # fmt: skip
 

@@ -59,9 +59,8 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
 
 def _npq(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.Series:
     """The figure of its authority and phase, or of all phases where they aren't told apart: about the place, not the school."""
-    authority = cohort["urn"].map(known["schools"].set_index("urn")["la_code"])
     rows = known["npq"].assign(area=_area(known["npq"]["la_code"], known["npq"]["phase"]))
-    of_phase, of_all = (as_of.latest_known(cohort.assign(area=_area(authority, phase)), rows, by="area", order="period")
+    of_phase, of_all = (as_of.latest_known(cohort.assign(area=_area(cohort["la_code"], phase)), rows, by="area", order="period")
                         for phase in (cohort["phase"], pd.Series(EVERY_PHASE, index=cohort.index)))  # fmt: skip
     return of_phase["share_npq"].fillna(of_all["share_npq"])
 
