@@ -1,7 +1,9 @@
 """Cells of text to values: days, numbers, grades and words, each read or its blank explained."""
 
 import contextlib
+import re
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -18,22 +20,32 @@ _DATES = (
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
 )  # fmt: skip
 FIGURES = ("count", "number", "share", "percent", "money")  # the kinds of column that hold them
-_PLACEHOLDERS = ("1900-01-01", "1899-12-31", "1899-12-30")
+_FIGURE = re.compile(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")
+_SIGNS = re.compile("[£,%\t\n\f\r \ufffd]")
+_PLACEHOLDERS = pd.to_datetime(["1900-01-01", "1899-12-31", "1899-12-30"])
 
 
-def _dates(cells: pd.Series) -> pd.Series:
-    days = pd.Series(pd.NaT, index=cells.index, dtype=DATE)
+def _dates(texts: list[str]) -> pd.Series:
+    days = pd.Series(pd.NaT, index=range(len(texts)), dtype=DATE)
     for pattern, form in _DATES:
-        fit = cells.str.fullmatch(pattern)
-        if fit.any():
-            days = days.where(~fit, pd.to_datetime(cells.where(fit), format=form, errors="coerce").astype(DATE))
+        fit = [re.fullmatch(pattern, text, re.ASCII) is not None for text in texts]
+        if any(fit):
+            read = pd.Series(texts, dtype="str")[fit]
+            days[fit] = pd.to_datetime(read, format=form, errors="coerce").astype(DATE)
     return days
 
 
-def _numbers(cells: pd.Series) -> pd.Series:
-    plain = cells.str.replace(r"[£,%\s]", "", regex=True).str.replace("\ufffd", "", regex=False)
-    figures = pd.to_numeric(plain.where(plain.str.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")), errors="coerce")
+def _numbers(texts: list[str]) -> pd.Series:
+    figures = pd.to_numeric(pd.Series([_figure(text) for text in texts], dtype="object"), errors="coerce")
     return figures.where(figures.abs() < float("inf"))  # 1e999 is no figure of a school's
+
+
+def _figure(text: str) -> str | None:
+    """The figure that a text is, without the signs that may stand in it and beside it; None where it is none."""
+    if _FIGURE.fullmatch(text):
+        return text
+    plain = _SIGNS.sub("", text)
+    return plain if _FIGURE.fullmatch(plain) else None
 
 
 def out_of_range(cells: pd.Series, kind: str) -> pd.Series:
@@ -52,10 +64,6 @@ def out_of_range(cells: pd.Series, kind: str) -> pd.Series:
     return slips
 
 
-def _words(cells: pd.Series, meanings: dict[str, float | bool | str]) -> pd.Series:
-    return cells.str.lower().map(meanings)
-
-
 _GRADES = {**{str(code): code for code in frameworks.GRADES}, **{f"{code}.0": code for code in frameworks.GRADES},
            **frameworks.GRADE_CODES, **dict.fromkeys(frameworks.CATEGORY_GRADES, 4)}  # fmt: skip
 _STANDARDS = {**{word.lower(): code for word, code in frameworks.STANDARDS.items()},
@@ -63,6 +71,7 @@ _STANDARDS = {**{word.lower(): code for word, code in frameworks.STANDARDS.items
 _CATEGORIES = {**{code.lower(): code for code in frameworks.CATEGORIES},
                **{alias.lower(): code for alias, code in frameworks.CATEGORY_ALIASES.items()}}  # fmt: skip
 _YES_NO = {"yes": True, "no": False, "met": True, "not met": False}
+_MEANINGS = {"grade": _GRADES, "standard": _STANDARDS, "yes_no": _YES_NO, "category": _CATEGORIES}
 
 
 def read_cells(
@@ -74,43 +83,55 @@ def read_cells(
     `percent` is divided by a hundred, a `share` is not, unless it carries a % sign: no cell is read by its neighbours.
     """
     codes, texts = pd.factorize(cells)
-    texts = pd.Series(texts, dtype="str")
-    why = texts.str.lower().map(sources.BLANKS)
-    if kind == "word":
-        why = why.where(texts.eq(""))  # no marker: “x” is a word nobody declared
-    if kind in ("grade", "standard", "yes_no", "category"):
-        why = why.fillna(texts.str.lower().str.replace(r"\.0$", "", regex=True).map(frameworks.NOT_GRADES))
-    live = texts.where(why.isna(), "")
-    if kind in ("grade", "standard", "yes_no", "category"):
-        meanings = {"grade": _GRADES, "standard": _STANDARDS, "yes_no": _YES_NO, "category": _CATEGORIES}[kind]
-        values = _words(live, meanings)
+    texts = texts.tolist()
+    why = [_blank(text.lower(), kind) for text in texts]
+    blank = np.array([reason is not None for reason in why], dtype="bool")
+    live = ["" if reason else text for text, reason in zip(texts, why, strict=True)]
+    if kind in _MEANINGS:
+        values = pd.Series([text.lower() for text in live], dtype="str").map(_MEANINGS[kind])
     elif kind == "date":
         values = _dates(live)
-        why = why.mask(texts.isin(_PLACEHOLDERS) | values.isin(pd.to_datetime(list(_PLACEHOLDERS))), "blank")
-        values = values.where(why.isna())
+        nothing = values.isin(_PLACEHOLDERS).to_numpy()
+        why = ["blank" if none else reason for none, reason in zip(nothing, why, strict=True)]
+        blank |= nothing
+        values = values.where(~blank)
     elif kind == "period":
-        years = live.str.extract(r"^((?:19|20)[0-9]{2})[-/_ ]?(?:19|20)?([0-9]{2})$").astype("float64")
+        years = pd.Series(live, dtype="str").str.extract(r"^((?:19|20)[0-9]{2})[-/_ ]?(?:19|20)?([0-9]{2})$").astype("float64")
         values = (years[0] + 1).where((years[0] + 1) % 100 == years[1])
     elif kind in FIGURES:
         values = _numbers(live)
         if kind in ("share", "percent"):
-            hundredths = live.str.contains("%", regex=False) | (kind == "percent")
-            values = values.mask(hundredths, values / 100)
-            values = values.where(values <= 1.0005).clip(upper=1.0)
+            whole = np.array([100 if kind == "percent" or "%" in text else 1 for text in live])
+            shares = values.to_numpy(dtype="float64") / whole
+            values = pd.Series(np.where(shares <= 1.0005, np.minimum(shares, 1.0), np.nan))
         if kind != "number":
             values = values.where(values >= 0)
     elif kind == "word":
-        values = live.map(evened)
-        values = (values.map(words) if words else values).where(why.isna())
-        none = values.eq("") & why.isna()
-        why, values = why.mask(none, "not applicable"), values.where(~none)
+        values = pd.Series(live, dtype="str").map(evened)
+        values = (values.map(words) if words else values).where(~blank)
+        nothing = values.eq("").to_numpy(dtype="bool", na_value=False) & ~blank
+        why = ["not applicable" if none else reason for none, reason in zip(nothing, why, strict=True)]
+        blank |= nothing
+        values = values.where(~nothing)
     else:
-        values = live.where(why.isna())
         if kind == "key":
-            values = values.str.replace(r"\.0$", "", regex=True).str.upper()
-    bad = values.isna() & why.isna()
-    taken = pd.Series(values.to_numpy()[codes], index=cells.index, dtype=values.dtype)
-    return taken, why.iloc[codes].set_axis(cells.index), bad.iloc[codes].set_axis(cells.index)
+            live = [text.removesuffix(".0").upper() for text in live]
+        values = pd.Series([None if reason else text for text, reason in zip(live, why, strict=True)], dtype="str")
+    bad = values.isna().to_numpy() & ~blank
+    return (
+        pd.Series(values.array.take(codes), index=cells.index),
+        pd.Series(pd.array(why, dtype="str").take(codes), index=cells.index),
+        pd.Series(bad[codes], index=cells.index),
+    )
+
+
+def _blank(text: str, kind: str) -> str | None:
+    """Why a cell of a kind is blank, by its text in lower case; None where it says something."""
+    if kind == "word":
+        return None if text else "blank"  # no marker: “x” is a word nobody declared
+    if kind in _MEANINGS and text not in sources.BLANKS:
+        return frameworks.NOT_GRADES.get(text.removesuffix(".0"))
+    return sources.BLANKS.get(text)
 
 
 def unread(column: Column, cells: pd.Series, header_row: int) -> str:
