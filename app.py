@@ -1,4 +1,4 @@
-"""The explorer: `streamlit run app.py`, or `headway explore`. Names the pages; each is one file in explorer/.
+"""The explorer: `streamlit run app.py`, or `headway explore`. Its pages are named in explorer/, one file each.
 
 Streamlit imports this file once, for the server, and runs it as a script for each click. A server has to answer at once,
 so what is slow to import is imported by the functions that need it.
@@ -14,17 +14,8 @@ from collections.abc import AsyncIterator
 import streamlit as st
 from streamlit import delta_generator
 
-PAGES = (  # a file's name is its address too: /school?urn=100000
-    ("find", "Find a school"),
-    ("school", "School"),
-    ("what_if", "What if"),
-    ("trust", "Trust or authority"),
-    ("compare", "Compare"),
-    ("evidence", "Evidence"),
-    ("how_good", "How good is this?"),
-    ("your_data", "Your own data"),
-    ("about", "About"),
-)
+from explorer import PAGES
+
 # A compass. An emoji would do, but Streamlit takes a tenth of a second to know it for one.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#3576BD"/>'

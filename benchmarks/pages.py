@@ -40,10 +40,12 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 
+import explorer
+
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = [name for name, _ in explorer.PAGES]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-PAGES = ("find", "school", "what_if", "trust", "compare", "evidence", "how_good", "your_data", "about")
 PEOPLE = 10
 Step = tuple[str, dict[str, str]]  # a page and its address's parameters
 

@@ -8,8 +8,20 @@
     history   a school over the years, for its page
     capacity  who could lead improvement in a trust, for its page
     report    a school as a page to print, in one file
-    find, school, what_if, trust, compare, evidence, how_good, your_data, about: a page each
+    a page each, of those in `PAGES`
 
 Nothing is trained or scored here. A page shows what the batch job stored; its sums of its own are the what-if and what
 registers say. Nothing is written but a register that its owner asks to keep.
 """
+
+PAGES = (  # in the order of the menu; a file's name is its address too: /school?urn=100000
+    ("find", "Find a school"),
+    ("school", "School"),
+    ("what_if", "What if"),
+    ("trust", "Trust or authority"),
+    ("compare", "Compare"),
+    ("evidence", "Evidence"),
+    ("how_good", "How good is this?"),
+    ("your_data", "Your own data"),
+    ("about", "About"),
+)

@@ -291,8 +291,9 @@ class _System:
         teaching = teaching_days(year)
         on = teaching[((self.due[who] - start).clip(0, 364) / 365 * len(teaching)).astype(int)]
         for since, until in pauses():
-            if start < since < end:  # what was planned for the rest of that year is done before
-                on = np.where((on >= since) & (on < until), teaching[teaching < since][-1], on)
+            before, after = teaching[teaching < since], teaching[teaching >= until]
+            if len(nearest := after[:1] if len(after) else before[-1:]):  # a year within a pause has neither, and nobody due
+                on = np.where((on >= since) & (on < until), nearest[0], on)
         return who, on
 
     def _judge(self, who: np.ndarray, on: np.ndarray, grade: np.ndarray, year: int) -> None:
