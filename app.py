@@ -31,19 +31,55 @@ h1 { font-size: 2rem !important; } h2 { font-size: 1.35rem !important; } h3 { fo
 blockquote, blockquote p { opacity: 1 !important; color: inherit !important; }
 .figures { overflow-x: auto; } .figures table { border-collapse: collapse; width: 100%; line-height: 1.45; }
 .figures th, .figures td { text-align: left; vertical-align: top; padding: 0.35rem 1rem 0.35rem 0; }
-.figures th { font-weight: 600; } .figures tr { border-bottom: 1px solid #7A8696; }
+.figures.tall { max-height: 34rem; overflow-y: auto; } .figures thead th { font-weight: 600; }
+.figures tbody th { font-weight: normal; } .figures tr { border-bottom: 1px solid #7A8696; }
 @media (max-width: 640px) { .figures .long { min-width: 13rem; } }
 [data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] p { color: inherit !important; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-kept, > .st-key-reach) { display: none; }
-@media print { [data-testid="stSidebar"], [data-testid="stHeader"] { display: none; } }
+h1:focus { outline: none; }
+@media print {
+  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stDownloadButton"] { display: none; }
+  [data-testid="stApp"] { background-color: #FFFFFF !important; }
+  [data-testid="stApp"] * { background-color: transparent !important; color: #1A2330 !important; }
+  [data-testid="stApp"], [data-testid="stMain"], [data-testid="stAppViewContainer"] { position: static !important;
+    overflow: visible !important; height: auto !important; }
+  .figures, .figures.tall { overflow: visible; max-height: none; }
+  .figures tr, [data-testid="stVegaLiteChart"] { break-inside: avoid; }
+  html { color-scheme: light; }
+}
+</style>"""
+# On paper a page is light whatever its theme: charts, which are pictures by then, are turned from light on dark to dark on light.
+PRINTED_FROM_DARK = """<style>
+@media print { [data-testid="stVegaLiteChart"], [data-testid="stImage"] { filter: invert(1) hue-rotate(180deg); } }
 </style>"""
 # A table wider than the screen scrolls inside its frame: this lets the keyboard scroll it too.
 REACH = """<script>
 window.headwayReach ||= new MutationObserver(() => {
   clearTimeout(window.headwayReaches);  // once the page is quiet: to ask how wide things are takes a while
   window.headwayReaches = setTimeout(() => document.querySelectorAll('.figures').forEach(
-    frame => { frame.tabIndex = frame.scrollWidth > frame.clientWidth ? 0 : -1; }), 200);
+    frame => {
+      const more = frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight;
+      frame.tabIndex = more ? 0 : -1;
+    }), 200);
 });
+// After a page is chosen its heading has the focus, so that a screen reader reads it and Tab goes on from there; and the
+// browser's own title is the heading's. Not on the first page of a visit, nor where the visitor is typing.
+window.headwayTitle ||= (() => {
+  let before = null;
+  return new MutationObserver(() => {
+    const heading = document.querySelector('[data-testid=stMain] h1');
+    if (!heading || !heading.innerText.trim()) return;
+    const title = heading.innerText.trim() + ' · Headway', address = location.pathname + heading.innerText;
+    if (document.title !== title) document.title = title;
+    if (address === before) return;
+    const first = before === null;
+    before = address;
+    if (first || ['INPUT', 'TEXTAREA'].includes(document.activeElement.tagName)) return;
+    heading.tabIndex = -1;
+    heading.focus({preventScroll: false});
+  });
+})();
+window.headwayTitle.observe(document.body, {childList: true, subtree: true, characterData: true});
 window.headwayReach.observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ['open']});
 </script>"""
 
@@ -94,7 +130,7 @@ def visit() -> None:
     from pipelines.tables import DataError
 
     st.set_page_config(page_title="Headway", page_icon=ICON, layout="centered")
-    st.html(STYLE)
+    st.html(STYLE + (PRINTED_FROM_DARK if getattr(st.context.theme, "type", None) == "dark" else ""))
     st.container(key="reach").html(REACH, unsafe_allow_javascript=True)
     page = st.navigation([st.Page(f"explorer/{name}.py", title=title, default=name == "find") for name, title in PAGES])
     access.door()

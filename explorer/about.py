@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer import charts, store, words
 from pipelines import registers, tables
+from pipelines.frameworks import GRADES
 from pipelines.tables import DataError
 
 CANNOT = (
@@ -97,20 +98,23 @@ EXTRA = {
     "p_stay": "At Outstanding, the chance of staying.",
     "p_low": "Low end of the 90% interval of the chance.",
     "p_high": "High end of the 90% interval of the chance.",
+    **{f"usual_grade_{rank}": f"Share of schools of its grade and phase that next came out {rank}, lately." for rank in GRADES},
     "like_it": "Outcomes of its grade and phase learned from.",
     "enough_like_it": "Whether those are enough to say anything.",
-    "extrapolation": "Whether the next inspection is under a rule-book not learned from.",
-    "signals_blank": "Signals of the model that are blank for this school.",
+    "extrapolation": "Whether the next inspection is under a framework not learned from.",
+    "signals_blank": "Signals of the model that are not known of this school.",
     "leadership": "Its leadership grade, from the same inspection.",
     "phase": "Its phase, as known that morning.",
-    "set_covers": "Whether the grade set held the grade that came.",
+    "set_covers": "Whether the set of grades held the grade that came.",
 }
 
 
 def _contribution(column: str) -> str:
     family = column.removeprefix("contribution_")
     if family != column:
-        return f"What “{words.FAMILIES.get(family, family)}” adds to the recent rate, as a share."
+        if family == "unknown":
+            return "What all that isn’t known of it adds to the recent rate, as a share: of no family, and no reason."
+        return f"What is known of “{words.FAMILIES.get(family, family)}” adds to the recent rate, as a share."
     return (
         "Kept for checking."
         if not column.startswith("p_leadership")

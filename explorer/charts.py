@@ -7,6 +7,7 @@ checks the same, takes half a second to import and a tenth of a second for each 
 
 import html
 import json
+import re
 import textwrap
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +21,7 @@ from pipelines.frameworks import FRAMEWORKS, GRADES, PAUSES
 
 # At least 3 to 1 against the light and the dark background alike.
 MAIN, OTHER, QUIET = "#3576BD", "#BA6A12", "#7A8696"
-LONG = 60  # rows above which a table scrolls rather than stands in full
+LONG, LONGEST = 60, 1000  # rows above which a table scrolls, in full when printed; and above which it is a grid of its own
 Spec = dict[str, Any]
 
 
@@ -50,7 +51,7 @@ def show(chart: Spec | str, title: str, sentence: str, rows: pd.DataFrame, key: 
 
 def table(rows: pd.DataFrame) -> None:
     """A table as text that a screen reader, a keyboard and a printer can follow; a long one scrolls."""
-    if len(rows) > LONG:
+    if len(rows) > LONGEST:
         st.dataframe(rows, hide_index=True, alt=f"{len(rows)} rows: {', '.join(map(str, rows.columns))}")
     else:
         st.html(written(rows))
@@ -67,8 +68,11 @@ def written(rows: pd.DataFrame) -> str:
 
     # A blank in a column of whole numbers must not make them 3.0.
     body = "".join(line(cells, "td") for cells in rows.astype("object").itertuples(index=False))
+    # The first cell says what the row is of.
+    body = re.sub(r"(?s)<tr><td(.*?)</td>", r'<tr><th scope="row"\1</th>', body)
     head = line(rows.columns, 'th scope="col"')
-    return f'<div class="figures"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    tall = " tall" if len(rows) > LONG else ""
+    return f'<div class="figures{tall}"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
 
 
 def download(rows: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
@@ -207,7 +211,7 @@ def together(parts: pd.DataFrame, least: float = 0.002) -> pd.DataFrame:
 
 
 def history(graded: pd.DataFrame) -> Spec:
-    """Overall grades over time, the best at the top, with a line where the rule-book changed and pauses shaded."""
+    """Overall grades over time, the best at the top, with a line where the framework changed and pauses shaded."""
     rows = pd.DataFrame(
         {
             "inspected_on": graded["inspected_on"],

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, report_card, search, store, words
+from explorer import charts, outlook, report, report_card, search, store, words, workbook
 from pipelines.frameworks import GRADES
 
 MOST = 6
@@ -109,7 +109,14 @@ def page() -> None:
     st.header(f"{len(urns)} school{'s' if len(urns) > 1 else ''} side by side", anchor=False)
     with st.container(key="wide"):
         charts.table(made)
-    charts.download(made, "compare")
+    left, right = st.columns(2)
+    with left:
+        charts.download(made, "compare", "As read (CSV)")
+    if store.has("predictions"):
+        schools = store.schools()
+        figures = outlook.export(outlook.with_predictions(schools[schools["urn"].isin(urns)]))
+        with right:
+            workbook.download({"Figures": figures, "As read": made}, report.NOTES, "compare")
     st.caption(words.ASSOCIATION)
     for urn in urns:
         left, right = st.columns([3, 1])

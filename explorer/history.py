@@ -170,8 +170,8 @@ def inspections(row: pd.Series) -> pd.DataFrame:
         charts.show(
             charts.history(graded),
             title,
-            f"Latest: {words.plain(words.grade_in_full(latest))}. Upright lines mark a change of rule-book, and the "
-            "shaded stretches are pauses in inspections. Grades under different rule-books aren’t quite the same "
+            f"Latest: {words.plain(words.grade_in_full(latest))}. Upright lines mark a change of framework, and the "
+            "shaded stretches are pauses in inspections. Grades under different frameworks aren’t quite the same "
             f"thing.{before}",
             listed,
             f"inspections-{row['urn']}",

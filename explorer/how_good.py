@@ -1,4 +1,4 @@
-"""How good is this? The backtest, calibration, grade sets and fairness, for readers without statistics."""
+"""How good is this? The backtest, calibration, sets of grades and fairness, for readers without statistics."""
 
 import pandas as pd
 import streamlit as st
@@ -35,6 +35,34 @@ def skills(scores: list[dict]) -> pd.DataFrame:
         if one["model"] in ("champion", "logistic") and one.get("skill") is not None
     ]
     return pd.DataFrame(rows)
+
+
+def yearly(scores: list[dict]) -> pd.DataFrame:
+    """The years tested, one a row for the model and for each plain rule, to read."""
+    return pd.DataFrame(
+        [
+            {
+                "year": fold_words(row["fold"]),
+                "rule": words.MODELS.get(row["model"], row["model"]),
+                "inspections": row["n"],
+                "improved": words.percent(row.get("rate")),
+                "chance given, on average": words.percent(row.get("mean_p")),
+                "error": f"{row['brier']:.3f}",
+                "gain over the plain rate (95% interval)": f"{words.percent(row.get('skill'))} "
+                f"({words.percent(row.get('skill_low'))} to {words.percent(row.get('skill_high'))})",
+            }
+            for row in scores
+        ]
+    )
+
+
+def in_hundreds(groups: list[dict]) -> str:
+    """What came of the lowest, a middle and the highest of the groups of chances: of schools given 70, 72 improved."""
+    if len(groups) < 3:
+        return ""
+    chosen = (groups[0], groups[len(groups) // 2], groups[-1])
+    parts = [f"of 100 schools given about {words.of_100(one['mean_p'])}, {words.of_100(one['rate'])} improved" for one in chosen]
+    return f"In years it had not seen, {words.and_list(parts)}."
 
 
 def ordering(scores: list[dict]) -> pd.DataFrame:
@@ -104,6 +132,8 @@ def page() -> None:
         "the same grade and phase that improved lately."
     )
     st.markdown(in_short(champion, better, len(mine)))
+    if sentence := in_hundreds(told.get("calibration", [])):
+        st.markdown(sentence)
 
     rows = skills(scores)
     if len(rows):
@@ -118,32 +148,14 @@ def page() -> None:
                 if lost
                 else "No interval of the model’s reaches zero."
             ),
-            pd.DataFrame(scores)[
-                [
-                    c
-                    for c in (
-                        "fold",
-                        "model",
-                        "n",
-                        "rate",
-                        "mean_p",
-                        "brier",
-                        "skill",
-                        "skill_low",
-                        "skill_high",
-                        "skill_two_years",
-                        "slope",
-                        "intercept",
-                    )
-                    if c in scores[0]
-                ]
-            ],
+            yearly(scores),
             "skill",
         )
     if means:
         st.header("Against every plain rule, the mean of all years", anchor=False)
         st.markdown(
-            "“Brier” is the mean squared error of a chance: smaller is better. “Right order” is how often, of two "
+            "“Error” is the mean squared difference between a chance and what came: smaller is better. "
+            "“Right order” is how often, of two "
             "schools of that grade, "
             "the one that improved had the higher chance: 50% is a coin."
         )
@@ -151,7 +163,7 @@ def page() -> None:
             [
                 {
                     "rule": words.MODELS.get(one["model"], one["model"]),
-                    "Brier": f"{one['brier']:.3f}",
+                    "error": f"{one['brier']:.3f}",
                     "gain over the plain rate": words.percent(one["skill"], 1),
                     "right order within Good": words.percent(one["auc_2"]),
                     "right order within Requires improvement": words.percent(one["auc_3"]),
@@ -208,12 +220,12 @@ def page() -> None:
             (one for one in coverage if not set(one) & {"fold", "overall", "next_framework", "phase"}), coverage[0]
         )
         st.header(
-            f"The grade sets held the next grade {words.percent(whole['coverage'])} of the time; 90% was promised",
+            f"Sets of grades held the next grade of {words.of_100(whole['coverage'])} in 100 schools; 90 was promised",
             anchor=False,
         )
         st.markdown(
-            f"“90% sure of Good or better” has to be right nine times in ten. A set holds {whole['mean_size']:.1f} "
-            "of the four grades on average."
+            f"The promise of a set such as “Good or better” is about many schools, not about one: nine in ten sets have to hold "
+            f"the grade that comes. A set has {whole['mean_size']:.1f} of the four grades on average."
         )
         listed = pd.DataFrame(
             [
@@ -255,7 +267,7 @@ def page() -> None:
                 {
                     "next grade": words.SOURCES.get(one["label_source"], one["label_source"]),
                     "inspections": f"{one['n']:,}",
-                    "Brier": f"{one['brier']:.3f}",
+                    "error": f"{one['brier']:.3f}",
                     "gain over the plain rate": words.percent(one["skill"], 1),
                 }
                 for one in told["by_source"]
@@ -266,7 +278,7 @@ def page() -> None:
     st.markdown(
         f"Model {words.plain(told.get('model_version'))}, trained on what was known before "
         f"{words.day(told.get('as_of'))}. "
-        f"{words.plain(str((told.get('promotion') or {}).get('why', '')).capitalize())}."
+        f"{words.plain(words.without_codes(str((told.get('promotion') or {}).get('why', '')).capitalize()))}."
     )
     if store.has("predictions"):
         open_schools = store.predictions()

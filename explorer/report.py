@@ -101,6 +101,53 @@ def export(row: pd.Series, predicted: pd.Series, card: pd.DataFrame | None = Non
     )
 
 
+def sheets(
+    row: pd.Series,
+    predicted: pd.Series | None,
+    card: pd.DataFrame,
+    inspected: pd.DataFrame,
+    figures: dict[str, tuple[pd.DataFrame, str]],
+    others: pd.DataFrame,
+    unknown: list[tuple[str, str]],
+) -> dict[str, pd.DataFrame]:
+    """What a school's page shows as tables of numbers and days, one a sheet of a workbook."""
+    made = {}
+    if predicted is not None:
+        every = export(row, predicted).iloc[0]
+        made["Prediction"] = pd.DataFrame({"figure": every.index, "value": [_cell(value) for value in every]})
+    if len(card):
+        columns = ["area", *report_card.COLUMNS.values(), "p_below", "base_rate", "p_low", "p_high", "p_strong_or_better"]
+        made["Report card"] = card[columns].assign(range=card["standard_set"].map(report_card.standards))
+        steps = {area: report_card.steps(card, area)[0] for area in ("any", report_card.LEADERSHIP)}
+        made["What moved it"] = pd.concat([rows.assign(of=area)[["of", "what", "step"]] for area, rows in steps.items()])
+    elif predicted is not None and words.enough(predicted):
+        made["What moved it"] = words.parts(predicted)[["what", "step"]]
+    made["What isn’t known"] = pd.DataFrame(unknown, columns=["what", "why"])
+    if len(inspected):
+        days = [name for name in inspected if name.endswith("_on") and not name.endswith("_known_on")]
+        made["Inspections"] = inspected.drop(columns=[name for name in inspected if name.endswith("_known_on")]).dropna(
+            axis=1, how="all"
+        )
+        made["Inspections"] = made["Inspections"].astype({name: "datetime64[s]" for name in days if name in made["Inspections"]})
+    if figures:
+        made["Staff and pupils"] = pd.concat([rows.assign(figure=name) for name, (rows, _) in figures.items()])
+    if len(others):
+        made["Similar schools"] = others
+    return made
+
+
+def _cell(value: Any) -> Any:
+    return None if words.blank(value) else value.item() if hasattr(value, "item") else value
+
+
+NOTES = [
+    "Chances are shares from 0 to 1, steps are shares of 1 too. A blank is not known: it is not nought.",
+    "The value of made_without names what the prediction was made without; “What isn’t known” says why.",
+    words.ASSOCIATION,
+    "Contains public sector information licensed under the Open Government Licence v3.0.",
+]
+
+
 def _likely_set(predicted: pd.Series) -> str:
     return words.set_in_words(predicted["grade_set"], predicted, (store.told("train") or {}).get("coverage"))
 

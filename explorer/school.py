@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, history, own, report, report_card, store, without, words
+from explorer import charts, history, own, report, report_card, store, without, words, workbook
 from pipelines import signals
 from pipelines.frameworks import GRADES
 
@@ -274,12 +274,13 @@ def page() -> None:
         "The report is one file that opens anywhere, two pages when printed; a browser’s print menu makes a PDF of it."
     )
 
+    yearly = {name: (history.yearly(rows), form) for name, (rows, form) in figures.items()}
+    missing = [] if predicted is None else without.reasons(row, predicted, uses())
+
     def made() -> str:
-        yearly = {name: (history.yearly(rows), form) for name, (rows, form) in figures.items()}
-        missing = [] if predicted is None else without.reasons(row, predicted, uses())
         return report.html(row, predicted, inspected, yearly, others, card, missing)
 
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     with left:
         st.download_button(
             "Report to print (HTML)",
@@ -291,6 +292,9 @@ def page() -> None:
     with right:
         if predicted is not None:
             charts.download(report.export(row, predicted, card), f"school-{urn}", "All figures (CSV)")
+    with middle:
+        sheets = report.sheets(row, predicted, card, inspected, yearly, others, missing)
+        workbook.download(sheets, report.NOTES, f"school-{urn}", "All tables (Excel)")
     st.page_link("explorer/compare.py", query_params={"urns": str(urn)}, label="Compare it with other schools")
     st.page_link("explorer/what_if.py", query_params={"urn": str(urn)}, label="What if something were different?")
     if not words.blank(row["trust_uid"]):

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import capacity, charts, outlook, own, store, words
+from explorer import capacity, charts, outlook, own, report, store, words, workbook
 
 KINDS = {"trust": "A trust", "authority": "A local authority", "urns": "A list of URNs"}
 BANDS = [f"{10 * at}–{10 * at + 10}" for at in range(10)]
@@ -151,6 +151,7 @@ def page() -> None:
     held, key = own.kept(), asked if kind != "urns" else "list"
     made, known = capacity.figures(held, mine["lineage"].tolist())
     charts.download(capacity.exported(outlook.export(rows), made), f"schools-{key}", "Download these schools (CSV)")
+    workbook.download({"Schools": outlook.export(rows), "Totals": outlook.totals(rows)}, report.NOTES, f"schools-{key}")
     with st.expander("Open a school’s page"):
         for row in rows.head(150).itertuples():
             st.page_link(

@@ -7,6 +7,8 @@ from explorer import store, words
 from pipelines import signals, tables
 from pipelines.signals import attainment
 
+ALWAYS = ("school_facts", "coverage", "norms")  # of every school, or of none alone
+BY = ("lineage", "trust_uid", "la_code")  # whose rows a table has: a school's, its trust's or its authority's
 KINDS = ("phase", "type", "high_age")  # what a file may be published by; the last tells an infant from a junior school
 RARE = 0.05  # the share of a kind of school with any row, under which a table isn't published for that kind
 # What a figure's own mark in the file says of it.
@@ -63,8 +65,7 @@ def _why(row: pd.Series, name: str, used: list[str], year: int) -> str:
 
 def _key(row: pd.Series, name: str) -> tuple[str, object]:
     """The column that finds a school's rows in a table, and the school's value in it."""
-    columns = tables.TABLES[name].names
-    by = next(column for column in ("lineage", "trust_uid", "la_code") if column in columns)
+    by = next(column for column in BY if column in tables.TABLES[name].names)
     return by, row[by]
 
 
@@ -94,6 +95,16 @@ def _unusable(mine: pd.DataFrame, year: int, changes: bool) -> str:
     if year - newest > attainment.LASTS:
         return f"too old to count: its newest figure is of {words.academic_year(newest)}"
     return f"the figures of {words.academic_year(newest)} hold none of the measures that the model uses"
+
+
+def read_ahead() -> None:
+    """What reasons are read from, before a visitor waits for it."""
+    for name in words.MADE_FROM:
+        if name in tables.TABLES and name not in ALWAYS and store.has(name) and store.listed(name):
+            by = next(column for column in BY if column in tables.TABLES[name].names)
+            store.some(name, by, 0)
+            for column in KINDS if by == "lineage" else ():
+                store.share_listed(name, column)
 
 
 def shown(row: pd.Series, predicted: pd.Series, uses: list[str]) -> bool:

@@ -241,6 +241,14 @@ def of_predecessor(row: Any) -> bool:
     return not blank(under) and not blank(urn) and int(under) != int(urn)
 
 
+def without_codes(text: Any) -> str:
+    """A sentence of a command's report as a reader without statistics takes it: no name of a rule or of an error's measure."""
+    kept = str(text)
+    for name, words in sorted(MODELS.items(), key=lambda pair: -len(pair[0])):
+        kept = re.sub(rf"\b{name}\b", f"“{words[:1].lower()}{words[1:]}”", kept) if "_" in name else kept
+    return kept.replace("Brier", "error")
+
+
 def framework(name: Any) -> str:
     return "framework not known" if blank(name) else FRAMEWORKS.get(str(name), str(name))
 
@@ -427,6 +435,6 @@ def parts_in_words(made: pd.DataFrame) -> str:
 
 EXTRAPOLATION = (
     "Since November 2025 Ofsted gives report cards without an overall grade. The model "
-    "learned from inspections before them, so this is an extrapolation from older rule-books: read it as the "
+    "learned from inspections before them, so this is an extrapolation from older frameworks: read it as the "
     "grade that the judgements would have amounted to."
 )

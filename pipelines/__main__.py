@@ -500,17 +500,37 @@ def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
 @app.command()
 def explore(tables: Tables = TABLES, registers: Registers = REGISTERS,
             port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:  # fmt: skip
-    """Open the explorer on the current tables, on this machine only.
+    """Open the explorer on the current tables, on this machine only. The what-if is the champion's that made them.
 
     Example: headway explore --port 8502
     """
     import subprocess
 
     root = Path(__file__).resolve().parent.parent
-    environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(RUNS.resolve()),
+    environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(runs_of(tables).resolve()),
                    "HEADWAY_REGISTERS": str(registers.resolve())}  # fmt: skip
     flags = [*streamlit_flags(root / "explorer" / "settings.toml"), f"--server.port={port}"]
     raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(root / "app.py"), *flags], env=environment))
+
+
+def runs_of(folder: Path) -> Path:
+    """Where the champion is that made the predictions among these tables: in `mlruns` here, or beside their folder.
+
+    `mlruns` here, where no champion there or here is of their version.
+    """
+    import json
+
+    from pipelines import tables as kept
+
+    try:
+        made_by = kept.read(folder, "predictions", ["model_version"])["model_version"].iloc[0]
+    except (kept.DataError, IndexError):
+        return RUNS
+    for runs in (RUNS, folder.resolve().parent / RUNS, folder.resolve().parent.parent / RUNS):
+        about = runs / "champion" / "about.json"
+        if about.is_file() and json.loads(about.read_text(encoding="utf-8")).get("version") == made_by:
+            return runs
+    return RUNS
 
 
 def streamlit_flags(path: Path) -> list[str]:

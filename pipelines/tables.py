@@ -144,7 +144,7 @@ TABLES: dict[str, Table] = {
             _LINEAGE, ("urn", "int64", "The URN it was made under."),
             ("inspection_number", "str", "Ofsted's number for it, where a file gives one."),
             ("kind", "str", "graded, ungraded or monitoring.", KINDS),
-            ("framework", "str", "The rule-book in force that day."),
+            ("framework", "str", "The framework in force that day."),
             ("inspected_on", DATE, "Its first day, or its last in files to 2015."),
             ("published_on", DATE, "The day its report came out, where a file gives it."),
             ("known_on", DATE, "The day it became public that it had been made; it counts from the day after."),

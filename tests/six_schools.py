@@ -350,7 +350,7 @@ def listed(app: AppTest) -> list[pd.DataFrame]:
     """The tables of a page, as they read."""
     found = []
     for part in app.get("html"):
-        if 'class="figures"' in part.proto.body:
+        if 'class="figures' in part.proto.body:
             head, *rows = [[cell.text or "" for cell in row] for row in ElementTree.fromstring(part.proto.body).iter("tr")]
             found.append(pd.DataFrame(rows, columns=head))
     return found

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import typer
 from filelock import FileLock
 
 from pipelines import ingest, tables
-from pipelines.__main__ import app, main
+from pipelines.__main__ import app, main, runs_of
 from pipelines.synthesise import synthesise
 
 ROOT = Path(__file__).parents[1]
@@ -255,3 +256,16 @@ def test_a_training_that_can_not_write_where_it_is_says_so_before_its_folds(tmp_
                            env={**os.environ, **narrow})  # fmt: skip
     assert ended.returncode == 1 and ended.stderr.splitlines()[-1].startswith("UnicodeEncodeError")
     assert not list((tmp_path / "école").iterdir())
+
+
+def test_the_explorer_keeps_the_champion_that_made_the_tables_it_is_given(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, version in ((here, "aaa"), (there, "bbb")):
+        (folder / "mlruns" / "champion").mkdir(parents=True)
+        (folder / "mlruns" / "champion" / "about.json").write_text(f'{{"version": "{version}"}}')
+    monkeypatch.chdir(here)
+    assert runs_of(there / "tables") == Path("mlruns")  # no predictions there
+    for version, runs in (("bbb", there / "mlruns"), ("aaa", Path("mlruns")), ("ccc", Path("mlruns"))):
+        rows = pd.DataFrame({"urn": [1], "lineage": [1], "as_of": [pd.Timestamp("2025-01-01")], "model_version": [version]})
+        tables.write(there / "tables", {"predictions": rows}, about={})
+        assert runs_of(there / "tables") == runs

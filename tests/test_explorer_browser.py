@@ -178,6 +178,39 @@ def test_a_register_is_checked_kept_shown_on_its_schools_page_and_removed(page, 
     assert page.get_by_role("heading", name="From its own registers").count() == 0
 
 
+def test_every_page_has_a_title_of_its_own(page, england):
+    titles = []
+    for path in PATHS.values():
+        opened(page, path.format(one=england.one, other=england.other, trust=england.trust_uid))
+        heading = page.get_by_role("heading", level=1).inner_text()
+        page.wait_for_function("text => document.title === text + ' · Headway'", arg=heading)
+        titles.append(page.title())
+    assert len(set(titles)) == len(PATHS)
+
+
+def test_after_a_page_is_chosen_its_heading_has_the_focus_and_while_typing_it_has_not(page, england):
+    opened(page, "/")
+    page.get_by_role("link", name="About", exact=True).click()
+    page.get_by_role("heading", name="About", level=1).wait_for()
+    page.wait_for_function("document.activeElement.tagName === 'H1' && document.activeElement.innerText === 'About'")
+    opened(page, "/")
+    page.get_by_role("textbox").first.click()
+    page.keyboard.type(england.name)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name=re.compile(r"^[\d,]+ schools? found")).wait_for()
+    assert page.evaluate("document.activeElement.tagName") == "INPUT"
+
+
+def test_a_page_prints_light_whatever_its_theme(page, england):
+    page.emulate_media(color_scheme="dark")
+    opened(page, f"/school?urn={england.one}")
+    page.emulate_media(color_scheme="dark", media="print")
+    shade = "getComputedStyle(document.querySelector('%s')).%s"
+    assert page.evaluate(shade % ("[data-testid=stApp]", "backgroundColor")) == "rgb(255, 255, 255)"
+    assert page.evaluate(shade % ("h1", "color")) == "rgb(26, 35, 48)"
+    assert "invert" in page.evaluate(shade % ("[data-testid=stVegaLiteChart]", "filter"))
+
+
 def test_a_page_prints_without_its_menu(page, england):
     opened(page, f"/school?urn={england.one}")
     page.emulate_media(media="print")
@@ -258,7 +291,7 @@ def test_a_trust_is_chosen_and_its_schools_taken_away_by_the_keyboard(page, engl
     reached(page, "button", "Download these schools")
     with page.expect_download() as taken:
         page.keyboard.press("Enter")
-    assert "chance of improving" in Path(taken.value.path()).read_text("utf-8-sig")
+    assert "chance to rise" in Path(taken.value.path()).read_text("utf-8-sig")
 
 
 def test_a_register_is_made_ready_and_uploaded_by_the_keyboard(page, england):

@@ -1,15 +1,18 @@
 """What the explorer says and lets take away: words, search, the report to print, a CSV; no text of a file becomes code."""
 
+import datetime
+import io
 import re
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+import python_calamine
 from hypothesis import given
 from hypothesis import strategies as st
-from six_schools import ABOUT, CLOSED, GOOD, HOSTILE, NAMED, predictions, write_tables
+from six_schools import ABOUT, CLOSED, GOOD, HOSTILE, NAMED, card, predictions, write_tables
 
-from explorer import charts, report, search, store, words
+from explorer import charts, outlook, report, report_card, search, store, words, workbook
 from pipelines import signals, tables
 
 
@@ -27,6 +30,33 @@ def test_a_set_of_grades_is_no_day_to_a_spreadsheet():
 def test_the_steps_add_up_to_the_chance():
     row = predictions().iloc[0]
     assert row["base_rate"] + words.parts(row)["step"].sum() == pytest.approx(words.chance(row))
+
+
+def test_a_workbook_has_typed_cells_and_no_formula(folder):
+    write_tables(folder)
+    schools = store.schools()
+    figures = outlook.export(outlook.with_predictions(schools[schools["trust_uid"].eq(77).fillna(False)]))
+    kept = python_calamine.load_workbook(io.BytesIO(workbook.workbook({"Schools": figures}, ["=1+1", "A note."])))
+    head, first = kept.get_sheet_by_name("Schools").to_python()[:2]
+    cells = dict(zip(head, first, strict=True))
+    assert (cells["URN"], cells["school"], cells["chance to rise"]) == (GOOD, "Ash Primary School", 0.68)
+    assert cells["inspected on"] == datetime.date(2021, 10, 5) and cells["given to a predecessor"] is False
+    assert kept.get_sheet_by_name("Notes").to_python() == [["=1+1"], ["A note."]]
+
+
+def test_sentence_report_and_exports_give_the_same_numbers(folder):
+    write_tables(folder)
+    row, predicted, card_rows = store.school(GOOD), store.prediction(GOOD), card()
+    sheets = report.sheets(row, predicted, card_rows, store.inspections(GOOD), {}, pd.DataFrame(), [])
+    workbook.workbook(sheets, report.NOTES)
+    any_area = sheets["Report card"].set_index("area").loc["any"]
+    steps = sheets["What moved it"].query("of == 'any'")["step"].sum()
+    assert any_area["base_rate"] + steps == pytest.approx(any_area["p_below"])
+    assert f"puts this school at {100 * any_area['p_below']:.0f}" in report_card.lead(card_rows)
+    page = report.html(row, predicted, store.inspections(GOOD), {}, pd.DataFrame(), card_rows)
+    assert report_card.lead(card_rows) in page and "Staff who stay" not in page
+    exported = report.export(row, predicted, card_rows).iloc[0]
+    assert exported["p_below_any"] == any_area["p_below"] and exported["usual_grade_2"] == predicted["usual_grade_2"]
 
 
 def test_no_frameworks_words_hold_the_name_of_a_grade():

@@ -15,7 +15,7 @@ USUAL = {"2": (0.09, 0.22), "2s": (0.09, 0.27), "3": (0.66, 0.06), "3s": (0.50, 
 _KNOWN = "when each report is out"
 _TRUST_KNOWN = "in February after the summer, for trusts of three schools or more"
 SIGNALS = (
-    Signal("authority_record", "Schools of its authority improved more often than schools like them (fading, shrunk).",
+    Signal("authority_record", "Schools of its authority improved more often than schools like them; older years count less.",
            "share", "inspections", _KNOWN),
     Signal("authority_falls", "Schools of its authority fell less often than schools like them.", "share",
            "inspections", _KNOWN),

@@ -19,8 +19,8 @@ CENSUS_MONTH = 11
 _KNOWN = "in June, two years after the November the teachers were in post"
 _REGISTER = "the day after the register's row was written down"
 SIGNALS = (
-    Signal("share_stayed", "Share of teachers who stayed in the school from one year to the next, shrunk to its phase "
-           "and region where there are few.", "share", "turnover", _KNOWN, could_change=True),
+    Signal("share_stayed", "Share of teachers who stayed in the school from one year to the next, drawn to what "
+           "is usual for its phase and region where they are few.", "share", "turnover", _KNOWN, could_change=True),
     Signal("share_moved", "Share of teachers who left for another state-funded school.", "share", "turnover", _KNOWN),
     Signal("share_left", "Share of teachers who left state-funded schools.", "share", "turnover", _KNOWN),
     Signal("stayed_trend", "Change in the share who stayed over three years.", "share", "turnover", _KNOWN),
@@ -30,7 +30,7 @@ SIGNALS = (
            "turnover", _KNOWN),
     Signal("net_staff_change", "Relative change in teachers over a year: joiners less leavers, all that is known where no "
            "file says who stayed.", "relative", "workforce, posts, ratios", "when the census of that November is published"),
-    Signal("stayed_by_register", "Share of teachers who stayed, from the school's own register, shrunk likewise.", "share",
+    Signal("stayed_by_register", "Share of teachers who stayed, from the school's own register, drawn likewise.", "share",
            "staff_register", _REGISTER, could_change=True),
     Signal("heads_in_three_years", "Different heads in three years, from the school's own register.", "heads",
            "staff_register", _REGISTER),
