@@ -98,7 +98,8 @@ def ingested(report: dict[str, Any]) -> None:
         say(f"accepted: {check['name']}:{check['file']}, {check['about']}: {check['figure']:g}"
             + (f": {check['known']}" if "known" in check else ""))  # fmt: skip
     say("tables: " + ", ".join(f"{name} {n:,}" for name, n in report["rows"].items()))
-    say(f"{report['data_source']} files, the newest of {report['newest_file_on']}")
+    say(f"{report['data_source']} files, the newest of {report['newest_file_on']}; what they were read as is kept for next time, "
+        f"{report['kept_bytes'] / 1e6:,.0f} MB beside the tables")  # fmt: skip
 
 
 def _figure(value: Any, form: str = ".3f") -> str:

@@ -34,7 +34,7 @@ LATEST = """
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
 # --- one inspection, one row ------------------------------------------------------------------------------------------
@@ -494,6 +494,6 @@ def test_names_of_people_reach_no_table(put, raw, tmp_path):
     path.write_text("\n".join([header + "".join(f",{h}" for h in sources.PERSONAL),
                                *(row + ",Plantedname" * len(sources.PERSONAL) for row in rows)]))  # fmt: skip
     ingest.ingest(raw, tmp_path / "tables")
-    for path in (tmp_path / "tables").iterdir():
+    for path in (file for file in (tmp_path / "tables").rglob("*") if file.is_file()):
         held = pd.read_parquet(path).to_csv() if path.suffix == ".parquet" else path.read_text()
         assert "Plantedname" not in held, path.name

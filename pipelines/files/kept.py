@@ -6,6 +6,7 @@ it, so a killed run leaves whole ones; what is damaged is read anew. All of it m
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import json
@@ -38,7 +39,8 @@ def read(paths: list[Path], raw: Path, digests: dict[str, str], folder: Path, wo
 
     `digests` are the SHA-256 of the files, by name under `raw`. What is kept already in `folder` isn't read again.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # where nothing can be kept, all is read each time
+        folder.mkdir(parents=True, exist_ok=True)
     places = {path: folder / _key(path, raw, digests) for path in paths}
     releases = {path: found for path, place in places.items() if (found := _kept(place)) is not None}
     fresh = [path for path in paths if path not in releases]
@@ -81,7 +83,7 @@ def _read_all(fresh: list[Path], raw: Path, folder: Path, workers: int) -> Itera
 def _in_a_process(path: Path, raw: Path, folder: Path) -> tuple[Path, tuple[str | None, Path | None]]:
     """What a process of its own sends back: the problem, or where the entry is; frames travel by the disk."""
     what, entry = _read_one(path, raw, folder)
-    return path, (what if isinstance(what, str) else None, entry)
+    return path, (what if isinstance(what, str) or entry is None else None, entry)
 
 
 def _read_one(path: Path, raw: Path, folder: Path) -> tuple[list[Release] | str, Path | None]:
@@ -90,11 +92,12 @@ def _read_one(path: Path, raw: Path, folder: Path) -> tuple[list[Release] | str,
         releases = read_file(path, raw)
     except DataError as error:
         return str(error), None
-    entry = Path(tempfile.mkdtemp(dir=folder, prefix=".new."))
+    entry = None
     try:
+        entry = Path(tempfile.mkdtemp(dir=folder, prefix=".new."))
         _write(entry, releases)
     except OSError:  # what can't be kept is read again next time: a full disk stops the tables, not this
-        shutil.rmtree(entry, ignore_errors=True)
+        drop([(entry, path)])
         return releases, None
     return releases, entry
 
@@ -119,7 +122,7 @@ def keep(entries: list[tuple[Path | None, Path]], folder: Path, digests: dict[st
         except OSError:  # another run put the same there
             shutil.rmtree(entry, ignore_errors=True)
     wanted = {_key(path, raw, digests) for path in paths}
-    for place in folder.iterdir():
+    for place in folder.iterdir() if folder.is_dir() else ():
         waiting = place.name.startswith(".") and time.time() - place.stat().st_mtime < UNFINISHED
         if place.name not in wanted and not waiting:
             shutil.rmtree(place, ignore_errors=True)

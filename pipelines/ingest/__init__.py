@@ -25,7 +25,7 @@ from typing import Any
 import pandas as pd
 
 from pipelines import files, lineage, sources, tables
-from pipelines.files import Release
+from pipelines.files import Release, kept
 from pipelines.ingest import coverage, expectations, figures, histories, schools, trusts
 from pipelines.ingest.figures import norms
 from pipelines.tables import DataError
@@ -47,18 +47,15 @@ def ingest(raw: Path, folder: Path, progress: Callable[[Iterable[Path], int], It
     """
     paths, report = _files(raw)
     read = hashes(raw)
-    releases, problems = [], []
-    for path in progress(paths, len(paths)) if progress else paths:
-        try:
-            releases += files.read_file(path, raw)
-        except DataError as error:
-            problems.append(str(error))
+    releases, problems, entries = kept.read(paths, raw, read, folder / kept.FOLDER, progress=progress)
+    if moved := sorted(name for name, _ in read.items() ^ hashes(raw).items()):
+        kept.drop(entries)
+        raise DataError(f"{', '.join(dict.fromkeys(moved))} changed while the files were read.\n"
+                        "Wait until nothing writes to the folder, and run this again.")  # fmt: skip
+    report["kept_bytes"] = kept.keep(entries, folder / kept.FOLDER, read, raw, paths)
     problems += _claims(releases)
     if problems:
         raise DataError("\n\n".join(problems))
-    if moved := sorted(name for name, _ in read.items() ^ hashes(raw).items()):
-        raise DataError(f"{', '.join(dict.fromkeys(moved))} changed while the files were read.\n"
-                        "Wait until nothing writes to the folder, and run this again.")  # fmt: skip
     marker = raw / MADE_UP
     expected = expectations.check(releases, _today(marker), [*accept, *_accepted_before(folder, read)])
     built, aside = _tables(releases)
