@@ -35,6 +35,8 @@ def check(parts: list[Part], checks: Checks) -> None:
         usual = _usual([pair for pairs in compared.values() for pair in pairs])
         for part in held:
             pairs = compared[id(part)]
+            if never := sources.NO_RESULTS.get(kind):
+                checks.add("year", part.file, f"{kind}: years without any", float(part.on in never), None, 0)
             _alone(part, checks)
             if not pairs:
                 checks.alone.setdefault(part.file, []).append(kind)
@@ -128,6 +130,8 @@ def _groups(pairs: list[_Pair], checks: Checks) -> None:
         found = []
         for pair in pairs:
             if name not in pair.other.rows or len(pair.other.rows) < FEWEST or pair.years > 6:
+                continue
+            if name == "phase" and part.family != pair.other.family:  # registers word nurseries and units otherwise
                 continue
             kept = np.zeros(len(pair.other.rows))
             kept[pair.theirs] = 1
@@ -357,7 +361,7 @@ def _relations(pairs: list[_Pair], checks: Checks) -> None:
         checks.add("relations", part.file, about, change, None, 0.35, against)
     if turned:
         change, about, against = min(turned)
-        checks.add("order", part.file, about, change, None, 0.7, against)
+        checks.add("order", part.file, about, change, None, 0.95, against)
 
 
 def _turned(pair: _Pair) -> tuple[float, str, str] | None:

@@ -13,6 +13,7 @@ FULL = ("schools", "census", "absence", "workforce")  # parts that hold every sc
 # Columns of which the first says the second: all rows of an authority are in one region.
 GO_TOGETHER = (("local_authority", "region"), ("la_code", "local_authority"), ("trust_uid", "trust_name"),
                ("authority of LAESTAB", "local_authority"), ("authority of LAESTAB", "la_code"))  # fmt: skip
+ONE_SIDED = 1.2  # the same, where there is one file alone
 FARTHEST = 4.0  # years between two files of which the one should have the other's schools
 
 
@@ -73,7 +74,7 @@ def _missing(whole: list[Part], bits: dict[int, np.ndarray], kinds: pd.Series, c
         before = max((other for other in same if other.on <= part.on), key=lambda other: other.on, default=None)
         after = min((other for other in same if other.on > part.on), key=lambda other: other.on, default=None)
         around = [other for other in (before, after) if other is not None]
-        if not around:
+        if not around or (len(around) == 1 and abs(around[0].on - part.on) > ONE_SIDED):
             continue
         expected = np.logical_and.reduce([bits[id(other)] for other in around]) & (kind >= 0)
         groups = kind[expected]
