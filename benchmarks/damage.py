@@ -52,8 +52,8 @@ def shifted(*columns: str, by: int = 1) -> Damage:
 
 
 def all_shifted(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Everything but the URNs one row down."""
-    return rows.assign(**{name: np.roll(rows[name].to_numpy(), 1) for name in rows if name.upper() != "URN"})
+    """Everything but the keys one row down."""
+    return rows.assign(**{name: np.roll(rows[name].to_numpy(), 1) for name in rows if name.upper() not in ("URN", "TRUST_UID")})
 
 
 def turned(*columns: str) -> Damage:
@@ -228,14 +228,14 @@ WAYS = (
     Way("absence of one year named another", "2014_england_abs", same, ("2014_", "2015_")),
     Way("teachers and assistants swapped", "2018_england_swf", swapped("Total Number of Teachers (Headcount)",
         "Total Number of Teaching Assistants (Headcount)")),
-    Way("pay one row down", "2017_england_swf", shifted("Mean Gross FTE Salary of All Teachers (£s)")),
+    Way("pay one row down", "2019_england_swf", shifted("Mean Gross FTE Salary of All Teachers (£s)")),
     Way("headcount and full-time equivalent swapped", "2019_england_swf", swapped("Total Number of Teachers (Headcount)",
         "Total Number of Teachers (Full-Time Equivalent)")),
     Way("links turned round", "edubase_all-data_links|links_edubasealldata2", swapped("URN", "LinkURN")),
     Way("links one row down", "edubase_all-data_links|links_edubasealldata2", shifted("LinkURN")),
-    Way("latitude one row down", "school_coordinates", shifted("LATITUDE", "LONGITUDE")),
+    Way("places shuffled", "school_coordinates", shuffled("LATITUDE", "LONGITUDE")),
     Way("members of trusts one row down", "2023_england_ks2-mats", shifted("INSTITUTIONS_INMAT")),
-    Way("a trust's progress in reading and mathematics one row down", "2023_england_ks2-mats", all_shifted),
+    Way("a table of trusts one row down", "2023_england_ks2-mats", all_shifted),
     Way("groups' numbers one row down", "grouplinks", shifted("Linked UID")),
     Way("a register's closed schools open", "2021_england_school_information", mapped({"Closed": "Open"}, "SCHSTATUS")),
     Way("a register's days of closing emptied", "edubasealldata2", blanked("CloseDate")),

@@ -1,5 +1,6 @@
 """A file against the two nearest files of its kind: counts, schools left out, blanks, levels, and school by school."""
 
+import warnings
 from collections import defaultdict
 
 import numpy as np
@@ -369,7 +370,8 @@ def _turned(pair: _Pair) -> tuple[float, str, str] | None:
     worst = None
     a, b = (one.figures[:, [one.measures.index(name) for name in pair.both]] for one in (pair.part, pair.other))
     a, b = a[:4000], b[:4000]
-    middle = np.nanmedian(b, axis=0) if len(b) else np.array([])
+    with warnings.catch_warnings(action="ignore"):  # a column may be all blank
+        middle = np.nanmedian(b, axis=0)
     for i in range(len(pair.both)):
         for j in range(i + 1, len(pair.both)):
             if not (middle[i] and middle[j]) or not 0.2 < abs(middle[i] / middle[j]) < 5:
