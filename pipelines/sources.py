@@ -1084,6 +1084,16 @@ EXPECTED = {
 STANDARD_PROFILE = {"inclusion": -0.16, "curriculum_and_teaching": 0.20, "achievement": 0.26, "attendance_and_behaviour": -0.07,
                     "personal_development_and_wellbeing": -0.26, "leadership_and_governance": 0.02}  # fmt: skip
 
+# Measures of which the first is part of the second, or counted more strictly.
+AT_MOST = {
+    "turnover": (("stayed_fte", "teachers_fte"), ("left_system_fte", "teachers_fte"), ("moved_school_fte", "teachers_fte")),
+    "workforce": (("teachers_fte", "teachers_headcount"), ("assistants_fte", "assistants_headcount")),
+    "posts": (("teachers_fte", "teachers_headcount"), ("leaders_fte", "teachers_fte"),
+              ("classroom_teachers_fte", "teachers_fte")),
+    "ratios": (("teachers_fte", "pupils_fte"), ("pupils_per_adult", "pupils_per_teacher")),
+    "census": (("pupils_fsm", "pupils"),), "results at 11": (("share_higher_standard", "share_expected_standard"),),
+    "results at 16": (("share_basics_95", "share_basics_94"),),
+}  # fmt: skip
 # The years whose results by school never came out: of the pandemic, and at 11 also of the year after.
 NO_RESULTS = {"results at 11": (2020, 2021, 2022), "results at 16": (2020, 2021)}
 # True files that are out of the range of the others: a pattern for the name, a column, and why.

@@ -47,6 +47,7 @@ def check(parts: list[Part], checks: Checks) -> None:
             _groups(pairs, checks)
             _columns(pairs, expected, checks)
             _shares(pairs, checks)
+            _members(pairs, checks)
             if len(part.rows) >= FEWEST:
                 _schools(pairs, usual, expected, checks)
                 _words(pairs, checks)
@@ -230,6 +231,26 @@ def _shares(pairs: list[_Pair], checks: Checks) -> None:
             checks.add("shares", part.file, name, moved, None, most, against)
 
 
+def _members(pairs: list[_Pair], checks: Checks) -> None:
+    """Of the members of trusts that the nearest table names too, those it gives to the same trust."""
+    part = pairs[0].part
+    found = []
+    for pair in pairs if "member_urns" in part.rows else []:
+        both = np.intersect1d(part.keys, pair.other.keys)
+        if len(both) >= 30:
+            mine, theirs = (set(_memberships(one, both)) for one in (part, pair.other))
+            found.append((len(mine & theirs) / max(len(mine), 1), pair.other.file))
+    if found:
+        share, against = max(found)
+        checks.add("schools", part.file, "members of the same trust", share, 0.3, None, against)
+
+
+def _memberships(part: Part, trusts: np.ndarray) -> list[tuple[int, str]]:
+    rows = pd.DataFrame({"trust": part.keys, "urn": part.rows["member_urns"].to_numpy()})
+    rows = rows[np.isin(part.keys, trusts)].assign(urn=lambda held: held["urn"].str.split(r"[;,]\s*")).explode("urn")
+    return list(zip(rows["trust"], rows["urn"], strict=True))
+
+
 def _counts(part: Part, name: str) -> pd.Series:
     values = part.word(name) if name in part.words else part.rows[name].to_numpy(dtype="float64", na_value=np.nan)
     found, sizes = np.unique(values[values > 0], return_counts=True)
@@ -386,7 +407,14 @@ def _turned(pair: _Pair) -> tuple[float, str, str] | None:
 
 
 def _alone(part: Part, checks: Checks) -> None:
-    """Whether a needed figure is the same for all."""
+    """Whether a needed figure is the same for all, and a part at most its whole."""
+    for less, more in sources.AT_MOST.get(part.kind, ()):
+        if less in part.measures and more in part.measures:
+            a, b = (part.figures[:, part.measures.index(name)] for name in (less, more))
+            known = ~np.isnan(a) & ~np.isnan(b)
+            if known.sum() >= 30:
+                share = (a[known] <= b[known] + 0.051).mean()
+                checks.add("order", part.file, f"{less} at most {more}", share, 0.97 - allowance(0.03, known.sum()))
     for name in part.required & set(part.measures):
         values = part.figures[:, part.measures.index(name)]
         values = values[~np.isnan(values)]

@@ -16,7 +16,7 @@ NAMES = {
     "schools": "how well it agrees with the nearest file, school by school",
     "columns": "how much better two columns agree with each other's column in the nearest file",
     "relations": "change of the rank correlation of two columns",
-    "order": "change of how often one column is below another",
+    "order": "how often one column is below another, or the change of that",
     "shares": "share of rows that would have to change their group to match the nearest file",
     "copied": "share of figures that are exactly those of another year",
     "repeated": "how well an earlier year's figures agree with that year's own file, school by school",

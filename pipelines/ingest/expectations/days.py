@@ -8,7 +8,7 @@ from pipelines.ingest.expectations.checks import Checks
 
 ZONES = 1  # days by which our today may be behind the publisher's
 LONGEST_WITHOUT = 100  # days of inspecting that a file may be silent about: a summer and the weeks a report takes
-SILENT_YEARS = ("census", "workforce")  # records whose tables are named a year before they come out
+FEW = 30  # inspections in the newest year of a file, below which its silence says nothing
 
 
 def check(releases: list[Release], today: pd.Timestamp, checks: Checks) -> None:
@@ -37,6 +37,8 @@ def _newest(release: Release, named: pd.Timestamp, checks: Checks) -> None:
     newest = every.max()
     # With few inspections a year, none in some months is no wonder.
     yearly = sum(int((values > values.max() - pd.Timedelta(days=365)).sum()) for values in held if values.name != "published_on")
+    if yearly < FEW:
+        return
     rare = 365 * 12 / max(yearly, 1)
     checks.add("newest", release.name, "day in its name", inspecting(newest, named), None, LONGEST_WITHOUT + rare)
 
