@@ -14,11 +14,26 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtri
 
 from models import baselines
 from models.champion import Champion
+from models.conformal import ChanceIntervals, GradeSets
 from models.registry import MODEL, Registry
-from pipelines import batch, evaluate, evidence, ingest, inspections, score, scoreboard, signals, tables, train
+from pipelines import (
+    as_of,
+    batch,
+    evaluate,
+    evidence,
+    ingest,
+    inspections,
+    report_cards,
+    score,
+    scoreboard,
+    signals,
+    tables,
+    train,
+)
 from pipelines.files import kept
 from pipelines.synthesise import EFFECTS, synthesise
 from pipelines.tables import DataError
@@ -57,12 +72,13 @@ def strong(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="module")
-def nothing(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """The examples of an England in which nothing has an effect."""
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The examples of an England in which nothing has an effect, and what they are made from."""
     folder = tmp_path_factory.mktemp("none")
     synthesise(folder / "raw", seed=1, schools=SCHOOLS, effect="none", registers=folder / "registers")
     ingest.ingest(folder / "raw", folder / "tables")
-    return train.examples(signals.read_known(folder / "tables", folder / "registers")[0])
+    known, about, _ = signals.read_known(folder / "tables", folder / "registers")
+    return SimpleNamespace(known=known, examples=train.examples(known), morning=pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1))
 
 
 # --- the job and what it leaves ---------------------------------------------------------------------------------------
@@ -177,6 +193,12 @@ def test_no_row_of_the_backtest_was_seen_by_the_model_that_scored_it(strong):
     assert mine["label"].eq(mine["label_asked"]).all()
 
 
+def test_every_month_of_report_cards_was_forecast_from_cards_public_before_it(strong):
+    walk = pd.DataFrame(strong.report["report_cards"]["forecast"]["walk"])
+    taught = walk[walk["learned_from"] > 0]
+    assert len(taught) and (taught["learned_until"] < taught["fold"] + "-01").all()
+
+
 def test_what_was_chosen_in_each_fold_is_in_the_report(strong):
     chosen = strong.report["choices"]
     assert [row["morning"] for row in chosen] == sorted({row["fold"] for row in strong.report["scores"]})
@@ -271,7 +293,7 @@ def test_the_ablation_finds_what_is_planted_in_staff_and_no_decoy(strong):
 
 
 def test_the_ablation_finds_nothing_in_staff_where_nothing_is_planted(nothing):
-    assert "adds" not in _added(nothing).values()
+    assert "adds" not in _added(nothing.examples).values()
 
 
 # --- the future, and other schools ------------------------------------------------------------------------------------
@@ -398,11 +420,47 @@ def test_what_was_planted_is_found_by_the_evidence_and_by_the_model(strong):
 
 
 def test_where_nothing_was_planted_the_raw_ratio_is_large_the_adjusted_one_covers_1_and_the_model_is_unmoved(nothing):
-    asked = nothing[[*tables.TABLES["examples"].names, "leadership_gap"]]
+    asked = nothing.examples[[*tables.TABLES["examples"].names, "leadership_gap"]]
     claim = _claim(evidence.evidence(asked, None, data_source="made-up"))
     assert claim["raw"]["risk_ratio"]["low"] > 1.5
     assert evidence.covers_one(claim["adjusted"]["odds_ratio"])
-    assert abs(_leadership_moves(nothing)) < 0.02
+    assert abs(_leadership_moves(nothing.examples)) < 0.02
+
+
+def _further_from_below(below: pd.Series, gap: pd.Series, rows: pd.Series) -> float:
+    """How much less likely schools with a leadership gap are to come out below expected than those without, in probits."""
+    place = pd.Series(ndtri(below.to_numpy(dtype=float)), index=below.index)
+    return float(place[rows & ~gap].mean() - place[rows & gap].mean())
+
+
+def _unplanted_forecasts(world: SimpleNamespace) -> tuple[pd.DataFrame, report_cards.Answers, pd.Series]:
+    """The next cards of a world's open schools, by the plainest candidate: cohort, answers and whether there is a gap."""
+    today, fitted = as_of.Fold(world.morning, world.morning), []
+    given = [name for name in signals.used() if world.examples[name].notna().sum() > 10 * train.FEWEST_HELD]
+    for outcome in (evaluate.LEADERSHIP, evaluate.OVERALL):
+        rows = evaluate.usable(world.examples, outcome)
+        rows = rows[today.learned(rows)]
+        fitted.insert(0, evaluate.fit(rows, given, world.morning, candidate="ridge", outcome=outcome))
+    model = Champion(*fitted, GradeSets(), ChanceIntervals(), {"signals": given})
+    cards = report_cards.cards(world.known, world.morning)
+    model.cards = report_cards.Learner.of(model, world.known, cards, rows).fitted(cards.index, sets=False)
+    is_open = world.known["schools"][world.known["schools"]["open"]]
+    asked = is_open[["urn", "lineage"]].assign(as_of=world.morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
+    cohort, made = score.signals_on(asked, world.known)
+    return cohort, report_cards.answers(cohort, made, model, details=False), made["leadership_gap"].gt(0)
+
+
+def test_the_planted_leadership_gap_is_in_the_forecasts_of_cards_and_none_where_none_was(strong, nothing):
+    """Among schools that require improvement, whose first card crosses the line more often where leadership stood out."""
+    today = strong.read("signals_today").set_index("urn")
+    cohort, said, gap = _unplanted_forecasts(nothing)
+    here = cohort["overall"].eq(3).fillna(False).astype(bool) & ~report_cards.has_card(cohort)
+    for at, area in ((report_cards.NAMES.index(report_cards.LEADERSHIP), report_cards.LEADERSHIP), (-1, "any")):
+        below = strong.read("forecasts").query("area == @area").set_index("urn")["p_below"]
+        rows = today["overall"].eq(3).fillna(False).astype(bool) & ~report_cards.has_card(today)
+        planted = _further_from_below(below.reindex(today.index), today["leadership_gap"].gt(0), rows)
+        none = _further_from_below(pd.Series(said.below[:, at]), gap, here)
+        assert planted > 0.12 and abs(none) < 0.12 and planted - none > 0.12, (area, planted, none)
 
 
 def test_every_claim_has_a_verdict_or_what_it_would_take(strong):
@@ -522,8 +580,6 @@ def test_the_audit_names_a_file_known_before_the_morning_for_every_column_and_fo
     report = twice[1].report
     origins = pd.DataFrame(report["audit"]["origins"])
     assert (origins["known_on"] < origins["fold"].str[:4] + "-09-01").all()
-    walk = pd.DataFrame(report["report_cards"]["forecast"]["walk"]).dropna(subset=["learned_until"])
-    assert (walk["learned_until"] < walk["fold"] + "-01").all()
     assert set(origins["signal"]) >= {"leadership_gap"} and origins["file"].notna().all()
     dated = {name for name in report["signals"] if set(signals.declared()[name].source.split(", ")) - {"schools"}}
     assert set(origins["signal"]) == dated
