@@ -268,11 +268,11 @@ def _in_trusts(uids: str) -> str:
 
 
 def _trust_signals(report: dict, morning: str) -> pd.DataFrame:
-    """The size of each school's trust that morning and its years in it, by URN."""
+    """The size of each school's trust that morning, its years in it and the trust's record, by URN."""
     read = report["tables"]
-    held = {name: read(name) for name in ("schools", "inspections", "coverage", "trusts", "trust_results")}
-    asked = held["schools"][["urn", "lineage", "phase"]].assign(as_of=DAY(morning)).astype({"as_of": tables.DATE})
-    return coherence.signals(asked, held)[["trust_size", "years_in_trust"]].set_index(asked["urn"])
+    held = {name: read(name) for name in ("school_facts", "inspections", "coverage", "trusts", "trust_results")}
+    asked = read("schools")[["urn", "lineage", "phase"]].assign(as_of=DAY(morning)).astype({"as_of": tables.DATE})
+    return coherence.signals(asked, held)[["trust_size", "years_in_trust", "trust_record"]].set_index(asked["urn"])
 
 
 def _list(column: pd.Series) -> list:
@@ -301,6 +301,21 @@ def test_a_school_that_links_between_schools_and_groups_leave_out_has_left_its_t
     later = _trust_signals(report, "2024-09-02")
     assert _list(later["trust_size"]) == [None, 1, None]
     assert _list(later["years_in_trust"]) == [None, 4.0, None]  # from the day it joined, not the first list that shows it
+
+
+def test_links_between_schools_and_groups_say_nothing_of_a_school_that_only_a_later_file_has_in_a_trust(put, ingested):
+    """A blank for it then would say which schools were to join one: those that fail to improve do."""
+    put("as_at_31_August_2022.csv", GRADED, _in_trusts("7,7,"))
+    put("academiesmatmembership20230601.csv", "links between schools and groups", """
+        urn    | trust_uid | trust_name | group_type          | joined_on
+        100001 | 7         | Oak Trust  | Multi-academy trust | 01-09-2020
+        100009 | 7         | Oak Trust  | Multi-academy trust | 01-09-2020
+    """)
+    before = _trust_signals(ingested(), "2023-09-01")
+    put("as_at_31_August_2024.csv", GRADED, _in_trusts("7,7,7"))
+    after = _trust_signals(ingested(), "2023-09-01")
+    pd.testing.assert_frame_equal(before, after)
+    assert _list(before["trust_size"]) == [2, None, None]  # no list names 100009, which is a member all the same
 
 
 # --- results, year by year ----------------------------------------------------------------------------------------------
