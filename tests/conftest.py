@@ -165,6 +165,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of one of the made-up Englands of worlds.py, by its name: shared by all that run at once, and only read."""
+    import worlds
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return lambda name: worlds.once(shared / "worlds", name)
+
+
+@pytest.fixture(scope="session")
 def chromium():
     """A browser: this machine's own Chromium."""
     import browsing

@@ -15,9 +15,8 @@ import pytest
 import typer
 from filelock import FileLock
 
-from pipelines import ingest, tables
+from pipelines import tables
 from pipelines.__main__ import app, main, runs_of
-from pipelines.synthesise import synthesise
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = sorted(typer.main.get_command(app).commands)
@@ -125,12 +124,9 @@ def test_real_files_stay_when_made_up_ones_are_asked_for_in_their_place(run, tmp
 
 
 @pytest.fixture(scope="module")
-def england(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with made-up files under raw and their tables under tables."""
-    folder = tmp_path_factory.mktemp("england")
-    synthesise(folder / "raw", seed=1, schools=150)
-    ingest.ingest(folder / "raw", folder / "tables")
-    return folder
+def england(world: Callable[[str], Path]) -> Path:
+    """A folder with a few made-up files under raw and other, and the tables of each under tables and other_tables."""
+    return world("few")
 
 
 def test_output_that_is_no_terminal_gets_lines_and_no_codes_of_a_progress_bar(england, tmp_path):
@@ -195,14 +191,12 @@ def _whole(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_ingest_killed_at_any_moment_leaves_every_table_readable_the_old_or_the_new(england, tmp_path):
-    synthesise(tmp_path / "raw", seed=2, schools=150)
-    ingest.ingest(tmp_path / "raw", tmp_path / "new")
-    old, new, chance = _whole(england / "tables"), _whole(tmp_path / "new"), random.Random(3)
+    old, new, chance = _whole(england / "tables"), _whole(england / "other_tables"), random.Random(3)
     held = tmp_path / "tables"
     for name, content in old.items():
         held.mkdir(exist_ok=True)
         (held / f"{name}.parquet").write_bytes(content)
-    words = ("ingest", "--raw", str(tmp_path / "raw"), "--tables", str(held))
+    words = ("ingest", "--raw", str(england / "other"), "--tables", str(held))
     for when in ("any moment", "writing", "writing"):
         running, until = _started(tmp_path, *words), time.monotonic() + chance.uniform(0.5, 4)
         while running.poll() is None:

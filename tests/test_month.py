@@ -9,12 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import worlds
 from filelock import FileLock
 
 from models.registry import Registry
 from pipelines import experiments, monitor, month, provenance
 from pipelines.cards.pages import page
-from pipelines.synthesise import synthesise
 from pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
@@ -83,10 +83,10 @@ def _state(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory) -> SimpleNamespace:
+def done(world, tmp_path_factory) -> SimpleNamespace:
     """A folder in which a month was done, of an England just large enough to learn from."""
     folder = tmp_path_factory.mktemp("month")
-    synthesise(folder / "data/raw", seed=1, schools=3700, effect="strong")
+    worlds.linked(world("files") / "data/raw", folder / "data/raw")
     (folder / "quick.toml").write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in QUICK.items()))
     registry, said = Registry.at(None, folder / "mlruns"), []
 

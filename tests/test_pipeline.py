@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import worlds
 from scipy.special import ndtri
 
 from models import baselines
@@ -35,11 +37,10 @@ from pipelines import (
     train,
 )
 from pipelines.files import kept
-from pipelines.synthesise import EFFECTS, synthesise
+from pipelines.synthesise import EFFECTS
 from pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
-SCHOOLS = 3700  # the fewest whose inspections fill a fold in 2014/15
 EARLY = "2015-09-01"  # a morning with one fold before it: training as of then takes a tenth of the time
 PAST = pd.Timestamp("2018-09-01")
 AWAY = "http://127.0.0.1:9"  # where no tracking server listens
@@ -54,17 +55,13 @@ def _headway(folder: Path, *words: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def strong(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def strong(world: Callable[[str], Path]) -> SimpleNamespace:
     """A folder in which the main job was done from the command line, where the gap multiplies the odds by 2.5."""
-    folder = tmp_path_factory.mktemp("strong")
-    said = {name: _headway(folder, name, *words) for name, *words in (
-        ("synthesise", "--out", "data/raw", "--registers", "data/registers", "--seed", "1", "--schools", str(SCHOOLS),
-         "--effect", "strong"),
-        ("ingest",), ("train", "--no-whole"), ("evidence",), ("score",),
-    )}  # fmt: skip
+    folder = world("strong")
     held = folder / "data" / "tables"
     return SimpleNamespace(
-        folder=folder, tables=held, registers=folder / "data" / "registers", said=said, champion=Champion.load(folder / "mlruns" / "champion"),
+        folder=folder, tables=held, registers=folder / "data" / "registers", said=worlds.said(folder),
+        champion=Champion.load(folder / "mlruns" / "champion"),
         read=lambda name: tables.read(held, name),
         report=json.loads((held / "train.json").read_text("utf-8")),
         evidence=json.loads((held / "evidence.json").read_text("utf-8")),
@@ -72,11 +69,9 @@ def strong(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="module")
-def nothing(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def nothing(world: Callable[[str], Path]) -> SimpleNamespace:
     """The examples of an England in which nothing has an effect, and what they are made from."""
-    folder = tmp_path_factory.mktemp("none")
-    synthesise(folder / "raw", seed=1, schools=SCHOOLS, effect="none", registers=folder / "registers")
-    ingest.ingest(folder / "raw", folder / "tables")
+    folder = world("nothing")
     known, about, _ = signals.read_known(folder / "tables", folder / "registers")
     return SimpleNamespace(known=known, examples=train.examples(known), morning=pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1))
 
@@ -99,7 +94,7 @@ WANTED = {
 def test_every_command_says_in_lines_what_it_did_and_what_it_wrote(strong):
     for name, said in strong.said.items():
         assert said.strip() and "\x1b" not in said and "\r" not in said, name
-    assert f"written: {SCHOOLS:,} made-up schools" in strong.said["synthesise"]
+    assert f"written: {worlds.ENOUGH:,} made-up schools" in strong.said["synthesise"]
     assert "made-up files, the newest of" in strong.said["ingest"]
     assert "promoted to champion" in strong.said["train"]
     assert "predictions.parquet" in strong.said["score"]

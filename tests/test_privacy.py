@@ -5,11 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import worlds
+from worlds import PROGRAMME
 
 from models import RegistryError
 from models.registry import Registry
@@ -18,7 +21,6 @@ from pipelines.synthesise.register import PLANTED
 
 ROOT = Path(__file__).parents[1]
 NAMES = [word for word in PLANTED if word != "Mx"] + ["Plantedname"]  # Mx alone would be found in any picture
-PROGRAMME = "Plantedprogramme"  # a word somebody typed into a register
 
 
 def _run(folder: Path, *words: str, code: str | None = None) -> str:
@@ -31,19 +33,11 @@ def _run(folder: Path, *words: str, code: str | None = None) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+def made(world: Callable[[str], Path]) -> SimpleNamespace:
     """A folder in which files were made up, ingested, learned from and scored, with all that was said."""
-    folder = tmp_path_factory.mktemp("privacy")
-    said = _run(folder, "synthesise", "--out", "data/raw", "--registers", "data/registers", "--schools", "3700")
-    typed = 0
-    for path in (folder / "data/registers").rglob("leadership-development.csv"):
-        before = path.read_text("utf-8")
-        path.write_text(before.replace("Trust middle leader programme", PROGRAMME), "utf-8")
-        typed += PROGRAMME in path.read_text("utf-8")
-    assert typed > 5
-    learn = ["train", "--as-of", "2015-09-01", "--no-whole", "--promote", "force", "--workers", "1"]
-    jobs = [["ingest"], learn, ["score", "--no-similar"], ["register", "list"]]
-    said += _run(folder, code=f"from pipelines.__main__ import app\nfor words in {jobs!r}: app(words, standalone_mode=False)")
+    folder = world("strong")
+    said = "\n".join(worlds.said(folder).values())
+    assert "register" in worlds.said(folder)
     written = [path for part in ("data/tables", "mlruns") for path in (folder / part).rglob("*") if path.is_file()]
     return SimpleNamespace(folder=folder, said=said, written=written)
 
@@ -131,9 +125,9 @@ def test_the_audit_hears_a_pickle():
     assert "Fraction" in _run(ROOT, code=AUDITED + "import pickle, fractions\npickle.loads(pickle.dumps(fractions.Fraction(1)))\nprint(found)")
 
 
-def test_scoring_and_exploring_load_no_pickle_and_call_nobody(made):
+def test_scoring_and_exploring_load_no_pickle_and_call_nobody(made, tmp_path):
     scoring = ("from pipelines.__main__ import app\n"
-               "app(['score', '--no-similar', '--output', 'again/again.parquet'], standalone_mode=False)\nprint('found:', found)")  # fmt: skip
+               f"app(['score', '--no-similar', '--output', {str(tmp_path / 'again.parquet')!r}], standalone_mode=False)\nprint('found:', found)")  # fmt: skip
     assert "found: []" in _run(made.folder, code=AUDITED + scoring).splitlines()
     exploring = f"""
 import os

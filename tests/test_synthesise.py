@@ -1,10 +1,12 @@
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import FEW
 
 from pipelines import evidence, evidence_cards, files, frameworks, ingest, registers, sources, tables
 from pipelines.sources import normalised
@@ -15,19 +17,14 @@ from pipelines.tables import DataError
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("made") / "raw"
-    synthesise(out, seed=5, schools=300)
-    return out
+def kept(world: Callable[[str], Path]) -> Path:
+    """A folder with made-up files under raw, registers under registers, and the tables made from the files."""
+    return world("small")
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with made-up files under raw, registers under registers, and the tables made from the files."""
-    folder = tmp_path_factory.mktemp("kept")
-    synthesise(folder / "raw", seed=5, schools=300, registers=folder / "registers")
-    ingest.ingest(folder / "raw", folder / "tables")
-    return folder
+def made(kept: Path) -> Path:
+    return kept / "raw"
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -63,10 +60,9 @@ def _within_strata(pairs: pd.DataFrame) -> tuple[float, float, float]:
     return tuple(np.exp([ratio, low, high]))
 
 
-def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(made: Path, tmp_path: Path) -> None:
-    synthesise(tmp_path / "again", seed=5, schools=300)
-    synthesise(tmp_path / "other", seed=6, schools=300)
-    again, other = _contents(tmp_path / "again"), _contents(tmp_path / "other")
+def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(made: Path, world: Callable[[str], Path], tmp_path: Path) -> None:
+    synthesise(tmp_path / "again", seed=5, schools=FEW)
+    again, other = _contents(tmp_path / "again"), _contents(world("other") / "raw")
     assert again == _contents(made)
     assert all(other[name] != content for name, content in again.items())
 
@@ -217,10 +213,11 @@ def test_each_kind_of_register_is_missing_for_30_to_60_in_100_schools_and_for_so
 
 
 def test_registers_change_no_byte_of_the_official_files_and_the_same_seed_makes_the_same_ones(
-    made: Path, kept: Path, tmp_path: Path
+    kept: Path, tmp_path: Path
 ) -> None:
-    assert _contents(kept / "raw") == _contents(made)
-    synthesise(tmp_path / "raw", seed=5, schools=300, registers=tmp_path / "registers")
+    synthesise(tmp_path / "raw", seed=5, schools=FEW)
+    assert _contents(tmp_path / "raw") == _contents(kept / "raw")
+    synthesise(tmp_path / "raw", seed=5, schools=FEW, registers=tmp_path / "registers")
     assert _contents(tmp_path / "registers") == _contents(kept / "registers")
 
 
@@ -561,7 +558,7 @@ def test_a_later_end_changes_no_inspection_file_of_the_years_before(late: Path, 
 
 
 def test_the_last_lists_as_one_workbook_say_what_the_two_files_do(kept: Path, tmp_path: Path) -> None:
-    synthesise(tmp_path / "raw", seed=5, schools=300, monthly=True)
+    synthesise(tmp_path / "raw", seed=5, schools=FEW, monthly=True)
     (book,) = (tmp_path / "raw/ofsted").glob("*.ods")
     assert not list((tmp_path / "raw/ofsted").glob("*August_2026.csv"))
     read = {release.name.rsplit("/")[-1]: release.layout.name for release in files.read_file(book, tmp_path / "raw")}
