@@ -16,7 +16,7 @@ export MLFLOW_LOGGING_LEVEL ?= WARNING
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint audit bench pins clean
+.PHONY: help install demo test lint docs audit bench pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: $(INSTALLED) $(if $(shell command -v java 2>/dev/null),$(SPARK)) ## the te
 
 lint: $(INSTALLED) ## ruff
 	$(BIN)/ruff check $(ARGS) .
+
+docs: $(INSTALLED) ## the documentation, into build/docs; open build/docs/index.html
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet -d build/doctrees $(ARGS) docs build/docs
 
 audit: $(INSTALLED) ## published weaknesses of the versions in constraints.txt; says so where nobody can be asked
 	@$(BIN)/python .ci/audit.py

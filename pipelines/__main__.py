@@ -440,7 +440,7 @@ def how_good(tables: Tables = TABLES,
              ) -> None:  # fmt: skip
     """The backtest in words and tables, from the last training; printed, or put into a page.
 
-    Example: headway how-good --page README.md
+    Example: headway how-good --page docs/how-good.md
     """
     import json
 

@@ -350,14 +350,14 @@ def test_html_in_markdown_is_shown_and_not_obeyed():
     assert "&lt;script&gt;" in pages.page("# A\n\n<script>b</script>\n")
 
 
-# --- the README's section -------------------------------------------------------------------------------------------------
+# --- the page on how good it is ----------------------------------------------------------------------------------------------
 
 
 def test_the_section_goes_between_its_marks_and_nowhere_else(tmp_path):
-    page = tmp_path / "README.md"
-    page.write_text(f"before\n{cards.readme.BEGIN}\nold\n{cards.readme.END}\nafter\n")
+    page = tmp_path / "how-good.md"
+    page.write_text(f"before\n{cards.section.BEGIN}\nold\n{cards.section.END}\nafter\n")
     cards.into(page, "new")
-    assert page.read_text() == f"before\n{cards.readme.BEGIN}\nnew\n{cards.readme.END}\nafter\n"
+    assert page.read_text() == f"before\n{cards.section.BEGIN}\nnew\n{cards.section.END}\nafter\n"
     page.write_text("no marks")
     with pytest.raises(DataError, match="has no place for it"):
         cards.into(page, "new")

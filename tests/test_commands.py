@@ -171,8 +171,8 @@ def test_a_command_that_finds_another_at_work_ends_in_75_and_says_to_wait(englan
     assert re.search(r"^headway: Another .*\nWait for it, or try again\.$", ended.stderr, re.MULTILINE)
 
 
-def test_the_readme_and_the_help_give_one_line_of_cron_for_the_month(run):
-    (line,) = re.findall(r"^0 .*headway month.*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+def test_the_documentation_and_the_help_give_one_line_of_cron_for_the_month(run):
+    (line,) = re.findall(r"^0 .*headway month.*$", (ROOT / "docs" / "how-to" / "month.md").read_text("utf-8"), re.MULTILINE)
     _, out, _ = run("month", "--help")
     assert " ".join(line.split()) in " ".join(out.split())
 

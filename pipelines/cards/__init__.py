@@ -1,4 +1,4 @@
-"""The model card, the transparency record and the checklist of a run, in Markdown and HTML; and the README's section.
+"""The model card, the transparency record and the checklist of a run, in Markdown and HTML; and the page on how good it is.
 
 All is written from the run's own files. The prose is in this folder's templates, which hold no digit: a number gets into a
 card only by being looked up (`figures`), and only the owner's answers (`owner`) come from elsewhere.
@@ -14,7 +14,7 @@ from pipelines import tables
 from pipelines.cards import owner as owners
 from pipelines.cards.figures import Figure, drawn
 from pipelines.cards.pages import page
-from pipelines.cards.readme import how_good, into
+from pipelines.cards.section import how_good, into
 from pipelines.tables import DataError
 
 __all__ = ["drafts", "how_good", "into", "write", "written"]

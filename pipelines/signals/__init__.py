@@ -19,7 +19,7 @@ FAMILIES = ("leadership", "judgements", "consistency", "trajectory", "timing", "
             "middle_leaders", "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "parents",
             "context")  # fmt: skip
 # Made and shown, but no model uses it unless asked to: beside the others it adds nothing, alone or with them, and its
-# levels drift (see Decisions in the README).
+# levels drift (see docs/decisions.md).
 OFF = ("workforce",)
 
 # The tables signals are made from; `examples`, `predictions` and the like are never among them.
