@@ -1,10 +1,13 @@
 """What if: the stored model's answer with something a school could change set otherwise. A pattern, not an effect."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, own, store, words
-from pipelines import signals
+from explorer import charts, own, report_card, store, words
+from pipelines import signals, tables
 from pipelines.frameworks import GRADES
 
 # How far each unit can be moved, and how it is shown: low, high, step, times shown.
@@ -17,10 +20,62 @@ RANGES = {
 }
 
 
+# What is made from a figure moves with it, and by how much of its step: else the model is asked about a school there can't be.
+MOVES_WITH = {
+    "absence_standing": {"absence_change": 1.0, "absence_beyond_intake": 1.0, "absence_since_pandemic": 1.0},
+    "attainment_standing": {"attainment_change": 1.0, "attainment_three_years": 1 / 3},
+}
+# Of these less is better; of all others that a school can change, more.
+LESS_IS_BETTER = ("absence_standing", "persistent_absence_standing", "share_vacant", "vacant_by_register")
+
+
 def answer(model, values: pd.Series, state: pd.DataFrame) -> pd.Series:
     """The stored model's prediction from these signals."""
     row = pd.DataFrame([values.reindex(model.signals).astype("float64").to_dict()])
     return model.predict(row[model.signals], state).iloc[0]
+
+
+def card_answer(model, values: pd.Series, predicted: pd.Series, card: pd.DataFrame) -> pd.DataFrame:
+    """The stored model's report card from these signals: below expected (`p_below`, with its interval) by area and any."""
+    from pipelines import report_cards
+
+    areas = [*report_cards.NAMES, "any"]
+    cohort = predicted.to_frame().T.reset_index(drop=True).astype({"overall": "Int64"})
+    cohort = cohort.assign(inspected_on=pd.to_datetime(cohort["inspected_on"]))
+    made = pd.DataFrame([values.astype("float64").to_dict()])
+    before = report_card.last(int(predicted["lineage"]))
+    before = before[before["inspected_on"].lt(predicted["as_of"])] if len(before) else before
+    own = before.set_index("area")["standard"] if len(before) else pd.Series(dtype="float64")
+    own = own.reindex(list(report_cards.NAMES)).to_numpy(dtype=float)[None, :]
+    asked = np.array([[area in set(card["area"]) for area in report_cards.NAMES]])
+    found = report_cards.answers(cohort, made, model, asked, own, details=False)
+    figures = {"p_below": found.below[0], "p_low": found.chances["low"][0], "p_high": found.chances["high"][0]}
+    return pd.DataFrame(figures, index=areas).loc[[area for area in areas if area in set(card["area"])]]
+
+
+def moved(values: pd.Series, changed: dict[str, float]) -> pd.Series:
+    """The signals with what was changed, and what is made from it."""
+    after = values.astype("float64").copy()
+    for name, value in changed.items():
+        step = value - values[name] if not words.blank(values[name]) else None
+        after[name] = value
+        for other, share in MOVES_WITH.get(name, {}).items() if step is not None else ():
+            if other in after.index:
+                after[other] += share * step
+    return after
+
+
+def unexpected(changed: dict[str, float], values: pd.Series, better: Callable[[pd.Series], float]) -> list[str]:
+    """The changes that move the chance of better the other way than one would expect, each alone."""
+    start, found = better(values), []
+    for name, value in changed.items():
+        if words.blank(values[name]) or abs(value - values[name]) < 1e-9:
+            continue
+        hoped = (value > values[name]) != (name in LESS_IS_BETTER)
+        step = better(moved(values, {name: value})) - start
+        if abs(step) >= 0.001 and (step > 0) != hoped:
+            found.append(name)
+    return found
 
 
 def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[str, float]:
@@ -30,7 +85,7 @@ def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[
         signal = told[name]
         low, high, step, times = RANGES.get(signal.unit, (0.0, 1.0, 0.01, 1))
         now = None if words.blank(values.get(name)) else float(values[name])
-        sentence, sign = words.plain(signal.sentence.rstrip(".")), "%" if times == 100 else ""
+        sentence, sign = signal.sentence.rstrip("."), "%" if times == 100 else ""
         text = store.asked_for(name)
         try:
             start = min(max(float(text), low * times), high * times)
@@ -74,6 +129,111 @@ def _into_address(name: str, value: float | None) -> None:
         del st.query_params[name]
 
 
+def nothing(declared: dict) -> None:
+    """That nothing can be moved, and which register or file would let it."""
+    st.info("The stored model uses nothing that a school could change, because what it learned from doesn’t hold it.")
+    by_register: dict[str, list[str]] = {}
+    for signal in declared.values():
+        if signal.could_change and not signal.off:
+            by_register.setdefault(signal.source, []).append(words.plain(signal.sentence.rstrip(".")))
+    lines = []
+    for source, sentences in by_register.items():
+        what = words.plain(words.MADE_FROM.get(source, source))
+        lines.append(f"- {'A register of ' if source in signals.REGISTERS else 'A file of '}{what}: {'; '.join(sentences)}.")
+    st.markdown("It could, once trained with one of these:\n\n" + "\n".join(lines))
+    st.page_link("explorer/your_data.py", label="Add a register on the page “Your own data”")
+
+
+def surprises(names: list[str]) -> None:
+    """Why a figure moved for the better lowers the chance, where it does."""
+    declared = signals.declared()
+    for name in names:
+        st.markdown(
+            f"“{words.plain(declared[name].sentence.rstrip('.'))}” moves the chance the other way than one would expect. The "
+            "model has only seen which schools did better, and other figures that go with this one carry part of what it says; "
+            "it doesn’t mean that making it better does harm."
+        )
+
+
+def on_card(model, values: pd.Series, changed: dict[str, float], predicted: pd.Series, card: pd.DataFrame) -> None:
+    """The report card with what was changed, beside the stored one."""
+    stored = card.set_index("area")["p_below"]
+    before = card_answer(model, values, predicted, card)
+    if (before["p_below"] - stored.reindex(before.index)).abs().max() > 0.005:
+        st.info("The signals kept don’t give the stored chances back. Run `headway score` again, so that they belong together.")
+        return
+    after = card_answer(model, moved(values, changed), predicted, card)
+    now, step = after.loc["any"], after.loc["any", "p_below"] - stored["any"]
+    rows = pd.DataFrame(
+        {
+            "grade": [report_card.AREAS.get(area, "Any area") for area in after.index],
+            "chance": after["p_below"].to_numpy(),
+            "usual": stored.reindex(after.index).to_numpy(),
+        }
+    )
+    between = f"somewhere from {words.of_100(now['p_low'])} to {words.of_100(now['p_high'])}"
+    title = (
+        "Nothing has been moved yet"
+        if not changed
+        else f"Schools like this one with those figures: {words.of_100(now['p_below'])} of 100 have some area below expected "
+        f"({between}), {words.points(step)} points"
+    )
+    charts.show(
+        charts.chances(rows),
+        title,
+        f"As stored: {words.of_100(stored['any'])} of 100. Bars are the chances of below expected with what you set, diamonds "
+        "what is stored for the school as it is.",
+        rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
+            columns={"grade": "area", "chance": "with what you set", "usual": "as it is"}
+        ),
+        f"what-if-{predicted['urn']}",
+    )
+    surprises(unexpected(changed, values, lambda made: 1 - card_answer(model, made, predicted, card).loc["any", "p_below"]))
+
+
+def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.Series) -> None:
+    """The next grade with what was changed, beside the stored one."""
+    state = store.state(predicted)
+
+    def better(made: pd.Series) -> float:
+        return words.chance(pd.Series({**answer(model, made, state).to_dict(), "overall": predicted["overall"]}))
+
+    if abs(better(values) - words.chance(predicted)) > 0.005:
+        st.info(
+            "The signals kept don’t give the stored chance back. Run `headway score` again, so that they belong "
+            "together."
+        )
+        return
+    after = answer(model, moved(values, changed), state)
+    same = pd.Series({**after.to_dict(), "overall": predicted["overall"]})
+    verb = "staying Outstanding" if words.staying(predicted) else "improving"
+    step = words.chance(same) - words.chance(predicted)
+    rows = pd.DataFrame(
+        {
+            "grade": list(GRADES.values()),
+            "chance": [float(after[f"p_grade_{rank}"]) for rank in GRADES],
+            "usual": [float(predicted[f"p_grade_{rank}"]) for rank in GRADES],
+        }
+    )
+    between = f"somewhere from {words.of_100(after['p_low'])} to {words.of_100(after['p_high'])}"
+    title = (
+        "Nothing has been moved yet"
+        if not changed
+        else f"Schools like this one with those figures: {words.percent(words.chance(same))} for {verb} ({between}), "
+        f"{words.points(step)} points"
+    )
+    charts.show(
+        charts.chances(rows),
+        title,
+        "Bars are the model’s chances with what you set, diamonds what is stored for the school as it is.",
+        rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
+            columns={"chance": "with what you set", "usual": "as it is"}
+        ),
+        f"what-if-{predicted['urn']}",
+    )
+    surprises(unexpected(changed, values, better))
+
+
 def page() -> None:
     st.title("What if?", anchor=False)
     st.markdown(
@@ -100,7 +260,8 @@ def page() -> None:
         )
         st.page_link("explorer/school.py", query_params={"urn": str(urn)}, label="Back to the school")
         return
-    st.markdown(words.plain(words.lead(predicted)))
+    card = report_card.forecast(urn)
+    st.markdown(words.plain(report_card.lead(card) if len(card) else words.lead(predicted)))
     st.markdown(f"Its grade now: {words.plain(words.grade_in_full(predicted))}.")
     values = store.signals_today(urn)
     model = store.champion()
@@ -120,15 +281,11 @@ def page() -> None:
             "them (signals_today.parquet)."
         )
         return
-    told = signals.declared()
+    declared, values = signals.declared(), values.drop(tables.TABLES["signals_today"].names, errors="ignore")
     unseen = own.hidden(own.kept(), int(row["lineage"]), values)
-    movable = [name for name in model.signals if name in told and told[name].could_change and name not in unseen]
+    movable = [name for name in model.signals if name in declared and declared[name].could_change and name not in unseen]
     if not movable:
-        could = [signal.sentence for signal in told.values() if signal.could_change]
-        st.info(
-            "The stored model uses nothing that a school could change, because the files it learned from don’t hold it."
-        )
-        st.markdown("It could, were these in the files: " + " ".join(words.plain(sentence) for sentence in could))
+        nothing(declared)
         return
     if str(model.about.get("version")) != str(predicted["model_version"]):
         st.info(
@@ -136,45 +293,15 @@ def page() -> None:
             "from one model."
         )
         return
-    state = store.state(predicted)
-    before = answer(model, values, state)
-    if (
-        abs(words.chance(pd.Series({**before.to_dict(), "overall": predicted["overall"]})) - words.chance(predicted))
-        > 0.005
-    ):
-        st.info(
-            "The signals kept don’t give the stored chance back. Run `headway score` again, so that they belong "
-            "together."
-        )
-        return
-    changed = controls(movable, told, values, urn)
-    moved = values.reindex(model.signals).astype("float64")
-    moved.update(pd.Series(changed, dtype="float64"))
-    after = answer(model, moved, state)
-    same = pd.Series({**after.to_dict(), "overall": predicted["overall"]})
-    verb = "staying Outstanding" if words.staying(predicted) else "improving"
-    step = words.chance(same) - words.chance(predicted)
-    rows = pd.DataFrame(
-        {
-            "grade": list(GRADES.values()),
-            "chance": [float(after[f"p_grade_{rank}"]) for rank in GRADES],
-            "usual": [float(predicted[f"p_grade_{rank}"]) for rank in GRADES],
-        }
-    )
-    title = (
-        "Nothing has been moved yet"
-        if not changed
-        else f"Schools like this one with those figures: {words.percent(words.chance(same))} for {verb}, "
-        f"{words.points(step)} points"
-    )
-    charts.show(
-        charts.chances(rows),
-        title,
-        "Bars are the model’s chances with what you set, diamonds what is stored for the school as it is. "
-        f"{words.ASSOCIATION}",
-        rows.rename(columns={"chance": "with what you set", "usual": "as it is"}),
-        f"what-if-{urn}",
-    )
+    place = st.container()  # the answer stands above what is moved, so that it is seen while it changes
+    st.header("What could be otherwise", anchor=False)
+    changed = controls(movable, declared, values, urn)
+    with place:
+        if len(card) and model.cards is not None:
+            on_card(model, values, changed, predicted, card)
+        else:
+            on_grade(model, values, changed, predicted)
+    st.caption(words.ASSOCIATION)
     st.page_link("explorer/school.py", query_params={"urn": str(urn)}, label="Back to the school")
 
 

@@ -39,7 +39,9 @@ class Claim:
     """A claim the project comes from: who said what, the signal that carries it, and what to do where nothing carries it.
 
     `higher` says whether the claim expects schools with more of the signal to improve more often. `size` is the size
-    claimed, as a risk ratio. `akin` are the signals made from the same facts, left out of "everything else".
+    claimed, as a risk ratio of schools as they come. `akin` are the signals made from the same facts, left out of "everything
+    else". `tied` is a signal that goes with this one by how both are made, such as how much better judgements are than overall:
+    before a claim is called the other way round, schools are compared that are alike in it too.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Claim:
     akin: tuple[str, ...] = ()
     caution: str = ""
     would_take: str = ""
+    tied: str = ""
 
 
 _MEDIAN = "the median of its phase and year"
@@ -118,6 +121,7 @@ CLAIMS = (
         f"judgements further apart than {_MEDIAN}", "no further apart", "judgement_spread", higher=False,
         akin=("leadership_gap", "quality_gap", "behaviour_gap", "development_gap", "mean_gap"),
         caution="Judgements mostly lie apart because one is better than overall: their spread is also room to rise.",
+        tied="mean_gap",
         would_take="Inspections with their separate judgements.",
     ),
     Claim(
@@ -453,7 +457,11 @@ def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
         "by_grade": {grade: line["risk_ratio"] for grade, line in by_grade.items()},
         "unit": unit, "within_strata_clustered": clustered, "beside_everything": beside,
     }  # fmt: skip
-    verdict, words = judged(raw, adjusted, size=claim.size, higher=claim.higher)
+    if claim.tied in rows:
+        adjusted["alike_in_tied"] = _alike_too(rows[able], exposed[able], claim.tied)
+    # A size is claimed of schools as they come, and held against the same comparison of them.
+    as_claimed = next((line for line in steps[0]["rows"] if line["what"] == "better, against worse"), raw)
+    verdict, words = judged(raw, adjusted, size=claim.size, higher=claim.higher, as_claimed=as_claimed)
     return about | blank | {
         "raw": raw, "adjusted": adjusted, "steps": steps, "verdict": verdict, "verdict_words": words,
         "cannot_test_because": None, "would_take": None,
@@ -462,6 +470,14 @@ def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
 
 _NEEDED = ("lineage", "urn", "next_urn", "overall", "phase", "year", "next_framework", "next_inspected_on",
            "label_source", "improved")  # fmt: skip
+
+
+def _alike_too(rows: pd.DataFrame, exposed: pd.Series, tied: str) -> dict[str, Any]:
+    """The pooled ratios among schools alike in a tied signal too, in steps of a quarter of a grade, and what it is called."""
+    step = (4 * rows[tied].astype("float64")).round()
+    found = stratified(rows.assign(tied=step), exposed, (*STRATA, "tied"))
+    what = signals.declared()[tied].sentence.rstrip(".")
+    return {"what": what, "odds_ratio": found["odds_ratio"], "risk_ratio": found["risk_ratio"]}
 
 
 def _apart(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
@@ -545,13 +561,15 @@ def _said(ratio: dict[str, float]) -> str:
     return f"{ratio['estimate']:.2f} (95% interval {ratio['low']:.2f} to {ratio['high']:.2f})"
 
 
-def judged(raw: dict[str, Any], adjusted: dict[str, Any], *, size: float | None, higher: bool) -> tuple[str, str]:
+def judged(raw: dict[str, Any], adjusted: dict[str, Any], *, size: float | None, higher: bool,
+           as_claimed: dict[str, Any] | None = None) -> tuple[str, str]:  # fmt: skip
     """A verdict and its words, from the figures alone.
 
     The pooled odds ratio decides, since its test holds in every stratum; the pooled risk ratio says how much. In order:
     too few schools on a side; the interval covers 1; it no longer leaves 1 out when the number of claims tested is
     allowed for; the ratio points away from the claim; it falls well short of the size claimed; the raw ratio is more
-    than twice as far from 1 (in logarithms); as it stands.
+    than twice as far from 1 (in logarithms); as it stands. A size is compared by what it adds above no difference, and with
+    schools as they come (`as_claimed`, else `raw`), as it was claimed.
     """
     odds, risk, sides = adjusted["odds_ratio"], adjusted["risk_ratio"], adjusted["informative"]
     if not odds or not risk or min(sides["exposed"], sides["unexposed"]) < TOO_FEW:
@@ -559,20 +577,24 @@ def judged(raw: dict[str, Any], adjusted: dict[str, Any], *, size: float | None,
                      "of the same grade, phase and year.")  # fmt: skip
     alike = f"among schools of the same grade, phase and year, {_said(risk)} times as likely to improve"
     first, tells = raw["risk_ratio"], not covers_one(odds)
-    as_claimed = (odds["estimate"] > 1) == higher
+    expected = (odds["estimate"] > 1) == higher
+    seen = (as_claimed or raw)["risk_ratio"]
+    adds = seen["estimate"] - 1 if seen else 0.0
+    times = (size - 1) / max(adds, 1e-6) if size and seen else 1.0  # how much more was claimed
     if not tells:
         verdict, words = CHANCE, f"No difference that could not be chance: {alike}."
     elif abs(math.log(odds["estimate"])) < STRICTER * _error(odds):
         verdict = BORDERLINE
-        words = (f"Borderline{'' if as_claimed else ', and the other way round'}: {alike}. With {len(CLAIMS)} claims "
+        words = (f"Borderline{'' if expected else ', and the other way round'}: {alike}. With {len(CLAIMS)} claims "
                  "to test, one could well come out so by chance.")  # fmt: skip
-    elif not as_claimed:
-        verdict, words = OPPOSITE, f"The other way round from the claim: {alike}."
-    elif size and size / risk["estimate"] >= 1.5:
-        part = PARTS.get(round(size / risk["estimate"]))
+    elif not expected:
+        verdict, words = _other_way_round(alike, adjusted.get("alike_in_tied"), higher)
+    elif times >= 1.5:
+        part = PARTS.get(round(times))
         verdict = SMALLER
-        words = (f"Real, but {f'about {part}' if part else 'less than a tenth'} of the size claimed: {alike}, against "
-                 f"{size:g} times claimed.")  # fmt: skip
+        words = (f"Real, but {f'about {part}' if part else 'less than a tenth'} of the size claimed: as schools come, "
+                 f"{seen['estimate']:.2f} times as likely, which adds {100 * adds:.0f}% where {size:g} times "
+                 f"would add {100 * (size - 1):.0f}%; {alike}.")  # fmt: skip
     elif first and abs(math.log(first["estimate"])) > 2 * abs(math.log(risk["estimate"])):
         verdict, words = SMALLER, f"Real, but smaller than it looks: {alike}; raw, {first['estimate']:.2f}."
     else:
@@ -593,3 +615,20 @@ def judged(raw: dict[str, Any], adjusted: dict[str, Any], *, size: float | None,
                 "what is left points the other way")  # fmt: skip
         words += f" Beside all else known of a school, {left}: odds ratio for {adjusted['unit']} {_said(rest)}."
     return verdict, words
+
+
+def _other_way_round(alike: str, tied: dict[str, Any] | None, higher: bool) -> tuple[str, str]:
+    """The verdict on a ratio that points away from the claim: that, where it also does among schools alike in what is tied."""
+    words = f"The other way round from the claim: {alike}."
+    if not tied:
+        return OPPOSITE, words
+    ratio, more = tied["odds_ratio"], f"alike in what goes with it ({tied['what'][:1].lower()}{tied['what'][1:]})"
+    if not ratio:
+        return FEW, f"Too few schools are also {more} to say; without that, {alike}."
+    if covers_one(ratio):
+        return CHANCE, (f"No difference that could not be chance, once schools are also {more}: odds ratio {_said(ratio)}. "
+                        f"Without that, {alike}.")  # fmt: skip
+    if (ratio["estimate"] > 1) == higher:
+        return BORDERLINE, (f"It depends on what is allowed for: {alike}; among schools that are also {more}, as claimed, odds "
+                            f"ratio {_said(ratio)}.")  # fmt: skip
+    return OPPOSITE, f"{words} So it is among schools that are also {more}: odds ratio {_said(ratio)}."

@@ -168,7 +168,7 @@ def test_beside_everything_else_a_signal_is_not_credited_with_what_the_rest_expl
         (1.2, _adjusted(1.1, 1.2, 1.15), None, True, "borderline", f"With {len(evidence.CLAIMS)} claims to test"),
         (1.2, _adjusted(0.9, 0.8), None, True, "the other way round", "from the claim"),
         (0.85, _adjusted(0.9, 0.8), None, False, "real", "0.90 (95% interval"),
-        (4.0, _adjusted(1.15, 1.5), 10.0, True, "real, but smaller", "about a ninth of the size claimed"),
+        (4.0, _adjusted(1.15, 1.5), 10.0, True, "real, but smaller", "about a third of the size claimed"),
         (4.0, _adjusted(0.8, 0.7), 10.0, True, "the other way round", "from the claim"),
         (1.9, _adjusted(1.1, 1.3), None, True, "real, but smaller", "smaller than it looks"),
         (1.2, _adjusted(1.1, 1.3), None, True, "real", "Real: among schools of the same grade"),
@@ -183,6 +183,30 @@ def test_each_verdict_follows_from_its_figures(raw, adjusted, size, higher, verd
     found, words = evidence.judged({"risk_ratio": _ratio(raw, 1.05)}, adjusted, size=size, higher=higher)
     assert found == verdict
     assert said in words
+
+
+def test_a_size_is_compared_as_schools_come_by_what_it_adds_above_no_difference() -> None:
+    raw, worse = {"risk_ratio": _ratio(1.5, 1.05)}, {"risk_ratio": _ratio(4.0, 1.05)}
+    found, words = evidence.judged(raw, _adjusted(1.2, 1.5), size=10.0, higher=True, as_claimed=worse)
+    assert found == "real, but smaller" and "about a third of the size claimed" in words  # 3 above none, of 9
+    assert "as schools come, 4.00 times as likely, which adds 300% where 10 times would add 900%" in words
+    found, words = evidence.judged(raw, _adjusted(1.4, 1.9), size=1.6, higher=True)
+    assert found == "real" and "of the size claimed" not in words  # half above none, of six tenths
+
+
+@pytest.mark.parametrize(("tied", "verdict"), [(0.8, "the other way round"), (1.0, "could be chance"), (1.3, "borderline")])
+def test_a_tied_claim_is_the_other_way_round_only_among_schools_alike_in_what_it_is_tied_to(tied, verdict) -> None:
+    alike = {"what": "The judgements are better than overall", "odds_ratio": _ratio(tied, 1.1), "risk_ratio": None}
+    found, words = evidence.judged({"risk_ratio": None}, _adjusted(0.8, 0.6, alike_in_tied=alike), size=None, higher=True)
+    assert found == verdict and "the judgements are better than overall" in words
+
+
+def test_what_comes_of_a_tied_signal_alone_is_not_found_among_schools_alike_in_it() -> None:
+    # Among schools with the same gap, as many improve with a spread as without; those with a gap have both more often.
+    counts = {0.0: (5, 15, 40, 120), 1.0: (60, 60, 10, 10)}
+    rows = pd.concat([_counted([cells]).assign(phase="Primary", mean_gap=gap) for gap, cells in counts.items()], ignore_index=True)
+    assert evidence.stratified(rows, rows["better"])["odds_ratio"]["low"] > 1
+    assert evidence._alike_too(rows, rows["better"], "mean_gap")["odds_ratio"]["estimate"] == pytest.approx(1.0)
 
 
 def test_a_ratio_that_is_not_the_same_for_every_grade_says_so() -> None:

@@ -204,6 +204,7 @@ def test_after_a_page_is_chosen_its_heading_has_the_focus_and_while_typing_it_ha
 def test_a_page_prints_light_whatever_its_theme(page, england):
     page.emulate_media(color_scheme="dark")
     opened(page, f"/school?urn={england.one}")
+    page.locator("[data-testid=stVegaLiteChart]").first.wait_for()
     page.emulate_media(color_scheme="dark", media="print")
     shade = "getComputedStyle(document.querySelector('%s')).%s"
     assert page.evaluate(shade % ("[data-testid=stApp]", "backgroundColor")) == "rgb(255, 255, 255)"
@@ -230,7 +231,7 @@ def test_a_name_with_a_script_in_it_is_only_a_name(page, england):
 def test_every_page_is_reached_from_the_menu_by_the_keyboard(page):
     opened(page, "/about")
     for name, title in PAGES.items():
-        reached(page, "[data-testid=stSidebarNavLink]", "" if name == "find" else title.rstrip("?"), most=20)
+        reached(page, "[data-testid=stSidebarNavLink]", "" if name == "find" else title.rstrip("?"))
         page.keyboard.press("Enter")
         page.get_by_role("heading", name=title, level=1).wait_for()
         settled(page)

@@ -20,7 +20,7 @@ SIGNALS = (
     Signal("basics_standing", "Pupils with English and mathematics at grade 5, against its phase that year.",
            "percentile", "results", _KNOWN),
     Signal("attainment_standing", "What pupils reach at 11 or 16, against its phase that year: the mean of its standings.",
-           "percentile", "results", _KNOWN),
+           "percentile", "results", _KNOWN, could_change=True),
     Signal("attainment_three_years", "The mean of that standing over three years.", "percentile", "results", _KNOWN),
     Signal("attainment_change", "Change in that standing since the results before.", "percentile points", "results", _KNOWN,
            off=NOTHING),

@@ -8,9 +8,10 @@ from pipelines.signals import NOTHING, Signal, intake, percentile
 _KNOWN = "in April after the school year"
 BEFORE_PANDEMIC = 2019
 SIGNALS = (
-    Signal("absence_standing", "Sessions missed, against its phase that year.", "percentile", "absence", _KNOWN),
+    Signal("absence_standing", "Sessions missed, against its phase that year.", "percentile", "absence", _KNOWN,
+           could_change=True),
     Signal("persistent_absence_standing", "Pupils persistently absent, against its phase that year.", "percentile",
-           "absence", _KNOWN),
+           "absence", _KNOWN, could_change=True),
     Signal("absence_change", "Change in that standing over a year.", "percentile points", "absence", _KNOWN),
     Signal("absence_since_pandemic", "Change in that standing since 2018/19, the last whole year before the pandemic.",
            "percentile points", "absence", _KNOWN,
