@@ -37,14 +37,14 @@ def answer(model, values: pd.Series, state: pd.DataFrame) -> pd.Series:
 
 def card_answer(model, values: pd.Series, predicted: pd.Series, card: pd.DataFrame) -> pd.DataFrame:
     """The stored model's report card from these signals: below expected (`p_below`, with its interval) by area and any."""
-    from pipelines import report_cards
+    from pipelines import as_of, report_cards
 
     areas = [*report_cards.NAMES, "any"]
     cohort = predicted.to_frame().T.reset_index(drop=True).astype({"overall": "Int64"})
     cohort = cohort.assign(inspected_on=pd.to_datetime(cohort["inspected_on"]))
     made = pd.DataFrame([values.astype("float64").to_dict()])
     before = report_card.last(int(predicted["lineage"]))
-    before = before[before["inspected_on"].lt(predicted["as_of"])] if len(before) else before
+    before = before[as_of.is_before(before["inspected_on"], predicted["as_of"])] if len(before) else before
     own = before.set_index("area")["standard"] if len(before) else pd.Series(dtype="float64")
     own = own.reindex(list(report_cards.NAMES)).to_numpy(dtype=float)[None, :]
     asked = np.array([[area in set(card["area"]) for area in report_cards.NAMES]])
