@@ -340,7 +340,9 @@ def _words(pairs: list[_Pair], checks: Checks) -> None:
             same, most_common = _together(a[known], b[known])
             least = 0.9 * FADES ** (pair.years / 4) - allowance(0.9, known.sum())
             if name in PLACES and pair.years < 12:
-                least = 0.97 - 0.012 * pair.years - allowance(0.03, known.sum())
+                # Authorities are merged and split; a school's phase and region stay.
+                changes = 0.003 if name in ("phase", "region") else 0.012
+                least = 0.97 - changes * pair.years - allowance(0.03, known.sum())
             if name in LOOSE:
                 least = 0.6
             if most_common < least:

@@ -19,9 +19,9 @@ FARTHEST = 4.0  # years between two files of which the one should have the other
 
 def check(releases: list[Release], parts: list[Part], keys: Keys, checks: Checks) -> None:
     """All checks of schools and places."""
-    kinds, whole = _kinds(releases), [part for part in parts if part.kind in FULL and part.unique]
+    said, whole = _said(releases), [part for part in parts if part.kind in FULL and part.unique]
     bits = {id(part): _bits(part.keys) for part in parts if part.kind.partition(",")[0] not in ("trusts", "npq")}
-    _missing(whole, bits, kinds, checks)
+    _missing(whole, bits, said, checks)
     _strangers(releases, parts, bits, checks)
     _another_year(parts, bits, checks)
     authority = _Authorities(releases, keys)
@@ -39,33 +39,39 @@ def _bits(keys: np.ndarray) -> np.ndarray:
     return held
 
 
-def _kinds(releases: list[Release]) -> pd.Series:
-    """For each URN a number for its type and phase, as the newest list that gives a type has them."""
-    said = []
+def _said(releases: list[Release]) -> dict[str, pd.DataFrame]:
+    """What each list says of the type and phase of its schools, the oldest list first."""
+    said = {}
     for release in sorted(releases, key=lambda one: (np.nan_to_num(dated(one)), one.name)):
         if release.layout.every_school and "type" in release.schools:
             rows = listed(release)
             phase = rows["phase"] if "phase" in rows else rows["is_primary"] if "is_primary" in rows else rows["type"]
             kind = rows["type"].astype("str").str.lower() + "|" + phase.astype("str")
-            said.append(pd.DataFrame({"urn": numbers(rows["urn"]), "kind": kind}))
-    if not said:
-        return pd.Series(dtype="int64")
-    every = pd.concat(said).dropna(subset=["urn"]).drop_duplicates("urn", keep="last")
-    return pd.Series(pd.factorize(every["kind"])[0], index=every["urn"].astype("int64"))
+            said[release.name] = pd.DataFrame({"urn": numbers(rows["urn"]), "kind": kind}).dropna(subset=["urn"])
+    return said
 
 
-def _missing(whole: list[Part], bits: dict[int, np.ndarray], kinds: pd.Series, checks: Checks) -> None:
+def _kinds(said: dict[str, pd.DataFrame], but: str) -> np.ndarray:
+    """For each URN a number for its kind as the newest list but one has it; -1 where none does."""
+    kind = np.full(SIZE, -1)
+    others = [rows for file, rows in said.items() if file != but]
+    if others:
+        every = pd.concat(others).drop_duplicates("urn", keep="last")
+        urn = every["urn"].to_numpy(dtype="int64")
+        inside = (urn > 0) & (urn < SIZE)
+        kind[urn[inside]] = pd.factorize(every["kind"])[0][inside]
+    return kind
+
+
+def _missing(whole: list[Part], bits: dict[int, np.ndarray], said: dict[str, pd.DataFrame], checks: Checks) -> None:
     """Of the schools that files before and after a file both have, those it leaves out, of the kind it leaves out least.
 
     A file may leave out a kind of school (absence had no special schools) and then leaves out most of them; rows lost by
     accident are of every kind. Where there are files on one side only, schools that changed their URN since are among them.
     """
-    if kinds.empty:
-        return
-    kind = np.full(SIZE, -1)
-    urns = kinds.index[(kinds.index > 0) & (kinds.index < SIZE)]
-    kind[urns] = kinds[urns].to_numpy()
+    every = _kinds(said, "")
     for part in whole:
+        kind = _kinds(said, part.file) if part.file in said else every
         if np.isnan(part.on):
             continue
         others = [other for other in whole if other is not part and not np.isnan(other.on) and other.file != part.file]
