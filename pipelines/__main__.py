@@ -738,30 +738,37 @@ def _log_evidence(tables: Path, tracking: str | None) -> None:
 
 def main() -> None:
     """Run a command; the user's own mistakes end in one message and exit code 2, another command at work in 75."""
-    from models import RegistryError
-    from pipelines.tables import Busy, DataError
-
     terminal.write_what_can_be_shown()
     try:
         app(standalone_mode=True)
-    except Busy as error:
-        print(f"headway: {error}", file=sys.stderr)
-        sys.exit(75)
-    except (DataError, RegistryError) as error:
-        print(f"headway: {error}", file=sys.stderr)
-    except OSError as error:
-        if error.errno not in HINDRANCES:
+    except Exception as error:
+        if (explained := _explained(error)) is None:
             raise
-        print(f"headway: {error.filename or 'A file'} could not be read or written ({os.strerror(error.errno)}).\n"
-              f"{HINDRANCES[error.errno]} What was there before is whole.", file=sys.stderr)  # fmt: skip
-    except UnicodeEncodeError as error:
-        if not re.search("[\udc80-\udcff]", error.object):  # how Python holds the bytes of a name that are no text
-            raise
-        print(f"headway: the name of a folder or file is not text in this machine's encoding of names (we are in {Path.cwd()}).\n"
-              "Work in a folder whose name is, or set PYTHONUTF8=1.", file=sys.stderr)  # fmt: skip
-    else:
-        return
-    sys.exit(2)
+        code, message = explained
+        print(f"headway: {message}", file=sys.stderr)
+        sys.exit(code)
+
+
+def _explained(error: Exception) -> tuple[int, str] | None:
+    """The exit code and the message for what the user's files, arguments or machine don't allow; None for a fault of ours.
+
+    Imported only here: help and mistakes of arguments are then told at once, without loading pandas.
+    """
+    from models import RegistryError
+    from pipelines.tables import Busy, DataError
+
+    if isinstance(error, Busy):
+        return 75, str(error)
+    if isinstance(error, DataError | RegistryError):
+        return 2, str(error)
+    if isinstance(error, OSError) and error.errno in HINDRANCES:
+        return 2, (f"{error.filename or 'A file'} could not be read or written ({os.strerror(error.errno)}).\n"
+                   f"{HINDRANCES[error.errno]} What was there before is whole.")  # fmt: skip
+    # How Python holds the bytes of a name that are no text.
+    if isinstance(error, UnicodeEncodeError) and re.search("[\udc80-\udcff]", error.object):
+        return 2, (f"the name of a folder or file is not text in this machine's encoding of names (we are in {Path.cwd()}).\n"
+                   "Work in a folder whose name is, or set PYTHONUTF8=1.")  # fmt: skip
+    return None
 
 
 if __name__ == "__main__":

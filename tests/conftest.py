@@ -42,7 +42,7 @@ def _typed(name: str, cells: list[str]) -> pd.Series:
     return pd.Series([cell or None for cell in cells], dtype="str")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def drawn() -> Callable[[str], pd.DataFrame]:
     """A frame from a table drawn in text: bars between cells, a blank cell is missing, columns in `_on` are days."""
 
@@ -53,7 +53,7 @@ def drawn() -> Callable[[str], pd.DataFrame]:
     return draw
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def official() -> Callable[..., str]:
     """The text of an official CSV: drawn rows under the headers of the layout whose name has `part` in it.
 
@@ -118,7 +118,7 @@ def ingested(raw: Path, tmp_path: Path) -> Callable[[], dict]:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def table() -> Callable[[str, pd.DataFrame], pd.DataFrame]:
     """One of our tables from a frame, with what is usual in the columns that nobody drew.
 
@@ -135,7 +135,7 @@ def table() -> Callable[[str, pd.DataFrame], pd.DataFrame]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def known(table) -> Callable[..., dict[str, pd.DataFrame]]:
     """All that signals are made from, tables and registers: those given, and the others empty; schools listed as given long ago."""
 

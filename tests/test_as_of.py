@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -196,10 +198,11 @@ def _figures(name: str, rows: pd.DataFrame, urns: list[int], seed: int) -> pd.Da
     return every.assign(source_file="drawn").reset_index(drop=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(drawn, known):
     """A full set of tables: every family has something to say of some school, before the morning and after it."""
 
+    @functools.cache
     def make(schools: str = SCHOOLS, visits: str = VISITS, members: str = MEMBERS, heads: str = HEADS) -> dict:
         urns = drawn(schools)["urn"].tolist()
         facts = drawn(schools)[["urn", "phase", "region", "la_code"]].merge(drawn(FACTS_TOLD), how="cross")
@@ -258,13 +261,18 @@ def _garbled(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return rows
 
 
+@pytest.fixture(scope="module")
+def before(world):
+    """The signals of the world, unchanged."""
+    return _built(world())
+
+
 @pytest.fixture
-def same(world):
+def same(world, before):
     """Whether signals stay as they were when tables of the world are changed; norms are made anew from the changed ones."""
 
     def compare(change) -> None:
         held = world()
-        before = _built(held)
         changed = {name: change(held[name], name) if name in DATED else held[name] for name in held}
         changed["norms"] = _norms(changed)
         pd.testing.assert_frame_equal(_built(changed), before)
@@ -272,8 +280,8 @@ def same(world):
     return compare
 
 
-def test_the_world_gives_every_signal_something_to_say(world):
-    silent = _built(world()).drop(columns="urn").isna().all()
+def test_the_world_gives_every_signal_something_to_say(world, before):
+    silent = before.drop(columns="urn").isna().all()
     assert silent[silent].index.tolist() == ["absence_since_pandemic"]
     assert _built(world(), morning=DAY("2022-09-01"))["absence_since_pandemic"].notna().any()
 
@@ -287,17 +295,16 @@ def test_the_future_taken_away_changes_no_signal(same):
 
 
 @pytest.mark.parametrize("name", DATED)
-def test_the_future_of_one_table_changes_no_signal(world, name):
+def test_the_future_of_one_table_changes_no_signal(world, before, name):
     """With the norms left as they were, so that it is the join of this one table that is tried."""
     held = world()
     changed = held | {name: _garbled(held[name], name)}
-    pd.testing.assert_frame_equal(_built(changed), _built(held))
+    pd.testing.assert_frame_equal(_built(changed), before)
 
 
-def test_the_past_rewritten_does_change_signals_of_every_family(world):
+def test_the_past_rewritten_does_change_signals_of_every_family(world, before):
     """So that the tests of the future could fail."""
-    held = world()
-    before, later = _built(held), _built(held, morning=DAY("2016-06-01"))
+    later = _built(world(), morning=DAY("2016-06-01"))
     moved = {name for name, family in signals.family_of().items() if not before[name].equals(later[name])}
     assert {signals.family_of()[name] for name in moved} == set(signals.FAMILIES)
 
@@ -324,15 +331,13 @@ def test_nobody_asked_about_gives_no_rows(world):
     assert signals.build(rows, held).shape == (0, len(signals.declared()))
 
 
-def test_a_school_asked_about_alone_has_the_row_it_has_among_others(world):
-    held = world()
-    whole = _built(held).set_index("urn")
+def test_a_school_asked_about_alone_has_the_row_it_has_among_others(world, before):
+    held, whole = world(), before.set_index("urn")
     for urn in whole.index:
         pd.testing.assert_frame_equal(_built(held, [urn]).set_index("urn"), whole.loc[[urn]])
 
 
-def test_adding_schools_of_another_phase_authority_and_trust_changes_no_other_row(world):
-    held = world()
+def test_adding_schools_of_another_phase_authority_and_trust_changes_no_other_row(world, before):
     more = world(
         schools=SCHOOLS + "100008 | 100008 | Special | Community Special | North East | 301 | 2019-12-31\n"
         "100009 | 100009 | Special | Community Special | North East | 301 | 2019-12-31\n",
@@ -341,7 +346,7 @@ def test_adding_schools_of_another_phase_authority_and_trust_changes_no_other_ro
         members=MEMBERS + "100008 | 13 | 2019-02-28 | 2019\n100009 | 13 | 2018-02-28 | 2018\n",
         heads=HEADS + "100008 | 2018-01-01 | 2017-06-01 | 1\n",
     )
-    before, after = _built(held), _built(more)
+    after = _built(more)
     assert len(after) == len(before) + 2
     pd.testing.assert_frame_equal(after[after["urn"].isin(before["urn"])].reset_index(drop=True), before.reset_index(drop=True))
 

@@ -67,6 +67,19 @@ def test_without_a_command_it_lists_them(run):
     assert all(name in out + err for name in COMMANDS)
 
 
+@pytest.mark.parametrize("words, code", [
+    (("--help",), 0), (("score", "--help"), 0), (("register", "add", "--help"), 0), ((), 2), (("retrain",), 2), (("train", "--seed", "x"), 2),
+], ids=lambda value: _words(value) if isinstance(value, tuple) else f"{value}")  # fmt: skip
+def test_help_and_mistakes_of_arguments_load_no_library_of_tables_or_models(tmp_path, words, code):
+    """Which take several times as long as everything else that is done to say so."""
+    script = ("import atexit, sys\nfrom pipelines.__main__ import main\n"
+              "heavy = {'pandas', 'numpy', 'pyarrow', 'scipy', 'sklearn', 'mlflow', 'requests', 'rich'}\n"
+              "atexit.register(lambda: print('loaded:', sorted(heavy & sys.modules.keys())))\nmain()")  # fmt: skip
+    ended = subprocess.run([sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert ended.returncode == code and ended.stdout.splitlines()[-1] == "loaded: []"
+
+
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 
