@@ -59,7 +59,7 @@ def test_a_signal_declared_in_its_family_is_built_learned_from_and_described(mon
                           "100001 | 100001 | graded | 2019-01-01 | 2019-02-01 | 3 | 2"),
     )  # fmt: skip
     question = pd.DataFrame({"urn": [100001], "lineage": [100001], "as_of": [DAY("2020-09-01")]}).astype({"as_of": tables.DATE})
-    cohort = inspections.cohort(question, every["schools"], every["school_facts"], every["inspections"])
+    cohort = inspections.cohort(question, every["school_facts"], every["inspections"])
     assert signals.build(cohort, every)["leadership_gap_twice"].tolist() == [2.0]
     assert "leadership_gap_twice" in signals.used() and signals.family_of()["leadership_gap_twice"] == "leadership"
     assert "| `leadership_gap_twice` | Twice the leadership gap. |" in _reference().signals()
@@ -118,7 +118,7 @@ def _clock(drawn, known) -> float:
     visits = drawn("urn | lineage | kind | inspected_on | known_on | overall\n100001 | 100001 | graded | 2022-01-10 | 2022-03-01 | 2")
     every = known(schools=schools, inspections=visits)
     question = schools[["urn", "lineage"]].assign(as_of=DAY("2024-01-10")).astype({"as_of": tables.DATE})
-    cohort = inspections.cohort(question, every["schools"], every["school_facts"], every["inspections"])
+    cohort = inspections.cohort(question, every["school_facts"], every["inspections"])
     return float(signals.build(cohort, every, ("timing",))["years_since_inspection"].iloc[0])
 
 
