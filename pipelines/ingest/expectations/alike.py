@@ -19,7 +19,7 @@ LOOSE = ("trust_uid", "trust_name", "status", "record_type", "school_kind", "rel
          "has_sixth_form", "admissions", "school_phase", "linked_name")  # fmt: skip
 SAME_YEAR = 0.75  # years between two files that may hold the same figures
 # A measure's agreement school by school falls as years pass, by this share a year.
-FADES = 0.88
+FADES = 0.85
 
 
 def check(parts: list[Part], checks: Checks) -> None:
@@ -102,7 +102,7 @@ def _usual(pairs: list[_Pair]) -> dict[str, list[tuple[Part, Part, float]]]:
     kept: dict[str, list[tuple[Part, Part, float]]] = defaultdict(list)
     for pair in pairs:
         for at, name in enumerate(pair.both if len(pair.cross) else []):
-            if np.isfinite(pair.cross[at, at]):
+            if np.isfinite(pair.cross[at, at]) and 0.5 < pair.years < 2.5:
                 kept[name].append((pair.part, pair.other, pair.cross[at, at] / FADES ** max(pair.years - 1, 0)))
     return kept
 
@@ -117,7 +117,7 @@ def _rows(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> Non
         strict = part.family == best.other.family
         fall = expected.fall if strict else max(expected.fall, 0.06)
         fall += 0 if count >= 5000 else 3 * np.sqrt(fall / count)
-        fall += 0.005 * max(best.years - 3, 0)
+        fall += 0.005 * max(best.years - 3, 0) + (0.012 * best.years if best.other.on > part.on else 0)  # schools grow in number
         rise = max(3 * fall, expected.rise)
         checks.add("rows", part.file, part.kind, len(part.rows) / count, 1 - fall, 1 + rise, best.other.file)
 
@@ -267,9 +267,10 @@ def _schools(pairs: list[_Pair], usual: dict, expected: sources.Expected, checks
                 at = pair.both.index(name)
                 r, count = pair.cross[at, at], pair.known[at, at]
                 others = [r for a, b, r in usual[name] if part is not a and part is not b]
-                known = min(float(np.median(others)), 0.99) if others else expected.steady.get(name, np.nan)
+                declared = expected.steady.get(name, np.nan)
+                known = min(float(np.median(others)), 0.99, np.nan_to_num(declared + 0.1, nan=1.0)) if others else declared
                 if np.isfinite(r) and np.isfinite(known) and count >= 50:
-                    least = (known - 0.12 - 0.5 * (1 - known)) * FADES ** max(pair.years - 1, 0)
+                    least = (known - 0.15 - 0.6 * (1 - known)) * FADES ** max(pair.years - 1, 0)
                     found.append((r, least - 4.5 / np.sqrt(count), pair.other.file))
         if found:
             r, least, against = max(found, key=lambda one: one[0] - one[1])

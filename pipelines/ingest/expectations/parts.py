@@ -186,7 +186,7 @@ def _of_record(release: Release, record: str, rows: pd.DataFrame, urns: Keys) ->
     keys = urns[release.name, whole].reindex(rows.index) if key == "urn" else numbers(rows[key])
     keys = keys.fillna(0).astype("int64")
     needed = frozenset(column.name for column in layout.records.get(record, ()) if column.required)
-    family = "register" if "status" in rows or not any(name in layout.records for name in ("latest", "inspection")) else "list"
+    family = "register" if "status" in rows else "list"
 
     def part(at: float, frame: pd.DataFrame, where: pd.Series) -> Part:
         values = where.to_numpy()

@@ -107,7 +107,7 @@ def _strangers(releases: list[Release], parts: list[Part], bits: dict[int, np.nd
         size = int(held.sum())
         if size >= 30 and len(by_file) > 3 and file not in wide:
             alone = float((count[held] == 1).mean())
-            checks.add("strangers", file, "", alone, None, 0.2 + allowance(0.1, size))
+            checks.add("strangers", file, "", alone, None, 0.5 + allowance(0.1, size))
 
 
 def _another_year(parts: list[Part], bits: dict[int, np.ndarray], checks: Checks) -> None:
