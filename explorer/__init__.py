@@ -5,9 +5,14 @@
     charts    every chart comes with its finding, a sentence, its table and a download
     access    who may see which registers
     own       the registers kept, as far as the visitor may see them
+    search    schools by what is typed, slips and postcodes included
+    outlook   what is stored of the next inspection of many schools, to show and to take away
     history   a school over the years, for its page
+    earlier   a school's earlier forecasts and how they turned out, for its page
+    without   what a prediction was made without, and why, for its page
     capacity  who could lead improvement in a trust, for its page
     report    a school as a page to print, in one file
+    workbook  tables as an Excel workbook
     a page each, of those in `PAGES`
 
 Nothing is trained or scored here. A page shows what the batch job stored; its sums of its own are the what-if and what

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, history, own, report, report_card, store, without, words, workbook
+from explorer import charts, earlier, history, own, report, report_card, store, without, words, workbook
 from pipelines import signals
 from pipelines.frameworks import GRADES
 
@@ -268,6 +268,7 @@ def page() -> None:
     others = alike(row) if shown or store.has("similar") else pd.DataFrame()
     if shown or len(card):
         unknown(row, predicted, held)
+    earlier.shown(row)
 
     st.header("Take it away", anchor=False)
     st.markdown(

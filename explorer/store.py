@@ -393,7 +393,7 @@ def read_ahead() -> None:
 
 def _read_ahead() -> None:
     # Imported here rather than by a visitor's click.
-    from explorer import capacity, history, outlook, own, report, search, without  # noqa: F401
+    from explorer import capacity, earlier, history, outlook, own, report, search, without  # noqa: F401
 
     with contextlib.suppress(DataError):
         search.found("a"), names(), trusts(), in_order("local_authority"), champion(), similar(0), predictions(), outlook.cards()
@@ -401,6 +401,6 @@ def _read_ahead() -> None:
             some(name, key, 0)
         for name in MEASURES:
             figures(name, 0)
-        without.read_ahead()
+        without.read_ahead(), earlier.read_ahead()
         for name in ("train", "evidence", "ingest"):
             told(name)

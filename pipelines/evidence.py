@@ -599,6 +599,9 @@ def judged(raw: dict[str, Any], adjusted: dict[str, Any], *, size: float | None,
         verdict, words = SMALLER, f"Real, but smaller than it looks: {alike}; raw, {first['estimate']:.2f}."
     else:
         verdict, words = REAL, f"Real: {alike}."
+    if size and seen and verdict not in (FEW, CANNOT) and times < 1.5:
+        words += (f" As schools come, {_said(seen)} times as likely, about the {size:g} times claimed; but that compares unlike "
+                  "schools, and some that cannot improve.")  # fmt: skip
     if first and not covers_one(first):
         if not tells:
             words += f" The raw ratio of {first['estimate']:.2f} is not seen among schools that are alike."

@@ -190,6 +190,8 @@ def test_a_size_is_compared_as_schools_come_by_what_it_adds_above_no_difference(
     found, words = evidence.judged(raw, _adjusted(1.2, 1.5), size=10.0, higher=True, as_claimed=worse)
     assert found == "real, but smaller" and "about a third of the size claimed" in words  # 3 above none, of 9
     assert "as schools come, 4.00 times as likely, which adds 300% where 10 times would add 900%" in words
+    words = evidence.judged(raw, _adjusted(1.2, 1.5), size=10.0, higher=True, as_claimed={"risk_ratio": _ratio(14.0, 2.0)})[1]
+    assert "As schools come, 14.00 (95% interval 7.00 to 28.00) times as likely, about the 10 times claimed; but" in words
     found, words = evidence.judged(raw, _adjusted(1.4, 1.9), size=1.6, higher=True)
     assert found == "real" and "of the size claimed" not in words  # half above none, of six tenths
 

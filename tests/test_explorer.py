@@ -217,7 +217,9 @@ def test_what_if_without_a_stored_model_says_so(folder):
 def test_a_stored_model_changed_by_hand_works_nothing_out_and_says_which_file(folder):
     write_tables(folder)
     write_champion(folder, folder.parent / "mlruns", made.champion(600))
-    assert "Schools like this one with those figures" in said(shown("what_if", urn=GOOD, share_stayed=90))
+    moved = said(shown("what_if", urn=GOOD, share_stayed=90))
+    assert re.search(r"Schools like this one with those figures: \d+% for improving \(somewhere from \d+ to \d+\), \+", moved)
+    assert "other way than one would expect" not in moved
     changed = folder.parent / "mlruns" / "champion" / "overall" / "booster.txt"
     changed.write_bytes(changed.read_bytes() + b"\n")
     text = said(shown("what_if", urn=GOOD, share_stayed=90))
@@ -333,3 +335,53 @@ def test_what_moves_leadership_starts_from_schools_whose_leadership_had_the_same
     titles = [part.label for part in shown("school", urn=GOOD).expander]
     assert "Leadership and governance below expected: 5 points above schools of its phase whose leadership was graded Good" in titles
     assert "Some area below expected: 5 points above schools like it" in titles
+
+
+def test_a_schools_earlier_forecasts_stand_beside_what_came(folder):
+    write_tables(folder)
+    assert "No earlier forecast of this school has turned out yet" in said(shown("school", urn=GOOD))
+    shared = {"urn": GOOD, "lineage": GOOD, "overall": 3, "p_grade_1": 0.0, "p_grade_2": 0.3, "p_grade_3": 0.6, "p_grade_4": 0.1}
+    test = {**shared, "fold": pd.Timestamp("2018-09-01"), "as_of": pd.Timestamp("2018-09-01"), "label": "improved",
+            "next_inspected_on": pd.Timestamp("2019-03-05"), "next_overall": 2}  # fmt: skip
+    rule = {**test, "p_grade_2": 0.9, "p_grade_3": 0.0}
+    rows = pd.DataFrame([{**test, "model": "champion"}, {**rule, "model": "logistic"}])
+    stretch = pd.DataFrame({"from_on": [pd.Timestamp("2009-09-01")], "to_on": [pd.Timestamp("2025-08-31")], "lineage": [0]})
+    tables.write(folder, {"backtest": rows, "coverage": stretch}, about=ABOUT)
+    text = said(shown("school", urn=GOOD))
+    assert "Its last forecast gave 30 in 100 to what came: it improved" in text
+    assert "stay Requires improvement 60, fall 10, rise 30" in text and "improved: Good" in text
+    assert "rise 90" not in text  # a plain rule's
+    # And one that was kept, from the inspection of 2010 to that of 2021.
+    then = {**shared, "status": "scored", "enough_like_it": True, "inspected_on": pd.Timestamp("2010-03-02"), "model_version": "abc",
+            "as_of": pd.Timestamp("2020-09-01"), "data_source": "made-up"}  # fmt: skip
+    tables.write(folder / "scored", {"predictions": pd.DataFrame([then])}, about=ABOUT, named={"predictions": "2020-09-01-abc"})
+    text = said(shown("school", urn=GOOD))
+    assert "Its last forecast gave 60 in 100 to what came: it stayed the same" in text and "made and kept then" in text
+
+
+def test_a_report_card_that_was_forecast_stands_beside_the_one_that_came(folder):
+    write_tables(folder)
+    standards = pd.DataFrame({"area": ["leadership_and_governance", "attendance_and_behaviour"], "standard": [3, 4]})
+    day = pd.Timestamp("2025-12-02")
+    standards = standards.assign(urn=GOOD, lineage=GOOD, inspected_on=day, graded_on=day, known_on=day, source_file="drawn")
+    tables.write(folder, {"standards": standards}, about=ABOUT)
+    tables.write(folder / "scored" / "forecasts", {"forecasts": card()}, about=ABOUT, named={"forecasts": "2025-09-30-abc"})
+    (rows,) = [rows for rows in listed(shown("school", urn=GOOD)) if "below expected, of 100" in rows]
+    came = dict(zip(rows["area"], zip(rows["below expected, of 100"], rows["what came"], strict=True), strict=True))
+    assert came["Any area"] == ("45", "below expected")
+    assert came["Leadership and governance"] == ("20", "expected or better")
+
+
+def test_an_inspection_after_a_school_closed_is_called_later(folder):
+    write_tables(folder)
+    rows = tables.read(folder, "schools")
+    after = rows[rows["urn"].eq(GOOD)].assign(urn=100007, lineage=CLOSED, name="Fir Academy")
+    ended = rows["closed_on"].mask(rows["urn"].eq(CLOSED), pd.Timestamp("2019-08-31"))
+    visits = tables.read(folder, "inspections")
+    later = visits["lineage"].eq(CLOSED) & visits["inspected_on"].gt("2020-01-01")
+    schools_now = pd.concat([rows.assign(closed_on=ended), after])
+    tables.write(folder, {"schools": schools_now, "inspections": visits.assign(urn=visits["urn"].mask(later, 100007))}, about=ABOUT)
+    text = said(shown("school", urn=CLOSED))
+    assert "Of its 2 inspections one was made under a later URN (100007)" in text and "earlier URN" not in text
+    assert "one was made under an earlier URN (100006)" in said(shown("school", urn=100007))
+

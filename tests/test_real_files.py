@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from explorer import search, without
 from pipelines import frameworks, inspections, signals
 from pipelines.ingest import ingest
 
@@ -15,7 +16,7 @@ def held(real_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("real") / "tables"
     report = ingest(real_raw, folder)
     known, _, _ = signals.read_known(folder)
-    return {"report": report, "raw": real_raw, **known}
+    return {"report": report, "raw": real_raw, "folder": folder, **known}
 
 
 def _cohort(held: dict, morning: str) -> pd.DataFrame:
@@ -109,3 +110,37 @@ def test_adding_schools_with_histories_elsewhere_changes_no_other_school_s_signa
     rows = [signals.build(inspections.cohort(asked, k["school_facts"], k["inspections"]), k)
             for k in ({name: rows for name, rows in every.items() if isinstance(rows, pd.DataFrame)} for every in (held, added))]
     pd.testing.assert_frame_equal(*rows)
+
+
+SEARCHES = {"Netther Stowe": 146493, "URN 146493": 146493, "Netherstowe": 146493, "WS13": 146493}
+
+
+def test_searches_with_a_slip_an_and_a_saint_or_an_outcode_find_their_school(held, monkeypatch):
+    monkeypatch.setenv("HEADWAY_TABLES", str(held["folder"]))
+    for asked, urn in SEARCHES.items():
+        assert urn in search.found(asked)["urn"].head(3).tolist(), asked
+    for asked, authority in (("Barking & Dagenham", "Barking and Dagenham"), ("Saint Marys Salford", "Salford")):
+        first = search.found(asked).head(3)
+        assert len(first) == 3 and first["local_authority"].eq(authority).all(), asked
+
+
+def test_what_a_prediction_is_made_without_has_the_reason_that_the_tables_give(held, monkeypatch):
+    monkeypatch.setenv("HEADWAY_TABLES", str(held["folder"]))
+    still = held["schools"][held["schools"]["open"]].sample(200, random_state=1)
+    asked = still[["urn", "lineage"]].assign(as_of=pd.Timestamp("2026-04-01")).reset_index(drop=True)
+    asked = asked.astype({"as_of": "datetime64[s]"})
+    known = {name: rows for name, rows in held.items() if isinstance(rows, pd.DataFrame)}
+    made = signals.build(inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"]), known)
+    missing = signals.without(made, signals.used())
+    there = {name: set(rows["lineage"]) for name, rows in known.items() if "lineage" in rows}
+    for row, named, morning in zip(still.to_dict("records"), missing, asked["as_of"], strict=True):
+        predicted = pd.Series({"made_without": named, "as_of": morning})
+        reasons = dict(zip(named.split("; "), without.reasons(pd.Series(row), predicted, signals.used()), strict=True))
+        for name, (_, why) in reasons.items():
+            if name in signals.REGISTERS:
+                assert "kept by nobody" in why
+            elif known[name].empty:
+                assert why == "not among the files read", (row["urn"], name)
+            elif name in there:
+                absent = "nothing of this school" in why or "not published for this kind of school" in why
+                assert absent == (row["lineage"] not in there[name]), (row["urn"], name, why)
