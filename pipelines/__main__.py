@@ -261,6 +261,33 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
 
 
 @app.command()
+def power(tables: Tables = TABLES,
+          seed: Annotated[int, typer.Option(help="Seed of the simulated studies.", min=0)] = 0) -> None:
+    """How many schools with a register, or years of a file, would test the claims that can't be tested: power.json, power.html.
+
+    Example: headway power && xdg-open data/tables/power.html
+    """
+    from pipelines import power as stage
+    from pipelines import power_report
+    from pipelines import tables as store
+
+    about, results = store.about(tables, "schools"), store.read(tables, "results")
+    schools = stage.sizes(*(store.read(tables, name) for name in ("schools", "workforce")), results,
+                          store.read(tables, "inspections"))  # fmt: skip
+    found = stage.power(schools, results, data_source=about["data_source"], seed=seed)
+    store.write_json(tables / "power.json", found)
+    store.write_text(tables / "power.html", power_report.report(found))
+    for line in found["summary"]:
+        say(line)
+    terminal.table("Schools needed, two-sided at 5%", ["claim", "years", "power", "closed form", "simulated", "apart"],
+                   ([question["id"], row["years"], f"{row['power']:.0%}", f"{row['closed']:,}",
+                     "-" if row["simulated"] is None else f"{row['simulated']:,}",
+                     "-" if row["apart"] is None else f"{row['apart']:+.1%}"]
+                    for question in found["questions"] for row in question["needed"]))  # fmt: skip
+    say(f"written: {tables / 'power.json'}, {tables / 'power.html'}")
+
+
+@app.command()
 def score(tables: Tables = TABLES,
           as_of: Annotated[list[str] | None, typer.Option("--as-of", metavar="DAY", help="The morning to ask from, as "
               "2025-09-01; default the day after the newest file. Several, said again or as 2011-09-01..2025-09-01 (every "

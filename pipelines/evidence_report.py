@@ -120,15 +120,7 @@ def _template() -> Template:
     return page.from_string(PAGE)
 
 
-PAGE = """<!doctype html>
-<html lang="en-GB">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>The evidence - Headway</title>
-<style>
-:root { --ground: #fff; --ink: #1b1f24; --soft: #4d5661; --line: #b4bcc6; --mark: #1a56a0; --panel: #f2f5f8; }
+STYLE = """:root { --ground: #fff; --ink: #1b1f24; --soft: #4d5661; --line: #b4bcc6; --mark: #1a56a0; --panel: #f2f5f8; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --ground: #14181d; --ink: #e9edf1; --soft: #b3bcc7; --line: #55606c; --mark: #8dbdff; --panel: #1e242b; }
 }
@@ -158,7 +150,17 @@ svg text { fill: currentColor; font: 14px system-ui, sans-serif; }
   body { font-size: 10pt; } nav, .skip { display: none; } .wide { overflow: visible; } svg { min-width: 0; }
   figure, tr, .verdict { break-inside: avoid; } h2, h3, caption { break-after: avoid; } table { font-size: 8pt; }
 }
-</style>
+"""  # of every report that is drawn like this one
+
+PAGE = """<!doctype html>
+<html lang="en-GB">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>The evidence - Headway</title>
+<style>
+""" + STYLE + """</style>
 </head>
 <body>
 {% macro forest(figure) %}

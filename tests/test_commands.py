@@ -103,6 +103,7 @@ def test_arguments_it_does_not_know_end_in_2_and_are_named(run, words, said, tmp
     (("ingest",), "data/raw"),
     (("train",), "headway ingest"),
     (("evidence",), "headway train"),
+    (("power",), "headway ingest"),
     (("score",), "headway train"),
     (("train", "--as-of", "2025-13-01"), "2025-09-01"),
     (("score", "--as-of", "yesterday"), "yesterday is not a day"),

@@ -28,6 +28,8 @@ STAGES = {
     "promotion": {"evaluate"},
     "experiments": {"evaluate", "inspections", "signals"},
     "evidence_cards": {"evidence"},
+    "power": {"signals"},
+    "power_report": {"evidence_report"},
     "compare": {"promotion"},
     "provenance": {"experiments", "registers"},
     "train": {"cards", "evaluate", "experiments", "inspections", "promotion", "provenance", "report_cards", "signals"},
