@@ -144,7 +144,7 @@ def figures(rows: dict[str, pd.DataFrame], lineages: Iterable[int]) -> pd.DataFr
     told = schools()
     told = told[told["open"] & told["lineage"].isin(list(lineages))].sort_values("name").reset_index(drop=True)
     tomorrow = store.today() + pd.Timedelta(days=1)
-    cohort = told[["urn", "lineage", "phase", "region"]].assign(as_of=tomorrow, inspected_on=pd.NaT)
+    cohort = told[["urn", "lineage", "phase", "region", "la_code"]].assign(as_of=tomorrow, inspected_on=pd.NaT)
     cohort = cohort.astype({"as_of": tables.DATE, "inspected_on": tables.DATE})
     made = signals.build(cohort, {**_nothing_known(), **rows}, FAMILIES)
     return told.join(made[list(own_signals())])

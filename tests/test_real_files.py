@@ -130,7 +130,7 @@ def test_what_a_prediction_is_made_without_has_the_reason_that_the_tables_give(h
     asked = still[["urn", "lineage"]].assign(as_of=pd.Timestamp("2026-04-01")).reset_index(drop=True)
     asked = asked.astype({"as_of": "datetime64[s]"})
     known = {name: rows for name, rows in held.items() if isinstance(rows, pd.DataFrame)}
-    made = signals.build(inspections.cohort(asked, known["schools"], known["school_facts"], known["inspections"]), known)
+    made = signals.build(inspections.cohort(asked, known["school_facts"], known["inspections"]), known)
     missing = signals.without(made, signals.used())
     there = {name: set(rows["lineage"]) for name, rows in known.items() if "lineage" in rows}
     for row, named, morning in zip(still.to_dict("records"), missing, asked["as_of"], strict=True):
