@@ -48,14 +48,17 @@ def ingest(raw: Path, folder: Path, progress: Callable[[Iterable[Path], int], It
     paths, report = _files(raw)
     read = hashes(raw)
     releases, problems, entries = kept.read(paths, raw, read, folder / kept.FOLDER, progress=progress)
-    if moved := sorted(name for name, _ in read.items() ^ hashes(raw).items()):
+    moved = sorted({name for name, _ in read.items() ^ hashes(raw).items()})
+    if moved:
         kept.drop(entries)
-        raise DataError(f"{', '.join(dict.fromkeys(moved))} changed while the files were read.\n"
-                        "Wait until nothing writes to the folder, and run this again.")  # fmt: skip
-    report["kept_bytes"] = kept.keep(entries, folder / kept.FOLDER, read, raw, paths)
+    else:
+        report["kept_bytes"] = kept.keep(entries, folder / kept.FOLDER, read, raw, paths)
     problems += _claims(releases)
     if problems:
         raise DataError("\n\n".join(problems))
+    if moved:
+        raise DataError(f"{', '.join(moved)} changed while the files were read.\n"
+                        "Wait until nothing writes to the folder, and run this again.")  # fmt: skip
     marker = raw / MADE_UP
     expected = expectations.check(releases, _today(marker), [*accept, *_accepted_before(folder, read)])
     built, aside = _tables(releases)

@@ -97,9 +97,11 @@ def _months(file: str, record: str, days: pd.Series, checks: Checks) -> None:
         guesses = ([min(others)] if len(others) >= 2 else []) + ([0.4 * min(beside)] if len(beside) == 2 else [])
         expected = max(guesses, default=0.0)
         if expected >= MONTH_FEWEST and (worst is None or counts[at] / expected < worst[0]):
-            worst = (counts[at] / expected, f"{record} {(first + at) // 12}-{calendar:02}")
+            # Of a dozen or two expected one or none may come by chance.
+            least = max(0.1 - 1.5 * np.sqrt(0.1 / expected), 0.0)
+            worst = (counts[at] / expected, f"{record} {(first + at) // 12}-{calendar:02}", least)
     if worst:
-        checks.add("months", file, worst[1], worst[0], 0.1)
+        checks.add("months", file, worst[1], worst[0], worst[2])
 
 
 def _paused(month: int) -> bool:
