@@ -66,7 +66,7 @@ window.headwayReach ||= new MutationObserver(() => {
 // browser's own title is the heading's. Not on the first page of a visit, nor where the visitor is typing.
 window.headwayTitle ||= (() => {
   let before = null;
-  return new MutationObserver(() => {
+  const look = () => {
     const heading = document.querySelector('[data-testid=stMain] h1');
     if (!heading || !heading.innerText.trim()) return;
     const title = heading.innerText.trim() + ' · Headway', address = location.pathname + heading.innerText;
@@ -77,7 +77,9 @@ window.headwayTitle ||= (() => {
     if (first || ['INPUT', 'TEXTAREA'].includes(document.activeElement.tagName)) return;
     heading.tabIndex = -1;
     heading.focus({preventScroll: false});
-  });
+  };
+  setInterval(look, 500);  // also where the page was drawn before anybody watched it
+  return new MutationObserver(look);
 })();
 window.headwayTitle.observe(document.body, {childList: true, subtree: true, characterData: true});
 window.headwayReach.observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ['open']});

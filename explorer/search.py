@@ -14,7 +14,7 @@ import streamlit as st
 
 from explorer import store
 
-NEAREST = 50  # schools listed around a postcode
+NEAREST = 25  # schools listed around a postcode
 POSTCODE = re.compile(r"([a-z]{1,2}\d[a-z\d]?)\s*(\d[a-z]{2})?")
 MILES = 69.0  # a degree of latitude
 LONG = 5  # letters from which a word may be typed with a slip
