@@ -16,7 +16,7 @@ export MLFLOW_LOGGING_LEVEL ?= WARNING
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs audit bench pins clean
+.PHONY: help install demo test quick lint docs audit bench pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ demo: $(INSTALLED) ## the whole of it, on made-up files where data/raw holds no 
 
 test: $(INSTALLED) $(if $(shell command -v java 2>/dev/null),$(SPARK)) ## the tests; ARGS='-k lineage' passes options to pytest
 	$(BIN)/python -m pytest $(ARGS)
+
+quick: $(INSTALLED) ## the tests that take seconds, for work in progress: under a minute
+	$(BIN)/python -m pytest -m 'not slow and not real and not browser' $(ARGS)
 
 lint: $(INSTALLED) ## ruff
 	$(BIN)/ruff check $(ARGS) .

@@ -15,13 +15,18 @@ import pytest
 from pipelines import ingest, registers, signals, sources, tables
 from pipelines.tables import DATE
 
-# Files that take a minute or more: begun first, so that at the end no core waits for one.
-LONGEST = ("test_pipeline", "test_month", "test_explorer_browser", "test_privacy", "test_real_files", "test_faults", "test_commands",
-           "test_hostile", "test_explorer_sign_in", "test_explorer_server", "test_spelling", "test_batch", "test_wheel")  # fmt: skip
+# Files that take longest, as they are begun: the longest first, so that at the end no core waits for one.
+LONGEST = ("test_pipeline", "test_month", "test_registry", "test_real_files", "test_explorer_browser", "test_commands", "test_faults",
+           "test_synthesise", "test_explorer", "test_spelling", "test_hostile", "test_batch", "test_registers", "test_added_files",
+           "test_explorer_registers", "test_wheel", "test_privacy", "test_expectations", "test_explorer_sign_in", "test_explorer_server")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Orders the tests, and marks as slow those of the longest files: `make quick` leaves them out."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    for item in items:
+        if item.path.stem in LONGEST:
+            item.add_marker(pytest.mark.slow)
 
 
 def _cells(text: str) -> list[list[str]]:

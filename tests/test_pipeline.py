@@ -348,6 +348,7 @@ def test_the_past_rewritten_does_change_predictions(strong):
 def test_shifting_the_release_dates_of_a_source_by_a_year_changes_exactly_the_signals_made_from_it(strong):
     held, *_ = signals.read_known(strong.tables, strong.registers)
     asked = inspections.roster(held["schools"], [pd.Timestamp(f"{year}-09-01") for year in (2014, 2018, 2024)])
+    asked = asked[asked["lineage"] % 7 == 0].reset_index(drop=True)  # so few cost a quarter of the time, and all signals move
     cohort = inspections.cohort(asked, held["school_facts"], held["inspections"])
     before = signals.build(cohort, held)
     dated = [name for name in (*signals.TABLES, *signals.REGISTERS)

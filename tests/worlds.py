@@ -66,7 +66,7 @@ def said(folder: Path) -> dict[str, str]:
 
 def _files(folder: Path) -> None:
     """Official files and registers of a world in which the gap multiplies the odds by 2.5, a word typed into the registers."""
-    words = ("synthesise", "--out", "data/raw", "--registers", "data/registers", "--seed", "1", "--schools", str(ENOUGH), "--effect", "strong")
+    words = ("synthesise", "--out", "data/raw", "--registers", "data/registers", "--seed", "3", "--schools", str(ENOUGH), "--effect", "strong")
     (told,) = commands(folder, words)
     typed = 0
     for path in (folder / "data/registers").rglob("leadership-development.csv"):

@@ -52,6 +52,7 @@ def figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: C
     return rows[~stranger][~again].reindex(columns=tables.TABLES[record].names)
 
 
+CUTS = np.arange(0.01, 1.0, 0.01)
 FEWEST = 200  # schools of a phase, below which a year's relation isn't kept
 
 
@@ -76,10 +77,11 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
         values = measured.assign(urn=every["urn"], period=every["period"], known_on=every["known_on"])
         for measure in measured:
             held = _first_released(values.dropna(subset=[measure]), placed)
+            figures = held[measure].to_numpy(dtype=float)
             for by in (["period", "phase"], ["period", "phase", "region"]):
-                for key, group in held.groupby(by)[measure]:
-                    cuts = np.quantile(group, np.arange(0.01, 1.0, 0.01))
-                    rows.append((name, measure, int(key[0]), key[1], key[2] if len(key) > 2 else "England", len(group), cuts))
+                for key, places in sorted(held.groupby(by).indices.items()):
+                    cuts = np.quantile(figures[places], CUTS)
+                    rows.append((name, measure, int(key[0]), key[1], key[2] if len(key) > 2 else "England", len(places), cuts))
     if not built["results"].empty and not built["census"].empty:
         first = [built[name].sort_values("known_on", kind="stable") for name in ("results", "census")]
         first[1] = first[1].drop_duplicates(["urn", "period"])
