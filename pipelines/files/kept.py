@@ -6,7 +6,6 @@ it, so a killed run leaves whole ones; what is damaged is read anew. All of it m
 """
 
 import ast
-import contextlib
 import functools
 import hashlib
 import json
@@ -39,8 +38,6 @@ def read(paths: list[Path], raw: Path, digests: dict[str, str], folder: Path, wo
 
     `digests` are the SHA-256 of the files, by name under `raw`. What is kept already in `folder` isn't read again.
     """
-    with contextlib.suppress(OSError):  # where nothing can be kept, all is read each time
-        folder.mkdir(parents=True, exist_ok=True)
     places = {path: folder / _key(path, raw, digests) for path in paths}
     releases = {path: found for path, place in places.items() if (found := _kept(place)) is not None}
     fresh = [path for path in paths if path not in releases]
@@ -94,6 +91,7 @@ def _read_one(path: Path, raw: Path, folder: Path) -> tuple[list[Release] | str,
         return str(error), None
     entry = None
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         entry = Path(tempfile.mkdtemp(dir=folder, prefix=".new."))
         _write(entry, releases)
     except OSError:  # what can't be kept is read again next time: a full disk stops the tables, not this
