@@ -18,7 +18,7 @@ from pipelines.cards.pages import page
 from pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
-QUICK = {"rounds": 5, "candidates": ["table", "ridge"], "half_lives": [0.5], "newest": 3,
+QUICK = {"rounds": 5, "candidates": ["table", "ridge"], "half_lives": [0.5],
          "families": ["leadership", "judgements", "trajectory", "timing", "context"]}  # fmt: skip
 
 # --- the page, drawn ------------------------------------------------------------------------------------------------------
