@@ -61,7 +61,7 @@ def _cell(column: Column, at: int, row: int, year: int) -> str:
     return {
         "key": str(100_001 + row if column.name == "urn" else 300_000 + 10 * at + row), "text": f"words {at} {row}",
         "date": f"{1 + (3 * at + row) % 28:02}/01/{year - 1}", "grade": str(1 + (at + row) % 4), "category": ("SM", "", "SWK")[row],
-        "standard": list(frameworks.STANDARDS)[(at + row) % 5],
+        "standard": list(frameworks.STANDARDS)[(at + row) % 5], "word": sources.REGIONS[(at + row) % 9],
         "yes_no": ("Yes", "No", "9")[(at + row) % 3], "count": str(10 * at + row), "number": str(1 + (at + row) % 5),
     }[column.kind]  # fmt: skip
 
@@ -180,11 +180,11 @@ def test_a_refused_release_leaves_the_tables_as_they_were(raw, tmp_path):
     body = [[cell if header != "Ofsted phase" else "Primary" for header, cell in zip(headers, row, strict=True)] for row in body]
     _read(raw, name, [headers, *body])
     ingest(raw, tmp_path / "tables")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "tables").iterdir()}
+    before = {path.name: path.read_bytes() for path in (tmp_path / "tables").iterdir() if path.is_file()}
     (raw / name).write_text(_written([["Verdict" if header == "Overall effectiveness" else header for header in headers], *body]))
     with pytest.raises(DataError, match=r"(?s)- Overall effectiveness\n.*“Verdict”"):
         ingest(raw, tmp_path / "tables")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "tables").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (tmp_path / "tables").iterdir() if path.is_file()} == before
 
 
 # --- a kind of file that nobody has declared yet ----------------------------------------------------------------------

@@ -60,7 +60,9 @@ def feature_rows() -> list[tuple[str, bytes]]:
 
     held = {"urn": [100000, 100001, 100002], "as_of": pd.Timestamp("2025-09-01"), "phase": "Primary", "overall": [2, 3, 1],
             "leadership": 2, "inspected_on": pd.Timestamp("2023-01-10"), "leadership_gap": [0.0, 1.0, None], "share_stayed": 0.9}
-    given = pd.DataFrame(held).reindex(columns=list(stage.layout(champion())))
+    layout = stage.layout(champion())
+    given = pd.DataFrame(held).reindex(columns=list(layout))
+    given = given.astype({name: "Int64" for name, kind in layout.items() if kind == "a whole number"})
     return [("rows/plans.csv", given.to_csv(index=False, date_format="%Y-%m-%d").encode()),
             ("rows/plans.parquet", given.to_parquet(index=False))]  # fmt: skip
 

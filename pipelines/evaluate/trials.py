@@ -137,7 +137,8 @@ def inspection_weights(examples: pd.DataFrame, fold: Fold) -> pd.Series:
 
     known = examples[fold.asked_before(examples) & examples["overall"].notna()]
     years = as_of.years_before(known["as_of"], known["inspected_on"]).clip(0, 12).mul(2).round().div(2)
-    asked = pd.DataFrame({"cell": known["overall"].astype("str") + known["phase"].astype("str"), "years": years.fillna(0),
+    phase = known["phase"].fillna("not known").astype("str")  # before any file told it
+    asked = pd.DataFrame({"cell": known["overall"].astype("str") + phase, "years": years.fillna(0),
                           "seen": fold.learned(known)})  # fmt: skip
     # One row for each cell, half-year and answer, counted: the same fit as on every school, in no time.
     counts = asked.value_counts().reset_index()
