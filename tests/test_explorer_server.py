@@ -20,9 +20,9 @@ runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 """
 # What trains, registers, tests and fetches: ours, and others'.
 OURS = ("models.registry", "models.served", "models.tracking", *(f"pipelines.{name}" for name in (
-    "__main__", "compare", "evaluate", "evidence", "experiments", "fetch", "ingest", "monitor", "promotion", "score", "similar",
-    "synthesise", "train", "tune",
-)))  # fmt: skip
+    "__main__", "compare", "evidence", "experiments", "fetch", "ingest", "monitor", "promotion", "similar", "synthesise", "train",
+    "tune",
+)))  # fmt: skip; of what scores and judges, the what-if and earlier forecasts use the sums, which load nothing of OTHERS
 OTHERS = ("mlflow", "sklearn", "lightgbm", "optuna", "statsmodels", "pandera")
 
 
