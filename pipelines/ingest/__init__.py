@@ -60,7 +60,7 @@ def ingest(raw: Path, folder: Path, progress: Callable[[Iterable[Path], int], It
         raise DataError(f"{', '.join(moved)} changed while the files were read.\n"
                         "Wait until nothing writes to the folder, and run this again.")  # fmt: skip
     marker = raw / MADE_UP
-    expected = expectations.check(releases, _today(marker), [*accept, *_accepted_before(folder, read)])
+    expected = expectations.check(releases, _today(marker), [*accept, *_accepted_before(folder, read)], _as_made(marker, read))
     built, aside = _tables(releases)
     source = "made-up" if marker.is_file() else "official"
     newest = max(release.file_on for release in releases if release.layout in sources.INSPECTIONS)
@@ -88,6 +88,15 @@ def _today(marker: Path) -> pd.Timestamp:
         return max(today, pd.Timestamp(json.loads(marker.read_text("utf-8"))["until"]) + pd.DateOffset(days=366))
     except (OSError, ValueError, KeyError, TypeError):
         return today
+
+
+def _as_made(marker: Path, read: dict[str, str]) -> set[str]:
+    """The made-up files that are as they were made: whatever they are like, none was damaged since."""
+    try:
+        made = json.loads(marker.read_text("utf-8"))["sha256"]
+        return {name for name, digest in read.items() if made.get(name) == digest}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
 
 
 def _accepted_before(folder: Path, read: dict[str, str]) -> list[str]:

@@ -125,6 +125,7 @@ def _move(beside: Path, out: Path, facts: dict[str, Any]) -> dict[str, Any]:
         (out / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # not empty yet, or not there
             (out / name).parent.rmdir()
+    facts = facts | {"sha256": {name: tables.sha256(beside / name) for name in made}}
     tables.write_json(out / MARK, facts | {"files": made})  # first, so that no made-up file is ever there without it
     for name in made:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
