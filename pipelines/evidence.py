@@ -202,14 +202,17 @@ def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_sour
     }  # fmt: skip
 
 
-def pairs(examples: pd.DataFrame) -> pd.DataFrame:
+def pairs(examples: pd.DataFrame, pairing: str = "earliest") -> pd.DataFrame:
     """The labelled examples, each pair of inspections once: as the school was on the earliest morning that asked.
 
-    Adds `improved` and `year`, the academic year of the next inspection (as 2021/22). A blank phase becomes a stratum
-    of its own.
+    Or on the `newest`, or as often as a morning asked (`each`). Adds `improved` and `year`, the academic year of the next
+    inspection (as 2021/22). A blank phase becomes a stratum of its own.
     """
     labelled = examples[examples["label"].notna()].sort_values(["as_of", "urn"], kind="stable")
-    once = labelled.drop_duplicates(["lineage", "next_inspected_on"]).reset_index(drop=True)
+    once = labelled.reset_index(drop=True)
+    if pairing != "each":
+        keep = {"earliest": "first", "newest": "last"}[pairing]
+        once = labelled.drop_duplicates(["lineage", "next_inspected_on"], keep=keep).reset_index(drop=True)
     begins = once["next_inspected_on"].dt.year - once["next_inspected_on"].dt.month.lt(9)
     year = begins.astype("Int64").astype("str") + "/" + ((begins + 1) % 100).astype("Int64").astype("str").str.zfill(2)
     return once.assign(improved=once["label"].eq("improved"), year=year, phase=once["phase"].fillna("not known"),
@@ -438,10 +441,7 @@ def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
                "Every school inspected again has the same figure.")  # fmt: skip
         return about | blank | {"verdict": CANNOT, "verdict_words": f"Cannot be tested with these files. {why}",
                                 "cannot_test_because": why, "would_take": claim.would_take}  # fmt: skip
-    yes_or_no = claim.signal == "leadership_gap" or values.isin([0, 1]).all()
-    # A level means another thing in a nursery than in a secondary, and drifts from year to year.
-    usual = 0.0 if yes_or_no else values.groupby([rows["phase"], rows["year"]]).transform("median")
-    exposed = values.gt(usual)
+    yes_or_no, exposed = _yes_or_no(claim, values), exposure(claim, rows)
     steps = _steps(claim, rows[list(_NEEDED)], values, exposed)
     able = rows["overall"].gt(1)
     raw, adjusted = steps[0]["rows"][0], dict(steps[3]["rows"][0])
@@ -466,6 +466,20 @@ def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
         "raw": raw, "adjusted": adjusted, "steps": steps, "verdict": verdict, "verdict_words": words,
         "cannot_test_because": None, "would_take": None,
     }  # fmt: skip
+
+
+def _yes_or_no(claim: Claim, values: pd.Series) -> bool:
+    return claim.signal == "leadership_gap" or bool(values.isin([0, 1]).all())
+
+
+def exposure(claim: Claim, rows: pd.DataFrame) -> pd.Series:
+    """Whether each pair has what the claim is about; `rows` have its signal.
+
+    A level means another thing in a nursery than in a secondary, and drifts from year to year.
+    """
+    values = rows[claim.signal].astype("float64")
+    usual = 0.0 if _yes_or_no(claim, values) else values.groupby([rows["phase"], rows["year"]]).transform("median")
+    return values.gt(usual)
 
 
 _NEEDED = ("lineage", "urn", "next_urn", "overall", "phase", "year", "next_framework", "next_inspected_on",
