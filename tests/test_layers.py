@@ -17,6 +17,7 @@ STAGES = {
     "inspections": set(),
     "registers": {"files"},
     "signals": {"registers"},
+    "intervals": set(),
     "ingest": {"files", "lineage", "inspections", "registers", "signals"},
     "synthesise": set(),
     "report_cards": {"evaluate", "inspections", "signals"},
@@ -33,7 +34,7 @@ STAGES = {
     "power_report": {"evidence_report"},
     "compare": {"promotion"},
     "provenance": {"experiments", "registers"},
-    "train": {"cards", "evaluate", "experiments", "inspections", "promotion", "provenance", "report_cards", "signals"},
+    "train": {"cards", "evaluate", "experiments", "inspections", "intervals", "promotion", "provenance", "report_cards", "signals"},
     "tune": {"evaluate", "experiments", "inspections", "promotion", "provenance", "signals", "train"},
     "month": {"cards", "evidence", "evidence_cards", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "provenance", "score", "sturdy", "train"},
     "__main__": None,  # the command line may use any
