@@ -7,6 +7,7 @@
       signals       what was known about each school that morning
       train         folds, backtest against the plain rules, fit, register
       evidence      the claims the project comes from, tested on the same examples
+      sturdy        how sturdy each answer is: what would explain it away, and what other choices give
       power         how much would have to be known to test those that can't be
       report_cards  what report cards taught, on top of the forecast of grades: the chance of each standard in each area
       score         every open school to one prediction row, or one reason why not, and its next report card

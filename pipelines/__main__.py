@@ -245,13 +245,13 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
     Example: headway evidence && xdg-open data/tables/evidence.html
     """
     from pipelines import evidence as stage
-    from pipelines import evidence_cards, evidence_report
+    from pipelines import evidence_cards, evidence_report, sturdy
     from pipelines import tables as store
 
-    about = store.about(tables, "examples")
+    about, examples = store.about(tables, "examples"), store.read(tables, "examples")
     on_cards = evidence_cards.asked_again(store.read(tables, "standards"), store.read(tables, "inspections"))
-    found = stage.evidence(store.read(tables, "examples"), store.read(tables, "backtest"), data_source=about["data_source"],
-                           on_cards=on_cards)  # fmt: skip
+    found = sturdy.sturdier(stage.evidence(examples, store.read(tables, "backtest"), data_source=about["data_source"],
+                                           on_cards=on_cards), examples)  # fmt: skip
     store.write_json(tables / "evidence.json", found)
     store.write_text(tables / "evidence.html", evidence_report.report(found))
     for claim in found["claims"]:

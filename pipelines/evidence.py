@@ -6,10 +6,11 @@ What comes out is association: nothing here says that changing a signal would ch
 
 Methods. Pooled odds and risk ratios: Mantel and Haenszel (1959, J Natl Cancer Inst 22:719). Interval of the odds ratio:
 Robins, Breslow and Greenland (1986, Biometrics 42:311); of the risk ratio: Greenland and Robins (1985, Biometrics
-41:55). Homogeneity across strata: Breslow and Day (1980) with Tarone's correction (1985, Biometrika 72:91); across
-grades: Cochran's Q (1954). Raw risk ratio: Katz and others (1978, Biometrics 34:469). Shares: Wilson (1927). Beside all
-else: cross-fitting on residuals (Chernozhukov and others 2018, Econometrics J 21:C1; Liu, Zhang and Cai 2021,
-Econometrics J 24:559). Allowing for how many claims are tested: Bonferroni.
+41:55); raw: Katz and others (1978, Biometrics 34:469); each of them by lineage, where that is wider (infinitesimal jackknife:
+Jaeckel 1972). Homogeneity across strata: Breslow and Day (1980) with Tarone's correction (1985, Biometrika 72:91); across
+grades: Cochran's Q (1954). Shares: Wilson (1927), by lineage. Beside all else: cross-fitting on residuals (Chernozhukov and
+others 2018, Econometrics J 21:C1; Liu, Zhang and Cai 2021, Econometrics J 24:559). Allowing for how many claims are tested:
+Bonferroni.
 """
 
 import math
@@ -21,7 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from pipelines import signals
+from pipelines import intervals, signals
 from pipelines.frameworks import GRADES
 from pipelines.inspections import AT_THE_TOP
 from pipelines.tables import SOURCES
@@ -190,8 +191,8 @@ def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_sour
         },
         "notes": [
             "Each pair of inspections counts once, as the school was on the earliest morning that asked about it.",
-            "A school can give more than one pair. Intervals beside all else known, and of figures per standard "
-            "deviation, allow for that (clustered by school); pooled ratios are repeated with one pair a school.",
+            "A school can give more than one pair: every interval counts it once (clustered by school); pooled ratios are "
+            "also repeated with one pair a school.",
             "Labels from published grades, from the declared rule (derived) and from report cards (crosswalk) have a "
             "line each beside the whole.",
             f"{tested_count} of {len(CLAIMS)} claims could be tested. Of twenty empty claims, chance alone puts 1 "
@@ -202,14 +203,17 @@ def evidence(examples: pd.DataFrame, backtest: pd.DataFrame | None, *, data_sour
     }  # fmt: skip
 
 
-def pairs(examples: pd.DataFrame) -> pd.DataFrame:
+def pairs(examples: pd.DataFrame, pairing: str = "earliest") -> pd.DataFrame:
     """The labelled examples, each pair of inspections once: as the school was on the earliest morning that asked.
 
-    Adds `improved` and `year`, the academic year of the next inspection (as 2021/22). A blank phase becomes a stratum
-    of its own.
+    Or on the `newest`, or as often as a morning asked (`each`). Adds `improved` and `year`, the academic year of the next
+    inspection (as 2021/22). A blank phase becomes a stratum of its own.
     """
     labelled = examples[examples["label"].notna()].sort_values(["as_of", "urn"], kind="stable")
-    once = labelled.drop_duplicates(["lineage", "next_inspected_on"]).reset_index(drop=True)
+    once = labelled.reset_index(drop=True)
+    if pairing != "each":
+        keep = {"earliest": "first", "newest": "last"}[pairing]
+        once = labelled.drop_duplicates(["lineage", "next_inspected_on"], keep=keep).reset_index(drop=True)
     begins = once["next_inspected_on"].dt.year - once["next_inspected_on"].dt.month.lt(9)
     year = begins.astype("Int64").astype("str") + "/" + ((begins + 1) % 100).astype("Int64").astype("str").str.zfill(2)
     return once.assign(improved=once["label"].eq("improved"), year=year, phase=once["phase"].fillna("not known"),
@@ -226,36 +230,49 @@ def _ratio(log: float, error: float) -> dict[str, float] | None:
     return {"estimate": math.exp(log), "low": math.exp(log - Z95 * error), "high": math.exp(log + Z95 * error)}
 
 
-def _group(improved: int, count: int) -> dict[str, Any]:
-    from statsmodels.stats.proportion import proportion_confint
-
-    if not count:
+def _group(improved: np.ndarray, lineage: np.ndarray) -> dict[str, Any]:
+    if not len(improved):
         return {"n": 0, "improved": 0, "share": None, "low": None, "high": None}
-    low, high = proportion_confint(improved, count, method="wilson")
-    return {"n": count, "improved": improved, "share": improved / count, "low": float(low), "high": float(high)}
+    share, low, high = intervals.share(improved.astype(float), lineage)
+    return {"n": len(improved), "improved": int(improved.sum()), "share": share, "low": low, "high": high}
 
 
-def compared(improved: pd.Series, exposed: pd.Series) -> dict[str, Any]:
-    """Two groups side by side: numbers, shares and the raw ratios, each with its interval.
+def _larger_error(variance: float, moved: np.ndarray, school: np.ndarray | None) -> float:
+    """The standard error of a logarithm each row moves by so much, by lineage; or the usual one, where that is larger.
+
+    A school that comes again counts once. The usual one stays where strata of a few schools tell too little of their spread.
+    """
+    usual = math.sqrt(max(variance, 0))
+    return usual if school is None else float(np.fmax(usual, intervals.standard_error(moved, school)))
+
+
+def compared(improved: pd.Series, exposed: pd.Series, lineage: pd.Series | None = None) -> dict[str, Any]:
+    """Two groups side by side: numbers, shares and the raw ratios, each with its interval, by lineage where that is given.
 
     A ratio with an empty cell under it is None: nothing is added to make one up.
     """
+    school = None if lineage is None else pd.factorize(lineage)[0]
+    each = np.arange(len(improved)) if school is None else school
+    y, x = improved.to_numpy(dtype=bool), exposed.to_numpy(dtype=bool)
     a, b = int((improved & exposed).sum()), int((~improved & exposed).sum())
     c, d = int((improved & ~exposed).sum()), int((~improved & ~exposed).sum())
     risk = odds = None
     if a and c:
         variance = 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
-        risk = _ratio(math.log(a * (c + d) / (c * (a + b))), math.sqrt(max(variance, 0)))
+        moved = np.where(x, y / a - 1 / (a + b), 1 / (c + d) - y / c)
+        risk = _ratio(math.log(a * (c + d) / (c * (a + b))), _larger_error(variance, moved, school))
     if a and b and c and d:
-        odds = _ratio(math.log(a * d / (b * c)), math.sqrt(1 / a + 1 / b + 1 / c + 1 / d))
-    return {"exposed": _group(a, a + b), "unexposed": _group(c, c + d), "risk_ratio": risk, "odds_ratio": odds,
+        moved = np.where(x, np.where(y, 1 / a, -1 / b), np.where(y, -1 / c, 1 / d))
+        odds = _ratio(math.log(a * d / (b * c)), _larger_error(1 / a + 1 / b + 1 / c + 1 / d, moved, school))
+    return {"exposed": _group(y[x], each[x]), "unexposed": _group(y[~x], each[~x]), "risk_ratio": risk, "odds_ratio": odds,
             "too_few": min(a + b, c + d) < TOO_FEW}  # fmt: skip
 
 
 def stratified(pairs: pd.DataFrame, exposed: pd.Series, by: tuple[str, ...] = STRATA) -> dict[str, Any]:
     """The odds and risk ratio of improving, pooled over strata by Mantel and Haenszel, with 95% intervals.
 
-    `pairs` has `improved` and the columns of `by`; `exposed` is true or false for each. A stratum informs the odds
+    `pairs` has `improved` and the columns of `by`, and `lineage` where intervals are to count a school once; `exposed` is true
+    or false for each. A stratum informs the odds
     ratio where it has both groups and both outcomes, the risk ratio where it has both groups and someone improved:
     schools that all improve say that the risk ratio is 1 there, and nothing of the odds ratio. The strata left out are
     counted.
@@ -263,7 +280,7 @@ def stratified(pairs: pd.DataFrame, exposed: pd.Series, by: tuple[str, ...] = ST
     `homogeneity` asks whether the strata could share one odds ratio (Breslow, Day and Tarone): a small p says not.
     """
     exposed = exposed.astype(bool)
-    improved = pairs["improved"].astype(bool)
+    improved, lineage = pairs["improved"].astype(bool), pairs.get("lineage")
     code = pairs.groupby(list(by), sort=True, dropna=False).ngroup().to_numpy()
     cells = np.array([
         np.bincount(code[(exposed == e) & (improved == i)], minlength=code.max(initial=-1) + 1)
@@ -272,39 +289,78 @@ def stratified(pairs: pd.DataFrame, exposed: pd.Series, by: tuple[str, ...] = ST
     both = (cells[:2].sum(0) > 0) & (cells[2:].sum(0) > 0)
     for_risk = both & (cells[0] + cells[2] > 0)
     for_odds = for_risk & (cells[1] + cells[3] > 0)
-    result = compared(improved, exposed) | {
-        "odds_ratio": None, "risk_ratio": _pooled_risk_ratio(cells[:, for_risk]), "homogeneity": None,
+    rows = _Rows(code, exposed.to_numpy(), improved.to_numpy(),
+                 None if lineage is None else pd.factorize(lineage)[0])  # fmt: skip
+    result = compared(improved, exposed, lineage) | {
+        "odds_ratio": None, "risk_ratio": _pooled_risk_ratio(cells, for_risk, rows), "homogeneity": None,
         "strata": {"all": cells.shape[1], "odds_ratio": int(for_odds.sum()), "risk_ratio": int(for_risk.sum()),
                    "without_information": int((~for_odds).sum())},
         "informative": {"exposed": int(cells[:2, for_odds].sum()), "unexposed": int(cells[2:, for_odds].sum())},
     }  # fmt: skip
     if for_odds.any():
-        result |= _pooled_odds_ratio(cells[:, for_odds])
+        result |= _pooled_odds_ratio(cells, for_odds, rows)
     return result
 
 
-def _pooled_odds_ratio(cells: np.ndarray) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Rows:
+    """The rows beneath strata: each one's stratum, whether it has the signal, whether it improved, and its school."""
+
+    code: np.ndarray
+    exposed: np.ndarray
+    improved: np.ndarray
+    school: np.ndarray | None
+
+    def moved(self, strata: np.ndarray, above: np.ndarray, below: np.ndarray) -> np.ndarray:
+        """How far each row moves the logarithm of sum(above) / sum(below), over some strata.
+
+        `above` and `below` are each stratum's share of a sum, and how it grows with a row of each cell: five rows, in the order
+        of the cells. A stratum's share falls by itself over its number when a row is added, since it is per row.
+        """
+        cell = 2 * ~self.exposed + ~self.improved
+        sums = [part[0, strata].sum() for part in (above, below)]
+        each = [part[1 + cell, self.code] / total for part, total in zip((above, below), sums, strict=True)]
+        return np.where(strata[self.code], each[0] - each[1], 0.0)
+
+
+def _growth(share: np.ndarray, by_cell: list[np.ndarray], count: np.ndarray) -> np.ndarray:
+    """A stratum's share of a sum, per row of the stratum, and what a row of each cell adds to it."""
+    return np.vstack([share / count, *((own - share / count) / count for own in by_cell)])
+
+
+def _pooled_odds_ratio(cells: np.ndarray, strata: np.ndarray, rows: _Rows) -> dict[str, Any]:
     from statsmodels.stats.contingency_tables import StratifiedTable
 
-    table = StratifiedTable([stratum.reshape(2, 2) for stratum in cells.T])
+    a, b, c, d = cells
+    count, nothing = cells.sum(axis=0), np.zeros_like(a)
+    table = StratifiedTable([stratum.reshape(2, 2) for stratum in cells[:, strata].T])
     with np.errstate(all="ignore"):
-        ratio = _ratio(np.log(table.oddsratio_pooled), table.logodds_pooled_se)
+        moved = rows.moved(strata, _growth(a * d, [d, nothing, nothing, a], count),
+                           _growth(b * c, [nothing, c, b, nothing], count))  # fmt: skip
+        usual = float(table.logodds_pooled_se)
+        ratio = None
+        if math.isfinite(usual) and np.isfinite(moved).all():
+            ratio = _ratio(np.log(table.oddsratio_pooled), _larger_error(usual**2, moved, rows.school))
         found = {"odds_ratio": ratio}
-        test = table.test_equal_odds(adjust=True) if cells.shape[1] > 1 and ratio else None
+        test = table.test_equal_odds(adjust=True) if strata.sum() > 1 and ratio else None
     if test and np.isfinite(test.pvalue):
-        found["homogeneity"] = {"statistic": float(test.statistic), "df": cells.shape[1] - 1, "p": float(test.pvalue)}
+        found["homogeneity"] = {"statistic": float(test.statistic), "df": int(strata.sum()) - 1, "p": float(test.pvalue)}
     return found
 
 
-def _pooled_risk_ratio(cells: np.ndarray) -> dict[str, float] | None:
-    """Mantel and Haenszel's risk ratio, with the interval of Greenland and Robins, which holds in sparse strata."""
-    a, b, c, d = cells
+def _pooled_risk_ratio(cells: np.ndarray, strata: np.ndarray, rows: _Rows) -> dict[str, float] | None:
+    """Mantel and Haenszel's risk ratio, by the interval of Greenland and Robins, which holds in sparse strata, or by lineage."""
+    a, b, c, d = cells[:, strata]
     exposed, others, improved, n = a + b, c + d, a + c, a + b + c + d
     above, below = (a * others / n).sum(), (c * exposed / n).sum()
     if not (above and below):
         return None
     variance = ((improved * exposed * others - a * c * n) / n**2).sum() / (above * below)
-    return _ratio(math.log(above / below), math.sqrt(max(variance, 0)))
+    a, b, c, d = cells
+    with np.errstate(all="ignore"):
+        moved = rows.moved(strata, _growth(a * (c + d), [c + d, 0 * a, a, a], cells.sum(axis=0)),
+                           _growth(c * (a + b), [c, c, a + b, 0 * a], cells.sum(axis=0)))  # fmt: skip
+    return _ratio(math.log(above / below), _larger_error(variance, moved, rows.school))
 
 
 def _error(ratio: dict[str, float]) -> float:
@@ -438,10 +494,7 @@ def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
                "Every school inspected again has the same figure.")  # fmt: skip
         return about | blank | {"verdict": CANNOT, "verdict_words": f"Cannot be tested with these files. {why}",
                                 "cannot_test_because": why, "would_take": claim.would_take}  # fmt: skip
-    yes_or_no = claim.signal == "leadership_gap" or values.isin([0, 1]).all()
-    # A level means another thing in a nursery than in a secondary, and drifts from year to year.
-    usual = 0.0 if yes_or_no else values.groupby([rows["phase"], rows["year"]]).transform("median")
-    exposed = values.gt(usual)
+    yes_or_no, exposed = _yes_or_no(claim, values), exposure(claim, rows)
     steps = _steps(claim, rows[list(_NEEDED)], values, exposed)
     able = rows["overall"].gt(1)
     raw, adjusted = steps[0]["rows"][0], dict(steps[3]["rows"][0])
@@ -466,6 +519,20 @@ def _tested(claim: Claim, once: pd.DataFrame) -> dict[str, Any]:
         "raw": raw, "adjusted": adjusted, "steps": steps, "verdict": verdict, "verdict_words": words,
         "cannot_test_because": None, "would_take": None,
     }  # fmt: skip
+
+
+def _yes_or_no(claim: Claim, values: pd.Series) -> bool:
+    return claim.signal == "leadership_gap" or bool(values.isin([0, 1]).all())
+
+
+def exposure(claim: Claim, rows: pd.DataFrame) -> pd.Series:
+    """Whether each pair has what the claim is about; `rows` have its signal.
+
+    A level means another thing in a nursery than in a secondary, and drifts from year to year.
+    """
+    values = rows[claim.signal].astype("float64")
+    usual = 0.0 if _yes_or_no(claim, values) else values.groupby([rows["phase"], rows["year"]]).transform("median")
+    return values.gt(usual)
 
 
 _NEEDED = ("lineage", "urn", "next_urn", "overall", "phase", "year", "next_framework", "next_inspected_on",
@@ -496,7 +563,7 @@ def _table(rows: pd.DataFrame, exposed: pd.Series, chosen: pd.Series, what: str,
     for source, mine in _apart(rows[chosen]):
         kept = rows[chosen][mine]
         having = exposed[kept.index]
-        figures = ratios(kept, having) if ratios else compared(kept["improved"], having)
+        figures = ratios(kept, having) if ratios else compared(kept["improved"], having, kept["lineage"])
         found.append({"what": what, "label_source": source, **figures})
     return found
 

@@ -4,13 +4,18 @@ What there is now is the gap, and what it goes with at the inspection before. Wh
 cards and areas graded again to say: until there are enough, how many it would take is worked out in plain sight.
 """
 
+import hashlib
 import math
+import tomllib
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipelines import evidence, frameworks
 from pipelines.frameworks import AREAS
+from pipelines.tables import DataError
 
 LEADERSHIP = "leadership_and_governance"
 BETTER = 0.25  # of a standard: leadership better than the mean of the others by so much or more
@@ -18,13 +23,15 @@ SAME = "the same area with the same standard"
 ENOUGH = 50  # outcomes on either side before anything is said
 POWER = (0.80, 0.90)
 RATIOS = (1.1, 2.0, 10.0)  # times as likely, to be told from 1
+CLAIMS = Path("experiments/claims")  # written down before their outcomes
 USUAL = 0.35  # the share that improves among those without it, until outcomes say
 
 
-def asked_again(standards: pd.DataFrame, inspections: pd.DataFrame) -> dict[str, Any]:
+def asked_again(standards: pd.DataFrame, inspections: pd.DataFrame, claims: Path = CLAIMS) -> dict[str, Any]:
     """The gap's distribution, what it goes with, what came after, and how many outcomes it would take; plain JSON values.
 
-    `standards` and `inspections` are the tables. An outcome is a second card of a lineage by `frameworks.card_change`, or an
+    `standards` and `inspections` are the tables; `claims` a folder of claims written down before their outcomes, tested on
+    those that came after. An outcome is a second card of a lineage by `frameworks.card_change`, or an
     area graded again at a monitoring visit by `frameworks.area_change`.
     """
     first = standards[standards["graded_on"].eq(standards["inspected_on"])]
@@ -46,6 +53,7 @@ def asked_again(standards: pd.DataFrame, inspections: pd.DataFrame) -> dict[str,
     usual = next((row["without"]["share"] for row in found["outcomes"] if row["without"]["n"] >= ENOUGH), None) or USUAL
     share = found["gap"]["better"] or 0.3
     found["would_take"] = [needed(ratio, usual, share, power) for ratio in RATIOS for power in POWER]
+    found["written_down"] = [_tested(claim, wide.assign(gap=gap)) for claim in written_down(claims)]
     found["verdict"] = _verdict(found["outcomes"])
     found["sentences"] = _sentences(found, usual)
     return found
@@ -67,6 +75,62 @@ def needed(ratio: float, usual: float, share: float, power: float) -> dict[str, 
     with_it = math.ceil(reach**2 / (q - p) ** 2)
     return {"ratio": ratio, "power": power, "usual": p, "with_it_improve": q, "share_with_it": share, "with_it": with_it,
             "outcomes": math.ceil(with_it * (1 + k))}  # fmt: skip
+
+
+# --- claims written down before their outcomes ----------------------------------------------------------------------------
+
+_FIXED = {"outcome": ["area_by_area"], "strata": [["area", "standard"]], "expected": ["more", "less"]}
+_KINDS = {"id": str, "written_on": date, "statement": str, "outcome": str, "exposed_from": float, "strata": list,
+          "expected": str, "level": float, "fewest": int}  # fmt: skip
+
+
+def written_down(folder: Path) -> list[dict[str, Any]]:
+    """The claims of a folder in the order of their names, each with its file's name and SHA-256; none without a folder."""
+    claims = []
+    for path in sorted(folder.glob("*.toml")):
+        content = path.read_bytes()
+        try:
+            claim = tomllib.loads(content.decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} can't be read as TOML: {error}.") from error
+        problems = [f"{name}: expected {kind.__name__}, found {claim.get(name, 'nothing')!r}" for name, kind in _KINDS.items()
+                    if type(claim.get(name)) is not kind]  # fmt: skip
+        problems += [f"{name}: there is no such setting" for name in claim if name not in _KINDS]
+        problems += [f"{name}: expected one of {allowed}, found {claim[name]!r}" for name, allowed in _FIXED.items()
+                     if name in claim and claim[name] not in allowed]  # fmt: skip
+        if problems:
+            raise DataError("\n".join([f"{path} is no claim that can be tested:", *(f"  {each}" for each in problems)]))
+        claims.append(claim | {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()})
+    return claims
+
+
+def _tested(claim: dict[str, Any], cards: pd.DataFrame) -> dict[str, Any]:
+    """A claim written down, tested as it says on the second cards of inspections after it was; or how many there are so far."""
+    from scipy.stats import norm
+
+    written = pd.Timestamp(claim["written_on"])
+    later = cards.groupby("lineage")["inspected_on"].shift(-1).gt(written)
+    again = cards.groupby("lineage")[list(AREAS)].shift(-1)
+    first = cards.assign(better=cards["gap"] >= claim["exposed_from"])[later]
+    rows = pd.concat([_area(first, area, again.loc[later, area]) for area in AREAS if area != LEADERSHIP])
+    sides = [int(rows.loc[rows["better"].eq(side), "lineage"].nunique()) for side in (True, False)]
+    about = {name: claim[name] for name in _KINDS} | {"written_on": f"{written:%Y-%m-%d}", "file": claim["file"],
+                                                      "sha256": claim["sha256"], "outcomes": len(rows), "lineages": sides}
+    ratio = None
+    if min(sides) >= claim["fewest"]:
+        ratio = evidence.within_strata(rows["improved"], rows["better"].to_numpy(dtype=float), rows["stratum"].to_numpy(),
+                                       rows["lineage"])  # fmt: skip
+    if not ratio:
+        words = (f"Not yet: {sides[0]:,} schools with it and {sides[1]:,} without have had a second card since; it takes "
+                 f"{claim['fewest']:,} on either side.")  # fmt: skip
+        return about | {"odds_ratio": None, "p": None, "verdict": "not yet", "words": words}
+    score = math.log(ratio["estimate"]) / (math.log(ratio["high"] / ratio["low"]) / (2 * evidence.Z95))
+    p = 2 * float(norm.sf(abs(score)))
+    as_expected = (score > 0) == (claim["expected"] == "more")
+    verdict = "not upheld" if p >= claim["level"] else "upheld" if as_expected else "the other way round"
+    words = (f"{verdict.capitalize()}: {ratio['estimate']:.2f} times the odds ({ratio['low']:.2f} to {ratio['high']:.2f}), "
+             f"p {p:.3f}, on {len(rows):,} areas of {sum(sides):,} schools.")  # fmt: skip
+    return about | {"odds_ratio": ratio, "p": p, "verdict": verdict, "words": words}
 
 
 def _mean(values: pd.Series) -> float | None:

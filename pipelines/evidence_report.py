@@ -17,7 +17,8 @@ WIDEST = (0.04, 125.0)  # ratios beyond this are drawn as an arrow at the edge
 
 def report(evidence: dict[str, Any]) -> str:
     """The page for the content of evidence.json. Everything in it is escaped; nothing is fetched when it opens."""
-    claims = [claim | {"figures": _figures(claim)} for claim in evidence["claims"]]
+    claims = [claim | {"figures": _figures(claim), "curve": _curve(claim), "sturdiness": claim.get("sturdiness")}
+              for claim in evidence["claims"]]  # fmt: skip
     return _template().render(evidence=evidence | {"claims": claims})
 
 
@@ -86,6 +87,37 @@ def _forest(name: str, title: str, lines: list[tuple[str, dict[str, Any], str]])
         "ticks": [{"at": across(tick), "said": f"{tick:g}"} for tick in TICKS if low <= tick <= high],
         "told": "; ".join(f"{row['label']}: {row['said']}" for row in rows),
     }  # fmt: skip
+
+
+CURVE, TALL, CHOICE = 620, 220, 16  # the width of all sets of choices, the height of their ratios, and of a choice's line
+
+
+def _curve(claim: dict[str, Any]) -> dict[str, Any] | None:
+    """The specification curve laid out: a ratio and its interval for each set of choices, and below it which they were."""
+    every = [row for row in (claim.get("sturdiness") or {}).get("choices", []) if row["odds_ratio"]]
+    if not every:
+        return None
+    ends = [end for row in every for end in (row["odds_ratio"]["low"], row["odds_ratio"]["high"])]
+    low, high = max(min([0.5, *ends]) / 1.1, WIDEST[0]), min(max([2.0, *ends]) * 1.1, WIDEST[1])
+
+    def up(value: float) -> float:
+        return round(8 + TALL * (1 - math.log(min(max(value, low), high) / low) / math.log(high / low)), 1)
+
+    step = CURVE / len(every)
+    marks = [{"x": round(LABEL + step * (place + 0.5), 1), "at": up(row["odds_ratio"]["estimate"]),
+              "from": up(row["odds_ratio"]["low"]), "to": up(row["odds_ratio"]["high"]), "ours": row["ours"],
+              "clear": not row["odds_ratio"]["low"] <= 1 <= row["odds_ratio"]["high"]}
+             for place, row in enumerate(every)]  # fmt: skip
+    lines, y = [], TALL + 40
+    for name in ("pairing", "strata", "grades", "window"):
+        for choice in dict.fromkeys(row[name] for row in sorted(every, key=lambda row: str(row[name]))):
+            at = [mark["x"] for mark, row in zip(marks, every, strict=True) if row[name] == choice]
+            lines.append({"label": f"{name}: {choice}", "y": y, "at": at})
+            y += CHOICE
+    return {"id": f"{claim['id']}-choices", "told": claim["sturdiness"]["choices_words"], "marks": marks, "lines": lines,
+            "one": up(1.0), "width": LABEL + CURVE + 20, "height": y + 4, "left": LABEL, "right": LABEL + CURVE,
+            "rows": every,
+            "ticks": [{"at": up(tick), "said": f"{tick:g}"} for tick in TICKS if low <= tick <= high]}  # fmt: skip
 
 
 # --- figures in words -------------------------------------------------------------------------------------------------
@@ -204,6 +236,52 @@ PAGE = """<!doctype html>
 Diamond: pooled over grade, phase and year. Triangle: beside all else known. The tables below hold the same figures.</p>
 </figure>
 {% endmacro %}
+{% macro specification(curve) %}
+<figure>
+<figcaption id="{{ curve.id }}-title">Odds ratio by every set of defensible choices</figcaption>
+<div class="wide" tabindex="0" role="group" aria-labelledby="{{ curve.id }}-title">
+<svg role="img" aria-labelledby="{{ curve.id }}-title {{ curve.id }}-told" viewBox="0 0 {{ curve.width }} {{ curve.height }}">
+<desc id="{{ curve.id }}-told">{{ curve.told }}</desc>
+{% for tick in curve.ticks %}
+<line class="grid" x1="{{ curve.left }}" x2="{{ curve.right }}" y1="{{ tick.at }}" y2="{{ tick.at }}"/>
+<text x="{{ curve.left - 8 }}" y="{{ tick.at + 5 }}" text-anchor="end">{{ tick.said }}</text>
+{% endfor %}
+<line class="one" x1="{{ curve.left }}" x2="{{ curve.right }}" y1="{{ curve.one }}" y2="{{ curve.one }}"/>
+{% for mark in curve.marks %}
+<line class="bar" x1="{{ mark.x }}" x2="{{ mark.x }}" y1="{{ mark.from }}" y2="{{ mark.to }}"/>
+{% if mark.ours %}
+<path class="full" d="M{{ mark.x }} {{ mark.at - 9 }}l9 9l-9 9l-9 -9z"/>
+{% else %}
+<circle class="{{ 'full' if mark.clear else 'open' }}" cx="{{ mark.x }}" cy="{{ mark.at }}" r="2.5"/>
+{% endif %}
+{% endfor %}
+{% for line in curve.lines %}
+<text x="0" y="{{ line.y + 5 }}">{{ line.label }}</text>
+{% for x in line.at %}
+<line class="bar" x1="{{ x }}" x2="{{ x }}" y1="{{ line.y - 5 }}" y2="{{ line.y + 5 }}"/>
+{% endfor %}
+{% endfor %}
+</svg>
+</div>
+<p class="note">A mark is the ratio by a set of choices, its line the 95% interval, clustered by school. Full: the interval leaves
+1 out. Diamond: the choices of the test above. Below, a stroke for each choice that was made.</p>
+<details><summary>The same figures as a table</summary>
+<div class="wide" tabindex="0" role="group" aria-label="Every set of choices: {{ curve.id }}">
+<table>
+<caption>Every set of choices, from the lowest ratio to the highest</caption>
+<thead><tr><th scope="col">Pairing</th><th scope="col">Strata</th><th scope="col">Grades</th><th scope="col">Window</th>
+<th scope="col">Rows</th><th scope="col">Odds ratio</th></tr></thead>
+<tbody>
+{% for row in curve.rows %}
+<tr><th scope="row">{{ row.pairing }}</th><td>{{ row.strata }}</td><td>{{ row.grades }}</td><td>{{ row.window }}</td>
+<td class="n">{{ row.n|count }}</td><td class="n">{{ row.odds_ratio|ratio }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+</div>
+</details>
+</figure>
+{% endmacro %}
 {% macro lines(caption, rows) %}
 <div class="wide" tabindex="0" role="group" aria-label="{{ caption }}">
 <table>
@@ -265,6 +343,12 @@ Diamond: pooled over grade, phase and year. Triangle: beside all else known. The
 <h2 id="report_cards">Asked again of report cards</h2>
 <p>{{ evidence.report_cards.statement }}</p>
 <ul>{% for sentence in evidence.report_cards.sentences %}<li>{{ sentence }}</li>{% endfor %}</ul>
+{% for claim in evidence.report_cards.get("written_down", []) %}
+<h3>Written down on {{ claim.written_on }}, before its outcomes</h3>
+<p>{{ claim.statement }}</p>
+<p class="verdict">{{ claim.words }}</p>
+<p class="note">{{ claim.file }}, SHA-256 {{ claim.sha256 }}</p>
+{% endfor %}
 </section>
 {% endif %}
 {% for claim in evidence.claims %}
@@ -308,6 +392,34 @@ Logistic regression with an intercept for each stratum, clustered by school: odd
 {{ claim.adjusted.beside_everything.n|count }} pairs, the odds ratio for {{ claim.adjusted.unit }} is
 {{ claim.adjusted.beside_everything.odds_ratio|ratio }}.</p>
 {% endif %}
+{% if claim.sturdiness %}
+<h3>How sturdy it is</h3>
+<p>{{ claim.sturdiness.choices_words }}
+{% if claim.sturdiness.control %}
+Against the past ({{ claim.sturdiness.control.outcome }}): odds ratio {{ claim.sturdiness.control.odds_ratio|ratio }} on
+{{ claim.sturdiness.control.n|count }} pairs. {{ claim.sturdiness.control.words }}
+{% else %}
+No earlier grade is known to hold it against.
+{% endif %}
+</p>
+<div class="wide" tabindex="0" role="group" aria-label="E-values: {{ claim.id }}">
+<table>
+<caption>How strongly something not measured would have to go with both, as a risk ratio, to explain it away</caption>
+<thead><tr><th scope="col">Of</th><th scope="col">Ratio</th><th scope="col">E-value</th>
+<th scope="col">E-value of the limit nearer 1</th></tr></thead>
+<tbody>
+{% for row in claim.sturdiness.e_values %}
+<tr><th scope="row">{{ row.what }}</th><td class="n">{{ row.ratio|ratio }}</td>
+<td class="n">{{ "%.2f"|format(row.estimate) }}</td>
+<td class="n">{{ "%.2f"|format(row.limit) }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+</div>
+{% if claim.curve %}
+{{ specification(claim.curve) }}
+{% endif %}
+{% endif %}
 {% if claim.prediction is defined and claim.prediction %}
 <p>{{ claim.prediction.what }}, on {{ claim.prediction.n|count }} predictions of schools it had not seen:
 {{ "%.2f%% (%.2f%% to %.2f%%)"|format(claim.prediction.estimate * 100, claim.prediction.low * 100,
@@ -329,6 +441,11 @@ and the comparisons are put together (Mantel and Haenszel 1959; intervals by Rob
 Greenland and Robins 1985; homogeneity by Breslow, Day and Tarone).</dd>
 <dt>Beside all else</dt><dd>Models that have not seen a school say what all other signals expect of it; the odds ratio
 is for what the signal adds. It is clustered by school.</dd>
+<dt>Against the past</dt><dd>The same comparison with the grade before, which the signal cannot have brought about. A ratio
+that differs from 1 there says that schools with the signal differ in more than the signal. A signal made from earlier outcomes,
+as a trust's record is, holds them itself.</dd>
+<dt>E-value</dt><dd>How strongly, as a risk ratio, something not measured would have to go both with the signal and with
+improving to explain the ratio away; 1 says that nothing is needed (VanderWeele and Ding 2017).</dd>
 <dt>Too few schools</dt><dd>Fewer than 20 on a side: the shares are shown, a ratio is not.</dd>
 <dt>No ratio</dt><dd>All or none improved in one of the groups.</dd>
 </dl>

@@ -27,6 +27,7 @@ from pipelines import (
     monitor_report,
     provenance,
     score,
+    sturdy,
     tables,
     train,
 )
@@ -154,8 +155,9 @@ def _judged(folder: Path, registry: Registry, registers: Path | None, owner: Pat
     """Evidence, predictions, cards and monitor, each written; returns what the monitor found."""
     report, about = _told(folder / "train.json"), tables.about(folder, "examples")
     on_cards = evidence_cards.asked_again(tables.read(folder, "standards"), tables.read(folder, "inspections"))
-    claims = evidence.evidence(tables.read(folder, "examples"), tables.read(folder, "backtest"), data_source=about["data_source"],
-                               on_cards=on_cards)  # fmt: skip
+    examples = tables.read(folder, "examples")
+    claims = sturdy.sturdier(evidence.evidence(examples, tables.read(folder, "backtest"), data_source=about["data_source"],
+                                               on_cards=on_cards), examples)  # fmt: skip
     tables.write_json(folder / "evidence.json", claims)
     tables.write_text(folder / "evidence.html", evidence_report.report(claims))
     say(f"evidence: {len(claims['claims']):,} claims tested")

@@ -237,7 +237,7 @@ def figures(judged: pd.DataFrame, fold: str) -> list[dict[str, Any]]:
     for area, mine in judged.groupby("area", sort=False):
         below = mine["below"].to_numpy(dtype=bool)
         error, plain = ((mine["p_below"] - below) ** 2).mean(), ((mine["rate"] - below) ** 2).mean()
-        auc, low, high = evaluate.auc(mine["p_below"].to_numpy(), below)
+        auc, low, high = evaluate.auc(mine["p_below"].to_numpy(), below, mine["lineage"].to_numpy())
         covered = mine["covers"].astype("float64").mean() if "covers" in mine else np.nan
         until = mine["learned_until"].iloc[0]  # the day the newest card learned from came out
         rows.append({"fold": fold, "area": area, "n": len(mine), "learned_from": int(mine["learned_from"].iloc[0]),

@@ -7,10 +7,9 @@ tables. They are judged by the rules that labels for training are made by, and b
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from pipelines import as_of, evaluate, frameworks, inspections, tables
+from pipelines import as_of, evaluate, frameworks, inspections, intervals, tables
 from pipelines.evaluate import FEW, GROUPS
 from pipelines.frameworks import GRADES
 from pipelines.score import SCORED
@@ -81,15 +80,14 @@ def figures(rows: pd.DataFrame) -> dict[str, Any]:
     p, happened = rows["p"].to_numpy(float), rows["happened"].to_numpy(float)
     error, rule = (p - happened) ** 2, (rows["base"].to_numpy(float) - happened) ** 2
     slope, intercept = evaluate.calibration(p, happened)
-    gap = happened - p
-    half = 1.959964 * gap.std(ddof=1) / np.sqrt(len(gap))
-    low, high = evaluate.skill_interval(error, rule)
+    gap, gap_low, gap_high = intervals.mean(happened - p, rows["lineage"])
+    skill, low, high = intervals.skill(error, rule, rows["lineage"])
     graded = rows[rows["next_overall"].notna() & rows["grade_set"].notna()]
     held = graded["next_overall"].between(graded["grade_set"].str[0].astype(int), graded["grade_set"].str[-1].astype(int))
     return {
-        "n": len(rows), "too_few": False, "rate": happened.mean(), "mean_p": p.mean(), "gap": gap.mean(),
-        "gap_low": gap.mean() - half, "gap_high": gap.mean() + half, "slope": slope, "intercept": intercept,
-        "brier": error.mean(), "base_brier": rule.mean(), "skill": 1 - error.mean() / rule.mean(), "skill_low": low,
+        "n": len(rows), "too_few": False, "rate": happened.mean(), "mean_p": p.mean(), "gap": gap,
+        "gap_low": gap_low, "gap_high": gap_high, "slope": slope, "intercept": intercept,
+        "brier": error.mean(), "base_brier": rule.mean(), "skill": skill, "skill_low": low,
         "skill_high": high, "sets": len(graded), "coverage": held.mean() if len(graded) else None,
     }  # fmt: skip
 
@@ -152,7 +150,7 @@ def _of_cards(rows: pd.DataFrame, month: str, area: str) -> dict[str, Any]:
     if len(rows) < FEW:
         return said
     below = rows["below"].to_numpy(dtype=bool)
-    auc, low, high = evaluate.auc(rows["p_below"].to_numpy(), below)
+    auc, low, high = evaluate.auc(rows["p_below"].to_numpy(), below, rows["lineage"].to_numpy())
     sets = rows["standard_set"].dropna()
     held = rows.loc[sets.index, "standard"].between(sets.str[0].astype(int), sets.str[-1].astype(int))
     return said | {"auc": auc, "auc_low": low, "auc_high": high, "brier": float(((rows["p_below"] - below) ** 2).mean()),

@@ -16,7 +16,7 @@ import pandas as pd
 from models import RegistryError
 from models.champion import CARDS_BACKTEST, Champion, sweep
 from models.registry import Registry
-from pipelines import as_of, evaluate, experiments, inspections, promotion, provenance, report_cards, signals, tables
+from pipelines import as_of, evaluate, experiments, inspections, intervals, promotion, provenance, report_cards, signals, tables
 from pipelines.evaluate import LEADERSHIP, OVERALL
 from pipelines.experiments import Experiment
 from pipelines.tables import DataError
@@ -291,9 +291,9 @@ def _led_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
         worth = mine["overall"].gt(1)
         better = mine["next_rank"].lt(mine["overall"])[worth].to_numpy(dtype=float)
         error, rule = ((part.loc[worth.index[worth], "p_improve"].to_numpy() - better) ** 2 for part in (mine, plain))
-        low, high = evaluate.skill_interval(error, rule)
+        skill, low, high = intervals.skill(error, rule, mine.loc[worth.index[worth], "lineage"])
         found.append({"fold": f"{fold:%Y-%m-%d}", "n": int(worth.sum()), "rate": better.mean(), "brier": error.mean(),
-                      "skill_over_recent_rates": 1 - error.mean() / rule.mean(), "low": low, "high": high})  # fmt: skip
+                      "skill_over_recent_rates": skill, "low": low, "high": high})  # fmt: skip
     return found
 
 

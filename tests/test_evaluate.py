@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from models import estimators
-from pipelines import evaluate
+from pipelines import evaluate, intervals
 from pipelines.as_of import Fold
 from pipelines.evaluate import BASE, DEFAULT, FEW, FEWEST_JUDGED, HALF_LIVES, OVERALL, TIE, TWO_YEARS
 from pipelines.tables import DATE
@@ -253,23 +254,25 @@ def test_the_area_under_the_curve_is_the_share_of_pairs_in_order_with_ties_half(
 
 
 def test_delong_s_interval_of_the_area():
-    # Each improver is above 1/2, 1/2, 1, 1 of the others, each other below 1, 1, 1/2, 1/2 of them: variances of 1/12.
+    # Each improver is above 1/2, 1/2, 1, 1 of the others, each other below 1, 1, 1/2, 1/2 of them: a quarter from 3/4, which
+    # moves the mean of four by a sixteenth. Eight schools do so.
     p, happened = np.array([0.2, 0.2, 0.6, 0.6, 0.4, 0.4, 0.8, 0.8]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
     area, low, high = evaluate.auc(p, happened)
-    half = 1.959964 * (1 / 12 / 4 + 1 / 12 / 4) ** 0.5
+    half = stats.t.ppf(0.975, 7) * (8 / 16**2 * 8 / 7) ** 0.5
     assert (area, low, high) == pytest.approx((0.75, 0.75 - half, 1.0))
 
 
 def test_skill_is_the_share_of_the_rule_s_error_taken_away_with_its_interval():
     # The ratio of errors is 1/2; error less ratio times rule is -1/2 and 1/2, whose deviation is the root of a half.
-    low, high = evaluate.skill_interval(np.array([0.0, 1.0]), np.array([1.0, 1.0]))
-    assert (low, high) == pytest.approx((0.5 - 1.959964 * 0.5, 0.5 + 1.959964 * 0.5))
-    assert evaluate.skill_interval(np.array([0.1, 0.4]), np.array([0.1, 0.4])) == pytest.approx((0.0, 0.0))
+    skill, low, high = intervals.skill(np.array([0.0, 1.0]), np.array([1.0, 1.0]), np.array([7, 8]))
+    half = stats.t.ppf(0.975, 1) * 0.5
+    assert (skill, low, high) == pytest.approx((0.5, 0.5 - half, 0.5 + half))
+    assert intervals.skill(np.array([0.1, 0.4]), np.array([0.1, 0.4]), np.array([1, 2])) == pytest.approx((0.0, 0.0, 0.0))
 
 
-def test_a_gain_is_paired_on_the_same_schools():
+def test_an_interval_is_paired_on_the_same_schools():
     error, other = np.array([0.1, 0.5, 0.9]), np.array([0.2, 0.6, 1.0])
-    assert evaluate.gain_interval(error, other) == pytest.approx((0.1, 0.1, 0.1))
+    assert intervals.mean(other - error, np.array([1, 2, 3])) == pytest.approx((0.1, 0.1, 0.1))
 
 
 @pytest.mark.parametrize("said, slope", [(0.25, 1.0), (0.1, 0.5), (0.36603, 2.0)])

@@ -17,6 +17,7 @@ STAGES = {
     "inspections": set(),
     "registers": {"files"},
     "signals": {"registers"},
+    "intervals": set(),
     "ingest": {"files", "lineage", "inspections", "registers", "signals"},
     "synthesise": set(),
     "report_cards": {"evaluate", "inspections", "signals"},
@@ -28,13 +29,14 @@ STAGES = {
     "promotion": {"evaluate"},
     "experiments": {"evaluate", "inspections", "signals"},
     "evidence_cards": {"evidence"},
+    "sturdy": {"evidence"},
     "power": {"signals"},
     "power_report": {"evidence_report"},
     "compare": {"promotion"},
     "provenance": {"experiments", "registers"},
-    "train": {"cards", "evaluate", "experiments", "inspections", "promotion", "provenance", "report_cards", "signals"},
+    "train": {"cards", "evaluate", "experiments", "inspections", "intervals", "promotion", "provenance", "report_cards", "signals"},
     "tune": {"evaluate", "experiments", "inspections", "promotion", "provenance", "signals", "train"},
-    "month": {"cards", "evidence", "evidence_cards", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "provenance", "score", "train"},
+    "month": {"cards", "evidence", "evidence_cards", "evidence_report", "experiments", "ingest", "monitor", "monitor_report", "provenance", "score", "sturdy", "train"},
     "__main__": None,  # the command line may use any
 }
 

@@ -18,13 +18,11 @@ from pipelines.evaluate.figures import (
     caught,
     coverage,
     fairness,
-    gain_interval,
     grouped,
     ranked_distances,
     ranked_probability_score,
     score,
     scores,
-    skill_interval,
 )
 from pipelines.evaluate.trials import (
     DECOYS,
@@ -67,8 +65,8 @@ __all__ = [  # fmt: skip
     "BASE", "DECOYS", "DEFAULT", "FEW", "FEWEST_JUDGED", "FEWEST_LEARNED", "GRADES", "GROUPS", "HALF_LIVES", "LEADERSHIP",
     "OVERALL", "TIE", "TWO_YEARS", "WITHIN", "Options", "Outcome", "Whole", "ablation", "academic_year", "as_outcome", "ask",
     "auc", "backtest", "calibration", "calibration_curve", "caught", "censoring", "coverage", "deal", "fairness",
-    "final_choice", "fit", "folds", "freshness", "gain_interval", "grouped", "improving", "inspection_weights", "learning_weight",
-    "ranked_distances", "ranked_probability_score", "score", "scores", "skill_interval", "squared_error", "state", "state_of_all",
+    "final_choice", "fit", "folds", "freshness", "grouped", "improving", "inspection_weights",  "learning_weight",
+    "ranked_distances", "ranked_probability_score", "score", "scores", "squared_error", "state", "state_of_all",
     "usable",
     "walk", "wholes", "with_sets",
 ]

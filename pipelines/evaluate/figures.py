@@ -1,6 +1,6 @@
 """The figures: error, skill, order within each grade, calibration, coverage, what was caught, and each by group.
 
-Intervals are paired, over schools.
+Intervals are paired, and by lineage (see `intervals`).
 """
 
 from typing import Any
@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from models import estimators
+from pipelines import intervals
+from pipelines.intervals import auc
 
 WITHIN = (2, 3, 4)
 BASE = "base_rate_grade_phase"
@@ -43,46 +45,21 @@ def score(mine: pd.DataFrame, base: pd.DataFrame, two: pd.DataFrame) -> dict[str
         "n": len(mine), "rate": improved.mean(), "mean_p": p.mean(), "brier": error.mean(), "slope": slope,
         "intercept": intercept, "derived": float(mine["label_source"].eq("derived").mean()),
     }  # fmt: skip
+    rank, lineage = mine["overall"].to_numpy(), mine["lineage"].to_numpy()
     for name, rule in against.items():
-        row[f"skill{name}"] = 1 - error.mean() / rule.mean()
-        row[f"skill{name}_low"], row[f"skill{name}_high"] = skill_interval(error, rule)
-    rank = mine["overall"].to_numpy()
+        row |= _named(f"skill{name}", intervals.skill(error, rule, lineage))
     for grade in WITHIN:
         here = rank == grade
-        row[f"auc_{grade}"], row[f"auc_{grade}_low"], row[f"auc_{grade}_high"] = auc(p[here], improved[here])
+        row |= _named(f"auc_{grade}", auc(p[here], improved[here], lineage[here]))
         row[f"n_{grade}"] = int(here.sum())
     if mine.get("p_grade_1") is not None and mine["p_grade_1"].notna().all():
         row["rps"] = ranked_probability_score(mine[GRADES].to_numpy(), mine["next_rank"].to_numpy())
     return row
 
 
-def skill_interval(error: np.ndarray, rule: np.ndarray) -> tuple[float, float]:
-    """A 95% interval of 1 - mean(error) / mean(rule) on the same schools, by the delta method for a ratio of means."""
-    ratio = error.mean() / rule.mean()
-    half = 1.959964 * (error - ratio * rule).std(ddof=1) / (rule.mean() * np.sqrt(len(error)))
-    return float(1 - ratio - half), float(1 - ratio + half)
-
-
-def gain_interval(error: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
-    """How much lower the first Brier error is than the second, with a paired interval (normal, over schools)."""
-    gain = other - error
-    half = 1.959964 * gain.std(ddof=1) / np.sqrt(len(gain))
-    return float(gain.mean()), float(gain.mean() - half), float(gain.mean() + half)
-
-
-def auc(p: np.ndarray, happened: np.ndarray) -> tuple[float, float, float]:
-    """The area under the curve with DeLong's interval (DeLong and others 1988); blanks where one class is missing."""
-    from scipy.stats import rankdata
-
-    yes, no = p[happened == 1], p[happened == 0]
-    if len(yes) < 2 or len(no) < 2:
-        return float("nan"), float("nan"), float("nan")
-    both = rankdata(np.concatenate([yes, no]))
-    above = (both[: len(yes)] - rankdata(yes)) / len(no)
-    below = 1 - (both[len(yes) :] - rankdata(no)) / len(yes)
-    area = above.mean()
-    half = 1.959964 * np.sqrt(above.var(ddof=1) / len(yes) + below.var(ddof=1) / len(no))
-    return float(area), float(max(area - half, 0)), float(min(area + half, 1))
+def _named(name: str, interval: intervals.Interval) -> dict[str, float]:
+    """A figure and its interval under the names they go by."""
+    return dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
 
 
 def calibration(p: np.ndarray, happened: np.ndarray) -> tuple[float, float]:
@@ -100,11 +77,9 @@ def calibration_curve(table: pd.DataFrame, groups: int = 10) -> list[dict[str, A
     """What the champion had said against what came, in groups of equal size from the lowest chance to the highest.
 
     `table` is the backtest's rows; those of schools that could improve count, all folds together. A group is its number
-    `bin` (from 1), schools `n`, mean chance `mean_p`, share that improved `rate`, and that share's 95% interval (Wilson)
+    `bin` (from 1), schools `n`, mean chance `mean_p`, share that improved `rate`, and that share's 95% interval
     `low` to `high`. No groups where there are fewer than ten schools for each.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     rows = table[table["model"].eq("champion") & table["overall"].gt(1)]
     if len(rows) < 10 * groups:
         return []
@@ -112,9 +87,9 @@ def calibration_curve(table: pd.DataFrame, groups: int = 10) -> list[dict[str, A
     by = rows.assign(improved=rows["label"].eq("improved")).groupby(group)
     found = []
     for at, here in by:
-        low, high = proportion_confint(here["improved"].sum(), len(here), method="wilson")
-        found.append({"bin": int(at) + 1, "n": len(here), "mean_p": float(here["p_improve"].mean()),
-                      "rate": float(here["improved"].mean()), "low": float(low), "high": float(high)})  # fmt: skip
+        rate, low, high = intervals.share(here["improved"].to_numpy(dtype=float), here["lineage"])
+        found.append({"bin": int(at) + 1, "n": len(here), "mean_p": float(here["p_improve"].mean()), "rate": rate, "low": low,
+                      "high": high})  # fmt: skip
     return found
 
 
@@ -188,13 +163,10 @@ def fairness(table: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]
             if len(mine) < FEW:
                 found.append({**row, "too_few": True})
                 continue
-            gap = mine["improved"] - mine["p_improve"]
-            half = 1.959964 * gap.std(ddof=1) / np.sqrt(len(gap))
-            low, high = skill_interval(mine["error"].to_numpy(), mine["plain_error"].to_numpy())
+            gap = (mine["improved"] - mine["p_improve"]).to_numpy()
+            better = intervals.skill(mine["error"].to_numpy(), mine["plain_error"].to_numpy(), mine["lineage"])
             found.append({**row, "too_few": False, "rate": mine["improved"].mean(), "mean_p": mine["p_improve"].mean(),
-                          "gap": gap.mean(), "gap_low": gap.mean() - half, "gap_high": gap.mean() + half,
-                          "skill": 1 - mine["error"].mean() / mine["plain_error"].mean(), "skill_low": low,
-                          "skill_high": high})  # fmt: skip
+                          **_named("gap", intervals.mean(gap, mine["lineage"])), **_named("skill", better)})  # fmt: skip
     return found
 
 

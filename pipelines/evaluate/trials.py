@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from models import baselines, estimators
-from pipelines import as_of
+from pipelines import as_of, intervals
 from pipelines.as_of import Fold
-from pipelines.evaluate.figures import BASE, WITHIN, gain_interval
+from pipelines.evaluate.figures import BASE, WITHIN
 from pipelines.evaluate.walk import OVERALL, as_outcome, fit, folds, learning_weight, state, usable
 
 DECOYS = ("leadership", "retention", "middle_leaders")  # the families the project exists for, each with a counterfeit
@@ -58,7 +58,7 @@ def squared_error(p: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
 
 def ablation(given: list[Whole], signals: list[str], families: dict[str, str], workers: int = 2,
              counterfeited: tuple[str, ...] = DECOYS) -> list[dict[str, Any]]:  # fmt: skip
-    """What each family adds to all the others: skill with and without it, on the same rows, with paired intervals.
+    """What each family adds to all the others: skill with and without it, on the same rows, with paired intervals by lineage.
 
     The ridge is refitted without the family in every fold; positive says the family helps. A decoy is a family's own
     columns dealt out among schools of the same morning, grade and phase, beside the true ones: it must add nothing, or the
@@ -85,11 +85,10 @@ def ablation(given: list[Whole], signals: list[str], families: dict[str, str], w
             within, without = full[here], error[family].to_numpy()[here]
             if family in decoys:
                 within, without = without, within
-            gain, low, high = gain_interval(within, without)
+            gain, low, high = intervals.skill(within, without, unseen["lineage"].to_numpy()[here])
             brier, rule = without.mean(), plain[here].mean()
             found.append({"family": family, "within": grade, "n": int(here.sum()), "skill_with": 1 - within.mean() / rule,
-                          "skill_without": 1 - brier / rule, "gain": gain / brier, "gain_low": low / brier,
-                          "gain_high": high / brier,
+                          "skill_without": 1 - brier / rule, "gain": gain, "gain_low": low, "gain_high": high,
                           "verdict": "adds" if low > 0 else "takes away" if high < 0 else "adds nothing that shows"})  # fmt: skip
     return found
 
