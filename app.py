@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 import streamlit as st
 from streamlit import delta_generator
 
-from explorer import PAGES
+from headway.explorer import PAGES
 
 # A compass. An emoji would do, but Streamlit takes a tenth of a second to know it for one.
 ICON = (
@@ -88,8 +88,8 @@ window.headwayReach.observe(document.body, {childList: true, subtree: true, attr
 
 def whose() -> None:
     """At the top of every page: whether the schools are made up, and how old the tables are."""
-    from explorer import store, words
-    from pipelines.tables import DataError
+    from headway.explorer import store, words
+    from headway.pipelines.tables import DataError
 
     try:
         facts = store.about("schools")
@@ -114,7 +114,7 @@ def whose() -> None:
 
 def trouble(error: Exception) -> None:
     """What is wrong with the tables and what to do, in place of the page."""
-    from explorer import words
+    from headway.explorer import words
 
     st.title("These tables can’t be shown", anchor=False)
     st.markdown(words.plain(str(error).split("\n")[0]))
@@ -128,8 +128,8 @@ def trouble(error: Exception) -> None:
 
 def visit() -> None:
     """The page that was clicked on."""
-    from explorer import access, store
-    from pipelines.tables import DataError
+    from headway.explorer import access, store
+    from headway.pipelines.tables import DataError
 
     st.set_page_config(page_title="Headway", page_icon=ICON, layout="centered")
     st.html(STYLE + (PRINTED_FROM_DARK if getattr(st.context.theme, "type", None) == "dark" else ""))
@@ -148,8 +148,8 @@ def first() -> None:
     """What the first page needs, imported and read while the first visitor's browser is still loading."""
     import PIL.Image  # noqa: F401  by st.image
 
-    from explorer import access, charts, store  # noqa: F401
-    from pipelines.tables import DataError
+    from headway.explorer import access, charts, store  # noqa: F401
+    from headway.pipelines.tables import DataError
 
     with contextlib.suppress(DataError):
         store.places(), store.in_order("phase"), store.in_order("region")

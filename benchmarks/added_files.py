@@ -17,10 +17,10 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pipelines import files, frameworks, ingest, inspections, registers, signals, tables
-from pipelines.files import Release, first_known
-from pipelines.ingest import coverage
-from pipelines.inspections import REPORTS_OUT_WITHIN
+from headway.pipelines import files, frameworks, ingest, inspections, registers, signals, tables
+from headway.pipelines.files import Release, first_known
+from headway.pipelines.ingest import coverage
+from headway.pipelines.inspections import REPORTS_OUT_WITHIN
 
 SLACK = pd.Timedelta(days=14)  # one inspection by its first and its last day
 KEPT = (*tables.DETAILS, "published_on", "inspection_number", "overall_source", "framework")

@@ -14,7 +14,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from pipelines import evidence, intervals, promotion
+from headway.pipelines import intervals, promotion
+from headway.pipelines.evidence import claims as evidence
 
 WANTED = (0.93, 0.97)
 FOLDS = 6

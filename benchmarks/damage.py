@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines import files, ingest, synthesise
-from pipelines.files import Release
-from pipelines.ingest import expectations
-from pipelines.tables import DataError
+from headway.pipelines import files, ingest, synthesise
+from headway.pipelines.files import Release
+from headway.pipelines.ingest import expectations
+from headway.pipelines.tables import DataError
 
 Damage = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 ENOUGH = 0.9  # of the ways must stop

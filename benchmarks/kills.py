@@ -27,7 +27,7 @@ FINE = (0, 3)  # 3 says that a limit of monitoring was passed
 
 
 def started(folder: Path, words: tuple[str, ...]) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "pipelines", *words], cwd=folder, start_new_session=True, text=True,
+    return subprocess.Popen([sys.executable, "-m", "headway", *words], cwd=folder, start_new_session=True, text=True,
                             env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE)  # fmt: skip
 
@@ -43,9 +43,9 @@ def done(folder: Path, *words: str) -> float:
 
 def held(folder: Path) -> str:
     """The champion's version, once every table, the champion and the registry have been found whole."""
-    from models.champion import Champion
-    from models.registry import MODEL, Registry
-    from pipelines import tables
+    from headway.models.champion import Champion
+    from headway.models.registry import MODEL, Registry
+    from headway.pipelines import tables
 
     for path in (folder / "data" / "tables").glob("*.parquet"):
         tables.conform(tables.read(path.parent, path.stem), path.stem)

@@ -40,7 +40,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 
-import explorer
+from headway import explorer
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [name for name, _ in explorer.PAGES]

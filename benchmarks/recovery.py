@@ -13,8 +13,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from pipelines import evidence
-from pipelines.synthesise import Effect, histories
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.synthesise import Effect, histories
 
 PLANTED = (1.0, 1.5, 2.5)
 WANTED = 0.93

@@ -20,8 +20,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from models.champion import Champion
-from pipelines import as_of, evaluate, report_cards, signals, tables
+from headway.models.champion import Champion
+from headway.pipelines import as_of, evaluate, report_cards, signals, tables
 
 STEPS = (0, 50, 100, 200, 500, 1000, 2000, 5000)
 

@@ -98,7 +98,7 @@ def england(home: Path, tables: Path, runs: Path, pairs: int) -> None:
     booster = runs / "champion" / "overall" / "booster.txt"
     ours, theirs = [], []
     for _ in range(pairs):
-        ours.append(seconds(home, "-m", "pipelines", "score", "--tables", tables, "--output", home / "out.parquet")[0])
+        ours.append(seconds(home, "-m", "headway", "score", "--tables", tables, "--output", home / "out.parquet")[0])
         theirs.append(seconds(home, "-c", BARE, booster, tables / "signals_today.parquet", "1")[0])
     say("england, from stored tables", ours, theirs, "at most 2.00")
 
@@ -107,7 +107,7 @@ def stream(home: Path, tables: Path, runs: Path, pairs: int, rows: int) -> None:
     path, booster = many_rows(tables, home / "rows.parquet", rows), runs / "champion" / "overall" / "booster.txt"
     ours, theirs, held = [], [], 0.0
     for _ in range(pairs):
-        took, most = seconds(home, "-m", "pipelines", "score", "--input", path, "--output", home / "answers")
+        took, most = seconds(home, "-m", "headway", "score", "--input", path, "--output", home / "answers")
         ours, held = [*ours, took], max(held, most)
         theirs.append(seconds(home, "-c", BARE, booster, path, "2")[0])
     say(f"stream of {rows:,} rows", ours, theirs, "at most 1.25", f"(most memory {held:.2f} GiB, at most 1.50)")
@@ -116,7 +116,8 @@ def stream(home: Path, tables: Path, runs: Path, pairs: int, rows: int) -> None:
 def making_signals(tables: Path) -> None:
     import pandas as pd
 
-    from pipelines import inspections, score, signals
+    from headway.pipelines import inspections, signals
+    from headway.pipelines.scoring import score
 
     known, about, _ = signals.read_known(tables)
     newest = pd.Timestamp(about["newest_file_on"])
@@ -142,7 +143,7 @@ def contributions(tables: Path, runs: Path, pairs: int) -> None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from models.champion import Champion
+    from headway.models.champion import Champion
 
     rows = pq.read_table(tables / "signals_today.parquet")
     rows = rows.filter(pc.is_valid(rows["overall"])).to_pandas()
@@ -174,8 +175,8 @@ def instead(home: Path, tables: Path, runs: Path, pairs: int, rows: int) -> None
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from models.champion import Champion
-    from models.registry import MODEL
+    from headway.models.champion import Champion
+    from headway.models.registry import MODEL
 
     names = Champion.load(runs / "champion").signals
     learned = pd.read_parquet(tables / "examples.parquet").dropna(subset=["label"])
@@ -186,7 +187,7 @@ def instead(home: Path, tables: Path, runs: Path, pairs: int, rows: int) -> None
     for path in (tables / "signals_today.parquet", many_rows(tables, home / "some.parquet", rows)):
         ours, pickled, registered = [], [], []
         for _ in range(pairs):
-            ours.append(seconds(home, "-m", "pipelines", "score", "--input", path, "--output", home / "answers")[0])
+            ours.append(seconds(home, "-m", "headway", "score", "--input", path, "--output", home / "answers")[0])
             pickled.append(seconds(home, "-c", PLAIN, home / "plain.joblib", path, home / "plain.parquet")[0])
             registered.append(seconds(home, "-c", MLFLOW, store, MODEL, path, home / "served.parquet")[0])
         many = f"{rows:,} rows" if path.parent == home else "England's rows"
@@ -206,7 +207,7 @@ def spark(home: Path, tables: Path, pairs: int, rows: int) -> None:
     os.environ["HEADWAY_SPARK_MASTER"] = "local[2]"
     for count in (rows // 100, rows // 10, rows):
         path = many_rows(tables, home / "spark.parquet", count)
-        asked = ("-m", "pipelines", "score", "--input", path, "--output", home / "answers")
+        asked = ("-m", "headway", "score", "--input", path, "--output", home / "answers")
         ours = [seconds(home, *asked, "--engine", "spark")[0] for _ in range(pairs)]
         theirs = [seconds(home, *asked)[0] for _ in range(pairs)]
         overhead = statistics.median(ours) - statistics.median(theirs)

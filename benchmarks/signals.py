@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import evaluate, signals, train
-from pipelines.evaluate import OVERALL
-from pipelines.experiments import Experiment
+from headway.pipelines import evaluate, signals, train
+from headway.pipelines.evaluate import OVERALL
+from headway.pipelines.experiments import Experiment
 
 
 def main() -> None:

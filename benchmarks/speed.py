@@ -28,7 +28,7 @@ def parse_only(raw: Path) -> float:
     import pyarrow.csv
     import python_calamine
 
-    from pipelines import files
+    from headway.pipelines import files
 
     started = time.perf_counter()
     for path in sorted(raw.rglob("*")):
@@ -57,9 +57,9 @@ def lightgbm_only(tables: Path) -> float:
     """Seconds for LightGBM alone: one plain fit for each fold and one for today, on the finished matrix."""
     import lightgbm
 
-    from models.estimators import BOOSTING, ROUNDS
-    from pipelines import evaluate, signals
-    from pipelines import tables as store
+    from headway.models.estimators import BOOSTING, ROUNDS
+    from headway.pipelines import evaluate, signals
+    from headway.pipelines import tables as store
 
     examples = store.read(tables, "examples")
     rows = evaluate.usable(examples, evaluate.OVERALL)
@@ -76,7 +76,7 @@ def lightgbm_only(tables: Path) -> float:
 def run(folder: Path, *arguments: str) -> tuple[float, float]:
     """Seconds and peak memory in GiB of one command, process start included."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "pipelines", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+    subprocess.run([sys.executable, "-m", "headway", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL,
                    env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     seconds = time.perf_counter() - started
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-PACKAGE = ""  # the import path the rooms stand under, with its dot; empty where they are at the top
+PACKAGE = "headway."  # the import path the rooms stand under, with its dot; empty where they are at the top
 ROOMS = ("pipelines", "models", "explorer")
 HERE = Path(__file__).resolve().parent
 WIDTH = 110  # of a terminal, for the help of commands

@@ -5,10 +5,10 @@ import re
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
-from pipelines import registers, tables
-from pipelines.frameworks import GRADES
-from pipelines.tables import DataError
+from headway.explorer import charts, store, words
+from headway.pipelines import registers, tables
+from headway.pipelines.frameworks import GRADES
+from headway.pipelines.tables import DataError
 
 CANNOT = (
     "**When inspectors will come.** Nothing here guesses at a date.",
@@ -83,7 +83,7 @@ def dictionary(name: str) -> pd.DataFrame:
         extra = []
     if not extra:
         return declared
-    from pipelines import signals
+    from headway.pipelines import signals
 
     told = signals.declared()
     types = store.types_of(name)

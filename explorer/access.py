@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.errors import Error
 
-from explorer import words
-from pipelines.registers.reading import checked_owner
-from pipelines.tables import DataError
+from headway.explorer import words
+from headway.pipelines.registers.reading import checked_owner
+from headway.pipelines.tables import DataError
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")  # set by whatever stands in between

@@ -6,8 +6,8 @@ Registers alone say either, so it is shown to those who may see them. No school 
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, own, store, words
-from pipelines.signals import capacity
+from headway.explorer import charts, own, store, words
+from headway.pipelines.signals import capacity
 
 LEADERS, PRACTITIONERS, DEVELOPED = "share_improvement_leaders", "share_improvement_practitioners", "share_in_programme"
 CALLED = {LEADERS: "Improvement leaders", PRACTITIONERS: "Improvement practitioners"}

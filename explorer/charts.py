@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import words
-from pipelines.frameworks import FRAMEWORKS, GRADES, PAUSES
+from headway.explorer import words
+from headway.pipelines.frameworks import FRAMEWORKS, GRADES, PAUSES
 
 # At least 3 to 1 against the light and the dark background alike.
 MAIN, OTHER, QUIET = "#3576BD", "#BA6A12", "#7A8696"

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, outlook, report, report_card, search, store, words, workbook
-from pipelines.frameworks import GRADES
+from headway.explorer import charts, outlook, report, report_card, search, store, words, workbook
+from headway.pipelines.frameworks import GRADES
 
 MOST = 6
 

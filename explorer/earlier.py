@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
-from pipelines import as_of, scoreboard, tables
-from pipelines.frameworks import GRADES, NEEDS_ATTENTION
+from headway.explorer import charts, store, words
+from headway.pipelines import as_of, tables
+from headway.pipelines.frameworks import GRADES, NEEDS_ATTENTION
+from headway.pipelines.watching import scoreboard
 
 THEN, AFTERWARDS = "made and kept then", "worked out afterwards, from what was known then"
 GRADED = ["urn", "lineage", "as_of", "overall", *(f"p_grade_{rank}" for rank in GRADES)]
@@ -99,7 +100,7 @@ def listed(made: pd.DataFrame) -> pd.DataFrame:
 
 
 def cards_listed(made: pd.DataFrame) -> pd.DataFrame:
-    from explorer.report_card import AREAS
+    from headway.explorer.report_card import AREAS
 
     return pd.DataFrame(
         {

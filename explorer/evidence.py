@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
+from headway.explorer import charts, store, words
 
 NAMES = {
     "leadership_gap": "Ten times as likely: leadership graded above the school",

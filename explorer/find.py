@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, search, store, words
+from headway.explorer import charts, search, store, words
 
 MOST = 25
 EXAMPLES = "For example: a name, a postcode or its first half such as LS1, a URN of six figures, a trust or a local authority."

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, own, report_card, store, words
-from pipelines.frameworks import GRADES
-from pipelines.registers import KINDS, TABLES, shown
-from pipelines.signals.middle_leaders import FEWEST
+from headway.explorer import charts, own, report_card, store, words
+from headway.pipelines.frameworks import GRADES
+from headway.pipelines.registers import KINDS, TABLES, shown
+from headway.pipelines.signals.middle_leaders import FEWEST
 
 # What is drawn over the years: table, column, name, format, and where one figure is a share of another.
 TRENDS = (

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
-from pipelines.frameworks import GRADES
+from headway.explorer import charts, store, words
+from headway.pipelines.frameworks import GRADES
 
 PLAIN = ("base_rate_grade_phase", "logistic", "leadership_gap_rule")
 BY = {

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import report_card, store, words
-from pipelines.frameworks import GRADES
+from headway.explorer import report_card, store, words
+from headway.pipelines.frameworks import GRADES
 
 OUTCOMES = ("stay", "fall", "rise")
 SCORED_COLUMNS = [f"chance to {name}{of}" for of in ("", ", schools like it") for name in OUTCOMES]

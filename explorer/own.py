@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from explorer import access, store, words
-from pipelines import registers, signals, tables
-from pipelines.registers import keeping, reading
-from pipelines.tables import DataError
+from headway.explorer import access, store, words
+from headway.pipelines import registers, signals, tables
+from headway.pipelines.registers import keeping, reading
+from headway.pipelines.tables import DataError
 
 FAMILIES = ("retention", "middle_leaders", "capacity")  # those with signals made from registers
 Entry = tuple[str, str, Path]

@@ -6,8 +6,8 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from explorer import report_card, store, without, words
-from pipelines.frameworks import GRADES
+from headway.explorer import report_card, store, without, words
+from headway.pipelines.frameworks import GRADES
 
 _made = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
 _template = _made.from_string((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, store, words
-from pipelines import frameworks
-from pipelines.frameworks import AREAS, STANDARDS
-from pipelines.frameworks import NEEDS_ATTENTION as BELOW
+from headway.explorer import charts, store, words
+from headway.pipelines import frameworks
+from headway.pipelines.frameworks import AREAS, STANDARDS
+from headway.pipelines.frameworks import NEEDS_ATTENTION as BELOW
 
 LEADERSHIP = "leadership_and_governance"
 WORDS = {rank: word for word, rank in STANDARDS.items()}

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, earlier, history, own, report, report_card, store, without, words, workbook
-from pipelines import signals
-from pipelines.frameworks import GRADES
+from headway.explorer import charts, earlier, history, own, report, report_card, store, without, words, workbook
+from headway.pipelines import signals
+from headway.pipelines.frameworks import GRADES
 
 
 def who(row: pd.Series) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pipelines import tables
-from pipelines.tables import DataError
+from headway.pipelines import tables
+from headway.pipelines.tables import DataError
 
 IN_LISTS = (
     "urn",
@@ -282,8 +282,8 @@ def told(name: str) -> dict[str, Any] | None:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _champion(where: str, version: tuple[tuple[int, int], ...]) -> tuple[Any, str]:
-    from models import AlteredError
-    from models.champion import Champion
+    from headway.models import AlteredError
+    from headway.models.champion import Champion
 
     try:
         return Champion.load(Path(where)), ""
@@ -310,7 +310,7 @@ def champion_refused() -> str:
 
 def state(row: pd.Series) -> pd.DataFrame:
     """How the stored model sees where a school stands: its grade, with a “satisfactory” kept apart, and its phase."""
-    from pipelines.signals import trajectory
+    from headway.pipelines.signals import trajectory
 
     one = row.to_frame().T
     old = trajectory.satisfactory(one["overall"].astype("Int64"), pd.to_datetime(one["inspected_on"])).iloc[0] > 0
@@ -393,7 +393,7 @@ def read_ahead() -> None:
 
 def _read_ahead() -> None:
     # Imported here rather than by a visitor's click.
-    from explorer import capacity, earlier, history, outlook, own, report, search, without  # noqa: F401
+    from headway.explorer import capacity, earlier, history, outlook, own, report, search, without  # noqa: F401
 
     with contextlib.suppress(DataError):
         search.found("a"), names(), trusts(), in_order("local_authority"), champion(), similar(0), predictions(), outlook.cards()

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import capacity, charts, outlook, own, report, store, words, workbook
+from headway.explorer import capacity, charts, outlook, own, report, store, words, workbook
 
 KINDS = {"trust": "A trust", "authority": "A local authority", "urns": "A list of URNs"}
 BANDS = [f"{10 * at}–{10 * at + 10}" for at in range(10)]

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import charts, own, report_card, store, words
-from pipelines import signals, tables
-from pipelines.frameworks import GRADES
+from headway.explorer import charts, own, report_card, store, words
+from headway.pipelines import signals, tables
+from headway.pipelines.frameworks import GRADES
 
 # How far each unit can be moved, and how it is shown: low, high, step, times shown.
 RANGES = {
@@ -37,7 +37,7 @@ def answer(model, values: pd.Series, state: pd.DataFrame) -> pd.Series:
 
 def card_answer(model, values: pd.Series, predicted: pd.Series, card: pd.DataFrame) -> pd.DataFrame:
     """The stored model's report card from these signals: below expected (`p_below`, with its interval) by area and any."""
-    from pipelines import as_of, report_cards
+    from headway.pipelines import as_of, report_cards
 
     areas = [*report_cards.NAMES, "any"]
     cohort = predicted.to_frame().T.reset_index(drop=True).astype({"overall": "Int64"})

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import store, words
-from pipelines import signals, tables
-from pipelines.signals import attainment
+from headway.explorer import store, words
+from headway.pipelines import signals, tables
+from headway.pipelines.signals import attainment
 
 ALWAYS = ("school_facts", "coverage", "norms")  # of every school, or of none alone
 BY = ("lineage", "trust_uid", "la_code")  # whose rows a table has: a school's, its trust's or its authority's

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.frameworks import GRADES
+from headway.pipelines.frameworks import GRADES
 
 FAMILIES = {
     "leadership": "Leadership against the overall grade",
@@ -213,7 +213,7 @@ def grade(rank: Any, inspected_on: Any = None) -> str:
     """A grade in Ofsted's words, and in those of its day where they were others."""
     if blank(rank):
         return "no overall grade"
-    from pipelines.signals.trajectory import RENAMED_ON  # brings every signal, and the first page needs none
+    from headway.pipelines.signals.trajectory import RENAMED_ON  # brings every signal, and the first page needs none
 
     words = GRADES[int(rank)]
     old = int(rank) == 3 and not blank(inspected_on) and pd.Timestamp(inspected_on) < RENAMED_ON

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import streamlit as st
 
-from explorer import words
+from headway.explorer import words
 
 WIDEST = 48  # characters of a column; longer texts wrap
 FORBIDDEN = "[]:*?/\\'"  # in the name of a sheet, which has at most 31 letters

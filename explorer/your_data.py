@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from explorer import access, charts, own, store, words
-from pipelines import registers, signals
-from pipelines.tables import DataError
+from headway.explorer import access, charts, own, store, words
+from headway.pipelines import registers, signals
+from headway.pipelines.tables import DataError
 
 MEGABYTES = registers.MOST_BYTES // 1_000_000
 MOST_SHOWN = 60  # schools whose figures are listed one by one

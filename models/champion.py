@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import AlteredError
-from models.conformal import ChanceIntervals, GradeSets, spans
-from models.estimators import STAY, UP, Departures
-from models.report_cards import Prior, ReportCards
+from headway.models import AlteredError
+from headway.models.conformal import ChanceIntervals, GradeSets, spans
+from headway.models.estimators import STAY, UP, Departures
+from headway.models.report_cards import Prior, ReportCards
 
 BACKTEST, CARDS_BACKTEST, MANIFEST = "backtest.parquet", "backtest_cards.parquet", "manifest.json"
 LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # that a fit depends on, as their publishers spell them

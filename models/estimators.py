@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import trees
+from headway.models import trees
 
 RANKS = 4
 PRIOR = 20.0  # rows' worth of the cell's own rate, for groups with few

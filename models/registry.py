@@ -20,8 +20,18 @@ from typing import Any
 
 import pandas as pd
 
-from models import RegistryError
-from models.champion import BACKTEST, CARDS_BACKTEST, MANIFEST, Champion, libraries, replace_folder, seal, standing, verify
+from headway.models import RegistryError
+from headway.models.champion import (
+    BACKTEST,
+    CARDS_BACKTEST,
+    MANIFEST,
+    Champion,
+    libraries,
+    replace_folder,
+    seal,
+    standing,
+    verify,
+)
 
 for _name, _value in {
     "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -226,7 +236,7 @@ class Registry:
             output = output[[name for name in output if not output[name].isna().all()]]
             logged = mlflow.pyfunc.log_model(
                 name="model", python_model=str(Path(__file__).with_name("served.py")), artifacts={"files": str(folder / "files")},
-                code_paths=[str(Path(__file__).parent)], signature=_all_required(infer_signature(example, output)),
+                signature=_all_required(infer_signature(example, output)),
                 input_example=example.head(3), pip_requirements=_pinned(champion),
             )  # fmt: skip
         with contextlib.suppress(mlflow.MlflowException):  # it is registered already

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.conformal import spans
-from models.estimators import STAY, UP, Departures
-from models.standards import BELOW, FAR, NEVER, REACH, Standards, StandardSets, density, normal, probit
+from headway.models.conformal import spans
+from headway.models.estimators import STAY, UP, Departures
+from headway.models.standards import BELOW, FAR, NEVER, REACH, Standards, StandardSets, density, normal, probit
 
 # What the place of a school is learned from beside its prior: signals by name, then what its grade and phase are.
 SIGNALS = ("attainment_standing", "attainment_three_years", "attainment_beyond_intake", "absence_standing",

@@ -13,7 +13,7 @@ import mlflow.models
 import mlflow.pyfunc
 import pandas as pd
 
-from models.champion import Champion
+from headway.models.champion import Champion
 
 
 class Served(mlflow.pyfunc.PythonModel):

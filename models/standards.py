@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from models.conformal import mass_before
+from headway.models.conformal import mass_before
 
 STANDARDS = 5
 BELOW = 4  # needs attention: from here on an area is below the expected standard

@@ -21,11 +21,28 @@ for _name, _value in {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_
 
 import typer  # noqa: E402
 
-from pipelines import terminal  # noqa: E402
-from pipelines.terminal import say  # noqa: E402
+from headway.pipelines.reports import terminal  # noqa: E402
+from headway.pipelines.reports.terminal import say  # noqa: E402
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="Will this school improve at its next inspection? From official files to a probability.")  # fmt: skip
+
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import headway
+
+        say(headway.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")] = False,
+) -> None:
+    """Will this school improve at its next inspection? From official files to a probability."""
+
 
 Raw = Annotated[Path, typer.Option(help="Folder of official files.")]
 Accept = Annotated[list[str] | None, typer.Option(help="A check of a file to let through, as rows:31_August_2025.csv: a message "
@@ -80,8 +97,8 @@ def fetch(raw: Raw = RAW,
 
     Example: headway fetch --only inspections --since 2026-09-01
     """
-    from pipelines import fetch as stage
-    from pipelines.tables import DataError
+    from headway.pipelines import fetch as stage
+    from headway.pipelines.tables import DataError
 
     asked = {"kinds": tuple(only or ()), "since": since and since.date(), "base": base}
     if not look:
@@ -106,7 +123,7 @@ def ingest(raw: Raw = RAW, tables: Tables = TABLES, accept: Accept = None) -> No
 
     Example: headway ingest --raw data/raw --tables data/tables --accept rows:31_August_2025.csv
     """
-    from pipelines import ingest as stage
+    from headway.pipelines import ingest as stage
 
     report = stage.ingest(raw, tables, terminal.bar("reading"), accept or ())
     terminal.ingested(report)
@@ -127,10 +144,10 @@ def train(tables: Tables = TABLES, tracking: Tracking = None, as_of: AsOf = None
 
     Example: headway train --as-of 2025-10-01 --promote never
     """
-    from models import RegistryError
-    from models.registry import Registry
-    from pipelines import experiments
-    from pipelines import train as stage
+    from headway.models import RegistryError
+    from headway.models.registry import Registry
+    from headway.pipelines import experiments
+    from headway.pipelines import train as stage
 
     report = stage.train(tables, Registry.at(tracking, RUNS), morning=_day(as_of), promote=promote.value,
                          experiment=experiments.asked(experiment, seed=seed, newest=years), workers=workers, whole=whole,
@@ -154,9 +171,9 @@ def tune(tables: Tables = TABLES, tracking: Tracking = None,
 
     Example: headway tune --trials 40 --minutes 90
     """
-    from models.registry import Registry
-    from pipelines import experiments
-    from pipelines import tune as stage
+    from headway.models.registry import Registry
+    from headway.pipelines import experiments
+    from headway.pipelines import tune as stage
 
     found = stage.tune(tables, Registry.at(tracking, RUNS), trials=trials, minutes=minutes,
                        experiment=experiments.asked(experiment), out=out, workers=workers, registers=registers, say=say,
@@ -176,8 +193,8 @@ def compare(first: Annotated[str, typer.Argument(help="champion, challenger, a v
     """
     import json
 
-    from models.registry import Registry
-    from pipelines import compare as stage
+    from headway.models.registry import Registry
+    from headway.pipelines import compare as stage
 
     registry = Registry.at(tracking, RUNS)
     found = stage.compare(registry.recorded(first), registry.recorded(second))
@@ -198,7 +215,7 @@ def rollback(to: Annotated[str | None, typer.Option(help="A version of the regis
 
     Example: headway rollback --why "the chances of secondaries looked wrong"
     """
-    from models.registry import Registry
+    from headway.models.registry import Registry
 
     entry = Registry.at(tracking, RUNS).rollback(to, why)
     say(f"champion: version {entry['to']} (model {entry['model_version']}), after version {entry['from']}")
@@ -211,7 +228,7 @@ def promotions() -> None:
 
     Example: headway promotions
     """
-    from models.registry import Registry
+    from headway.models.registry import Registry
 
     entries = Registry.at(None, RUNS).promotions()
     for entry in entries:
@@ -227,7 +244,7 @@ def send(tracking: Tracking = None) -> None:
 
     Example: headway send --tracking http://127.0.0.1:5000
     """
-    from models.registry import Registry
+    from headway.models.registry import Registry
 
     registry = Registry.at(tracking, RUNS)
     waiting = registry.unsent()
@@ -244,9 +261,11 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
 
     Example: headway evidence && xdg-open data/tables/evidence.html
     """
-    from pipelines import evidence as stage
-    from pipelines import evidence_cards, evidence_report, sturdy
-    from pipelines import tables as store
+    from headway.pipelines import tables as store
+    from headway.pipelines.evidence import cards as evidence_cards
+    from headway.pipelines.evidence import claims as stage
+    from headway.pipelines.evidence import sturdy
+    from headway.pipelines.reports import evidence as evidence_report
 
     about, examples = store.about(tables, "examples"), store.read(tables, "examples")
     on_cards = evidence_cards.asked_again(store.read(tables, "standards"), store.read(tables, "inspections"))
@@ -267,9 +286,9 @@ def power(tables: Tables = TABLES,
 
     Example: headway power && xdg-open data/tables/power.html
     """
-    from pipelines import power as stage
-    from pipelines import power_report
-    from pipelines import tables as store
+    from headway.pipelines import tables as store
+    from headway.pipelines.evidence import power as stage
+    from headway.pipelines.reports import power as power_report
 
     about, results = store.about(tables, "schools"), store.read(tables, "results")
     schools = stage.sizes(*(store.read(tables, name) for name in ("schools", "workforce")), results,
@@ -311,8 +330,8 @@ def score(tables: Tables = TABLES,
 
     Example: headway score --input plans.parquet --output answers
     """
-    from pipelines import score as stage
-    from pipelines import tables as store
+    from headway.pipelines import tables as store
+    from headway.pipelines.scoring import score as stage
 
     mornings = _mornings(as_of or [])
     if rows is not None or len(mornings) > 1:
@@ -340,9 +359,9 @@ def score(tables: Tables = TABLES,
 def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output: Path | None, engine: Engine,
                     details: bool, registers: Path) -> dict[str, int]:  # fmt: skip
     """Run a scoring job, and say what came of it; returns how many rows have each status."""
-    from pipelines import batch
-    from pipelines import score as stage
-    from pipelines.tables import DataError
+    from headway.pipelines.scoring import batch
+    from headway.pipelines.scoring import score as stage
+    from headway.pipelines.tables import DataError
 
     if output is None:
         raise DataError("So many predictions need a folder of their own.\nName it with --output.")
@@ -354,7 +373,7 @@ def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output
         told = batch.score_mornings(tables, output, RUNS / "champion", mornings, registers=registers,
                                     bar=terminal.bar("mornings"), say=say)  # fmt: skip
     elif engine is Engine.spark:
-        from pipelines import spark
+        from headway.pipelines.scoring import spark
 
         told = spark.score_rows(rows, output, RUNS / "champion", details=details)
     else:
@@ -378,9 +397,10 @@ def monitor(tables: Tables = TABLES,
 
     Example: headway monitor --limit drift=0.3
     """
-    from pipelines import monitor as stage
-    from pipelines import monitor_report, score
-    from pipelines import tables as store
+    from headway.pipelines import tables as store
+    from headway.pipelines.reports import monitor as monitor_report
+    from headway.pipelines.scoring import score
+    from headway.pipelines.watching import monitor as stage
 
     allowed = stage.limits(limit or ())
     found = stage.monitor(tables, score.load(RUNS / "champion").about, predictions, allowed)
@@ -414,11 +434,11 @@ def month(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
 
     Example: headway month --limit extrapolation=1
     """
-    from models.registry import Registry
-    from pipelines import experiments, fetch
-    from pipelines import monitor as watch
-    from pipelines import month as stage
-    from pipelines.tables import DataError
+    from headway.models.registry import Registry
+    from headway.pipelines import experiments, fetch
+    from headway.pipelines import month as stage
+    from headway.pipelines.tables import DataError
+    from headway.pipelines.watching import monitor as watch
 
     def bring() -> dict[str, list[str]]:
         with terminal.downloads() as (tell_line, tell):
@@ -452,7 +472,7 @@ def synthesise(out: Annotated[Path, typer.Option(help="Folder to write to; it ma
 
     Example: headway synthesise --out data/raw --registers data/registers --seed 1 --effect none
     """
-    from pipelines import synthesise as stage
+    from headway.pipelines import synthesise as stage
 
     with terminal.steps("writing made-up files") as step:
         stage.synthesise(out, seed=seed, schools=schools, effect=effect.value, registers=registers, until=until, monthly=monthly,
@@ -471,8 +491,8 @@ def how_good(tables: Tables = TABLES,
     """
     import json
 
-    from pipelines import cards
-    from pipelines.tables import DataError
+    from headway.pipelines.reports import cards
+    from headway.pipelines.tables import DataError
 
     if not (tables / "train.json").is_file():
         raise DataError(f"There is no {tables / 'train.json'}.\nRun `headway train` first.")
@@ -493,7 +513,7 @@ def cards(tables: Tables = TABLES,
 
     Example: headway cards --owner data/owner.toml && xdg-open data/tables/cards/model-card.html
     """
-    from pipelines import cards as stage
+    from headway.pipelines.reports import cards as stage
 
     answers = owner or (OWNER_ANSWERS if OWNER_ANSWERS.is_file() else None)
     for path in stage.write(tables, out or tables / "cards", answers):
@@ -508,7 +528,7 @@ def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
 
     Example: headway demo
     """
-    from pipelines import synthesise as stage
+    from headway.pipelines import synthesise as stage
 
     started = time.monotonic()
     if not raw.is_dir() or not any(path.is_file() and not path.name.startswith(".") for path in raw.rglob("*")):
@@ -533,11 +553,14 @@ def explore(tables: Tables = TABLES, registers: Registers = REGISTERS,
     """
     import subprocess
 
-    root = Path(__file__).resolve().parent.parent
+    from headway import explorer
+
+    pages = Path(explorer.__file__).parent
     environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(runs_of(tables).resolve()),
                    "HEADWAY_REGISTERS": str(registers.resolve())}  # fmt: skip
-    flags = [*streamlit_flags(root / "explorer" / "settings.toml"), f"--server.port={port}"]
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(root / "app.py"), *flags], env=environment))
+    flags = [*streamlit_flags(pages / "settings.toml"), f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(pages.parent / "app.py"), *flags]
+    raise typer.Exit(subprocess.call(command, env=environment))
 
 
 def runs_of(folder: Path) -> Path:
@@ -547,7 +570,7 @@ def runs_of(folder: Path) -> Path:
     """
     import json
 
-    from pipelines import tables as kept
+    from headway.pipelines import tables as kept
 
     try:
         made_by = kept.read(folder, "predictions", ["model_version"])["model_version"].iloc[0]
@@ -595,8 +618,8 @@ def template(kind: Kind,
 
     Example: headway register template staff --out .
     """
-    from pipelines import registers as stage
-    from pipelines.tables import DataError, write_atomically, write_text
+    from headway.pipelines import registers as stage
+    from headway.pipelines.tables import DataError, write_atomically, write_text
 
     empty, guide = stage.template(kind), stage.guide(kind)
     paths = [out / f"{kind}.csv", out / f"{kind}-guide.md"]
@@ -616,7 +639,7 @@ def check(target: Annotated[str, typer.Argument(help="A file, or a kind: then ev
 
     Example: headway register check staff.csv --owner trust-1234
     """
-    from pipelines import registers as stage
+    from headway.pipelines import registers as stage
 
     schools, trusts, _ = _schools(tables)
     if target in stage.KINDS and not Path(target).is_file():
@@ -639,7 +662,7 @@ def add(file: Annotated[Path, typer.Argument(help="The filled-in register.")], o
 
     Example: headway register add staff.csv --owner trust-1234
     """
-    from pipelines import registers as stage
+    from headway.pipelines import registers as stage
 
     schools, trusts, source = _schools(tables)
     path, notes = stage.add(registers, owner, _bytes(file), file.name, schools, _today(), source, trusts)
@@ -656,8 +679,8 @@ def remove(owner: Annotated[str, typer.Argument(help="Whose: trust-1234, authori
 
     Example: headway register remove trust-1234 staff
     """
-    from pipelines import registers as stage
-    from pipelines.tables import DataError
+    from headway.pipelines import registers as stage
+    from headway.pipelines.tables import DataError
 
     try:
         agreed = yes or typer.confirm(f"Delete {kind or 'every'} register of {owner} in {registers}?")
@@ -677,7 +700,7 @@ def list_(registers: Registers = REGISTERS) -> None:
 
     Example: headway register list
     """
-    from pipelines import registers as stage
+    from headway.pipelines import registers as stage
 
     kept = stage.summary(registers, _today())
     terminal.table(f"Registers in {registers}", ["owner", "kind", "rows", "newest day counted", "problems"],
@@ -687,7 +710,7 @@ def list_(registers: Registers = REGISTERS) -> None:
 
 def _schools(tables: Path) -> tuple[Any, Any, str | None]:
     """Our tables of schools and of their trusts, and where their files come from; nothing where there is none."""
-    from pipelines import tables as store
+    from headway.pipelines import tables as store
 
     if not (tables / "schools.parquet").is_file():
         return None, None, None
@@ -697,8 +720,8 @@ def _schools(tables: Path) -> tuple[Any, Any, str | None]:
 
 def _bytes(path: str | Path) -> bytes:
     """A file's bytes, but of one far too large only enough to tell."""
-    from pipelines import registers as stage
-    from pipelines.tables import DataError
+    from headway.pipelines import registers as stage
+    from headway.pipelines.tables import DataError
 
     try:
         with open(path, "rb") as file:
@@ -717,7 +740,7 @@ def _today() -> Any:
 def _day(text: str | None) -> Any:
     import pandas as pd
 
-    from pipelines.tables import DataError
+    from headway.pipelines.tables import DataError
 
     if text is None:
         return None
@@ -731,7 +754,7 @@ def _mornings(texts: list[str]) -> list[Any]:
     """The days said, in order: 2011-09-01, or 2011-09-01..2025-09-01 for each year's, or every so many months with /3."""
     import pandas as pd
 
-    from pipelines.tables import DataError
+    from headway.pipelines.tables import DataError
 
     found = set()
     for text in texts:
@@ -750,7 +773,7 @@ def _log_evidence(tables: Path, tracking: str | None) -> None:
     """Keep the evidence with the run it was made from, where there is one."""
     import json
 
-    from models.registry import Registry
+    from headway.models.registry import Registry
 
     told = tables / "train.json"
     if not told.is_file():
@@ -781,8 +804,8 @@ def _explained(error: Exception) -> tuple[int, str] | None:
 
     Imported only here: help and mistakes of arguments are then told at once, without loading pandas.
     """
-    from models import RegistryError
-    from pipelines.tables import Busy, DataError
+    from headway.models import RegistryError
+    from headway.pipelines.tables import Busy, DataError
 
     if isinstance(error, Busy):
         return 75, str(error)

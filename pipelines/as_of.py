@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.tables import DATE
+from headway.pipelines.tables import DATE
 
 
 def known_by(known_on: pd.Series, morning: pd.Series | pd.Timestamp) -> pd.Series:

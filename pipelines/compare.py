@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from models.registry import Recorded
-from pipelines import promotion
+from headway.models.registry import Recorded
+from headway.pipelines import promotion
 
 FIGURES = {"skill": "skill", "auc_2": "AUC within Good", "auc_3": "AUC within RI", "slope": "slope"}
 Table = tuple[str, list[str], list[list[str]]]

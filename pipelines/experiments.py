@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from models.estimators import BOOSTING, CANDIDATES, PENALTY, ROUNDS, Departures
-from pipelines import evaluate, inspections, signals
-from pipelines.tables import DataError
+from headway.models.estimators import BOOSTING, CANDIDATES, PENALTY, ROUNDS, Departures
+from headway.pipelines import evaluate, inspections, signals
+from headway.pipelines.tables import DataError
 
 NEVER, ALL = "never", "all"  # how a file says None, for which TOML has no word
 LEAST = {"num_leaves": 2, "max_bin": 2, "bagging_freq": 0}  # of LightGBM's whole numbers; 1 for the others

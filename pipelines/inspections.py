@@ -7,9 +7,9 @@ and drop out of it.
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.frameworks import GOOD
-from pipelines.tables import DATE
+from headway.pipelines import as_of
+from headway.pipelines.frameworks import GOOD
+from headway.pipelines.tables import DATE
 
 # After a covered stretch ends, reports of its last inspections come out for so long: the 95th percentile is 89 days.
 REPORTS_OUT_WITHIN = pd.Timedelta(days=92)

@@ -15,25 +15,20 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from models import RegistryError
-from models.registry import Registry
-from pipelines import (
-    cards,
-    evidence,
-    evidence_cards,
-    evidence_report,
-    ingest,
-    monitor,
-    monitor_report,
-    provenance,
-    score,
-    sturdy,
-    tables,
-    train,
-)
-from pipelines.cards.pages import page
-from pipelines.experiments import Experiment
-from pipelines.tables import Busy, DataError
+from headway.models import RegistryError
+from headway.models.registry import Registry
+from headway.pipelines import ingest, provenance, tables, train
+from headway.pipelines.evidence import cards as evidence_cards
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.evidence import sturdy
+from headway.pipelines.experiments import Experiment
+from headway.pipelines.reports import cards
+from headway.pipelines.reports import evidence as evidence_report
+from headway.pipelines.reports import monitor as monitor_report
+from headway.pipelines.reports.cards.pages import page
+from headway.pipelines.scoring import score
+from headway.pipelines.tables import Busy, DataError
+from headway.pipelines.watching import monitor
 
 MONTH = "month.json"
 LEFT = ("train.json", "evidence.json", "predictions.parquet", "monitor.json", "summary.md", "summary.html")

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import baselines, estimators
-from pipelines import evaluate
+from headway.models import baselines, estimators
+from headway.pipelines import evaluate
 
 EQUAL = 0.01  # of the champion's Brier: a candidate whose interval lies above this much worse is as good
 SLOPE_WITHIN = (0.8, 1.25)  # mean over folds: outside, its chances are too bold or too shy

@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from models.champion import libraries
-from pipelines import experiments, registers, tables
-from pipelines.experiments import Experiment
+from headway.models.champion import libraries
+from headway.pipelines import experiments, registers, tables
+from headway.pipelines.experiments import Experiment
 
 
 def made_from(folder: Path, registers_in: Path | None, experiment: Experiment, whole: bool = True) -> dict[str, Any]:

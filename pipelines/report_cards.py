@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.champion import Champion
-from models.conformal import spans
-from models.report_cards import AGES, LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, card_column
-from models.standards import Standards, StandardSets
-from pipelines import as_of, evaluate, frameworks, inspections, signals, tables
-from pipelines.frameworks import AREAS, STANDARDS
+from headway.models.champion import Champion
+from headway.models.conformal import spans
+from headway.models.report_cards import AGES, LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, card_column
+from headway.models.standards import Standards, StandardSets
+from headway.pipelines import as_of, evaluate, frameworks, inspections, signals, tables
+from headway.pipelines.frameworks import AREAS, STANDARDS
 
 NAMES = tuple(AREAS)
 COLUMNS = {rank: f"p_{word.lower().replace(' standard', '').replace(' improvement', '').replace(' ', '_')}"

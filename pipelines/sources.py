@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from pipelines import frameworks
+from headway.pipelines import frameworks
 
 # --- cells that hold no value, and why --------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from pipelines import frameworks
+from headway.pipelines import frameworks
 
 VERSION = "2"  # of the layout of our tables; a reader that meets another says so
 

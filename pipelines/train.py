@@ -13,13 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import RegistryError
-from models.champion import CARDS_BACKTEST, Champion, sweep
-from models.registry import Registry
-from pipelines import as_of, evaluate, experiments, inspections, intervals, promotion, provenance, report_cards, signals, tables
-from pipelines.evaluate import LEADERSHIP, OVERALL
-from pipelines.experiments import Experiment
-from pipelines.tables import DataError
+from headway.models import RegistryError
+from headway.models.champion import CARDS_BACKTEST, Champion, sweep
+from headway.models.registry import Registry
+from headway.pipelines import (
+    as_of,
+    evaluate,
+    experiments,
+    inspections,
+    intervals,
+    promotion,
+    provenance,
+    report_cards,
+    signals,
+    tables,
+)
+from headway.pipelines.evaluate import LEADERSHIP, OVERALL
+from headway.pipelines.experiments import Experiment
+from headway.pipelines.tables import DataError
 
 LEARNED_YEARS = 5  # mornings before the first judged one that are asked about, where only the newest years are judged
 FEWEST_HELD = 200  # outcomes of schools that have a signal, below which no model can learn what it says
@@ -111,7 +122,7 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
         say(f"{error}\nTraining goes on; its results are kept in {registry.root / 'unsent'}.")
     from joblib import Parallel, delayed
 
-    from pipelines.cards import written
+    from headway.pipelines.reports.cards import written
 
     belongs = signals.family_of()
     fitting, options = experiment.fitting, experiment.options
@@ -339,7 +350,7 @@ def _figures(table: pd.DataFrame, report: dict[str, Any]) -> dict[str, Any]:
     """Calibration by current grade, and skill by fold, as matplotlib figures."""
     from matplotlib.figure import Figure
 
-    from pipelines.frameworks import GRADES
+    from headway.pipelines.frameworks import GRADES
 
     rows = table[table["model"].eq("champion") & table["overall"].gt(1)]
     shape = Figure(figsize=(6, 5))

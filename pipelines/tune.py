@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.estimators import CANDIDATES
-from models.registry import Registry
-from pipelines import as_of, evaluate, experiments, inspections, promotion, provenance, signals, tables, train
-from pipelines.as_of import Fold
-from pipelines.evaluate import FEWEST_JUDGED, OVERALL
-from pipelines.experiments import Experiment
-from pipelines.tables import Busy, DataError
+from headway.models.estimators import CANDIDATES
+from headway.models.registry import Registry
+from headway.pipelines import as_of, evaluate, experiments, inspections, promotion, provenance, signals, tables, train
+from headway.pipelines.as_of import Fold
+from headway.pipelines.evaluate import FEWEST_JUDGED, OVERALL
+from headway.pipelines.experiments import Experiment
+from headway.pipelines.tables import Busy, DataError
 
 # From where to where each setting is searched for, on a logarithmic scale but for the fractions. An experiment that starts
 # outside widens it.

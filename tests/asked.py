@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipelines.as_of import Fold
-from pipelines.tables import DATE
+from headway.pipelines.as_of import Fold
+from headway.pipelines.tables import DATE
 
 SIGNALS = ["leadership_gap", "decoy"]
 YEARS = (2012, 2013, 2014, 2015)

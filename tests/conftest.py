@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import ingest, registers, signals, sources, tables
-from pipelines.tables import DATE
+from headway.pipelines import ingest, registers, signals, sources, tables
+from headway.pipelines.tables import DATE
 
 # Files that take longest, as they are begun: the longest first, so that at the end no core waits for one.
 LONGEST = ("test_pipeline", "test_month", "test_registry", "test_real_files", "test_explorer_browser", "test_commands", "test_faults",

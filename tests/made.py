@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from models.champion import Champion, libraries
-from models.conformal import ChanceIntervals, GradeSets
-from models.estimators import Departures
-from pipelines.rows import layout
+from headway.models.champion import Champion, libraries
+from headway.models.conformal import ChanceIntervals, GradeSets
+from headway.models.estimators import Departures
+from headway.pipelines.scoring.rows import layout
 
 SIGNALS = ["leadership_gap", "share_stayed", "decoy", "constant"]
 

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from explorer import store
-from models.champion import Champion
-from pipelines import registers, tables
+from headway.explorer import store
+from headway.models.champion import Champion
+from headway.pipelines import registers, tables
 
 ROOT = Path(__file__).parents[1]
 PAGES = {

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pipelines import files, frameworks
-from pipelines.files import Release
+from headway.pipelines import files, frameworks
+from headway.pipelines.files import Release
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from added_files import built, changed, lost, speaks_from

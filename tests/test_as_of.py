@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import as_of, ingest, inspections, registers, signals, tables
-from pipelines.signals import attainment
+from headway.pipelines import as_of, ingest, inspections, registers, signals, tables
+from headway.pipelines.signals import attainment
 
 DAY = pd.Timestamp
 MORNING = DAY("2019-09-01")

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.baselines import RULES, Logistic, Rate, outcome
+from headway.models.baselines import RULES, Logistic, Rate, outcome
 
 PAST = """
     overall | phase     | next | leadership_gap | gap_sign

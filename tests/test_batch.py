@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from models.champion import Champion
-from pipelines import batch, rows, spark, tables
-from pipelines.__main__ import _mornings
-from pipelines.batch import MANIFEST
-from pipelines.score import SCORED
-from pipelines.tables import DataError
+from headway.models.champion import Champion
+from headway.pipelines import tables
+from headway.pipelines.__main__ import _mornings
+from headway.pipelines.scoring import batch, rows, spark
+from headway.pipelines.scoring.batch import MANIFEST
+from headway.pipelines.scoring.score import SCORED
+from headway.pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,12 +48,12 @@ def _plans(champion: Champion, count: int) -> pa.Table:
 
 
 # Smaller parts, so that few rows make many: the command is run in a process of its own.
-SMALLER = ("import sys; from pipelines import batch, rows; from pipelines.__main__ import main; rows.BATCH, batch.PART = 2_000, 10_000; "
+SMALLER = ("import sys; from headway.pipelines.scoring import batch, rows; from headway.pipelines.__main__ import main; rows.BATCH, batch.PART = 2_000, 10_000; "
            "sys.argv[0] = 'headway'; main()")  # fmt: skip
 
 
 def _headway(place: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "pipelines", "score", *arguments], cwd=place, capture_output=True, text=True,
+    return subprocess.run([sys.executable, "-m", "headway", "score", *arguments], cwd=place, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=300)  # fmt: skip
 
 
@@ -276,7 +277,7 @@ def test_a_file_that_ends_too_soon_stops_in_words_and_leaves_the_earlier_output(
 def test_the_command_says_what_came_of_the_rows_and_loads_nothing_that_trains(place, champion):
     pq.write_table(_plans(champion, 50), place / "plans.parquet")
     program = (
-        "import sys; from pipelines.__main__ import app; app(['score', '--input', 'plans.parquet', '--output', 'out'], "
+        "import sys; from headway.pipelines.__main__ import app; app(['score', '--input', 'plans.parquet', '--output', 'out'], "
         "standalone_mode=False); print(sorted({'mlflow', 'lightgbm', 'sklearn', 'scipy', 'pickle5'} & sys.modules.keys()))"
     )
     ended = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True, check=True,
@@ -340,7 +341,7 @@ def test_spark_answers_as_this_process_does_to_the_last_bit(place, champion, mon
 
 def test_without_pyspark_the_message_says_what_to_install(place, champion):
     pq.write_table(_plans(champion, 10), place / "plans.parquet")
-    program = ("import sys; sys.modules['pyspark'] = None; from pipelines.__main__ import main; "
+    program = ("import sys; sys.modules['pyspark'] = None; from headway.pipelines.__main__ import main; "
                "sys.argv = ['headway', 'score', '--input', 'plans.parquet', '--output', 'out', '--engine', 'spark']; main()")  # fmt: skip
     ended = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True,
                            env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin"})  # fmt: skip

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from jinja2 import Environment, nodes
 
-from pipelines import cards
-from pipelines.cards import figures, owner, pages
-from pipelines.tables import DataError
+from headway.pipelines.reports import cards
+from headway.pipelines.reports.cards import figures, owner, pages
+from headway.pipelines.tables import DataError
 
 TEMPLATES = sorted(Path(figures.HERE).glob("*.md"))
 RECORD = re.findall(r"\S+", """

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import AlteredError
-from models import champion as module
-from models.champion import Champion
+from headway.models import AlteredError
+from headway.models import champion as module
+from headway.models.champion import Champion
 
 ROOT = Path(__file__).parents[1]
 
@@ -251,12 +251,12 @@ def test_scoring_loads_neither_mlflow_nor_anything_that_trains(champion, tmp_pat
     script = f"""
 import sys
 from pathlib import Path
-from pipelines import score
+from headway.pipelines.scoring import score
 champion = score.load(Path({str(tmp_path / "champion")!r}))
 import pandas as pd
 champion.predict(pd.DataFrame([[1.0, None, 0.0, 7.0]], columns=champion.signals, dtype=float),
                  pd.DataFrame({{"overall": [3], "cell": ["3"], "group": ["Primary"]}}))
-print(sorted({{"mlflow", "streamlit", "statsmodels", "pipelines.train", "models.registry"}} & set(sys.modules)),
+print(sorted({{"mlflow", "streamlit", "statsmodels", "headway.pipelines.train", "headway.models.registry"}} & set(sys.modules)),
       [name for name in sys.modules if name.startswith("sklearn.") and name.split(".")[1] in ("linear_model", "ensemble")])
 """
     told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

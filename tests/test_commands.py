@@ -15,8 +15,8 @@ import pytest
 import typer
 from filelock import FileLock
 
-from pipelines import tables
-from pipelines.__main__ import app, main, runs_of
+from headway.pipelines import tables
+from headway.pipelines.__main__ import app, main, runs_of
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = sorted(typer.main.get_command(app).commands)
@@ -40,7 +40,7 @@ def run(
 
 
 def _started(folder: Path, *words: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "pipelines", *words], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    return subprocess.Popen([sys.executable, "-m", "headway", *words], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def test_without_a_command_it_lists_them(run):
 ], ids=lambda value: _words(value) if isinstance(value, tuple) else f"{value}")  # fmt: skip
 def test_help_and_mistakes_of_arguments_load_no_library_of_tables_or_models(tmp_path, words, code):
     """Which take several times as long as everything else that is done to say so."""
-    script = ("import atexit, sys\nfrom pipelines.__main__ import main\n"
+    script = ("import atexit, sys\nfrom headway.pipelines.__main__ import main\n"
               "heavy = {'pandas', 'numpy', 'pyarrow', 'scipy', 'sklearn', 'mlflow', 'requests', 'rich'}\n"
               "atexit.register(lambda: print('loaded:', sorted(heavy & sys.modules.keys())))\nmain()")  # fmt: skip
     ended = subprocess.run([sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120,
@@ -177,7 +177,7 @@ def test_a_command_that_meets_a_broken_table_names_the_file_and_ends_in_2(englan
 ], ids=_words)  # fmt: skip
 def test_a_command_that_finds_another_at_work_ends_in_75_and_says_to_wait(england, tmp_path, lock, words):
     (tmp_path / lock).parent.mkdir(parents=True)
-    shorter = "import sys; from pipelines import tables; tables.LONGEST_WAIT = 0.2; from pipelines.__main__ import main; main()"
+    shorter = "import sys; from headway.pipelines import tables; tables.LONGEST_WAIT = 0.2; from headway.pipelines.__main__ import main; main()"
     with FileLock(tmp_path / lock):
         ended = subprocess.run([sys.executable, "-c", shorter, *(word.format(england=england) for word in words)], cwd=tmp_path,
                                env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)  # fmt: skip
@@ -239,7 +239,7 @@ def test_no_command_fails_for_what_the_terminal_can_not_show(tmp_path, encoding,
     known = {key: value for key, value in os.environ.items() if key not in ("LANG", "LC_ALL", "LC_CTYPE")}
     for words in (["synthesise", "--out", f"{name}/raw", "--schools", "20"], ["register", "list", "--registers", f"{name}/own"],
                   ["synthesise", "--help"]):  # fmt: skip
-        ended = subprocess.run([sys.executable, "-m", "pipelines", *words], cwd=tmp_path, capture_output=True, timeout=120,
+        ended = subprocess.run([sys.executable, "-m", "headway", *words], cwd=tmp_path, capture_output=True, timeout=120,
                                env={**known, "LANG": "C", "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)})  # fmt: skip
         assert ended.returncode == 0, ended.stderr.decode(errors="replace")[-2000:]
         assert "--help" in words or name.encode(encoding, "backslashreplace") in ended.stdout
@@ -249,7 +249,7 @@ def test_a_folder_whose_name_is_no_text_is_refused_in_words(tmp_path):
     """MLflow's database can't be opened there."""
     place = tmp_path / "\udcff"
     place.mkdir()
-    ended = subprocess.run([sys.executable, "-m", "pipelines", "rollback"], cwd=place, capture_output=True, text=True, timeout=120,
+    ended = subprocess.run([sys.executable, "-m", "headway", "rollback"], cwd=place, capture_output=True, text=True, timeout=120,
                            env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
     assert "\\udcff" in ended.stderr and "PYTHONUTF8=1" in ended.stderr
@@ -259,7 +259,7 @@ def test_a_training_that_can_not_write_where_it_is_says_so_before_its_folds(tmp_
     """A system set to know ASCII names only; Python takes UTF-8 for the locale C unless it is told not to."""
     (tmp_path / "école").mkdir()
     narrow = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
-    words = "from pathlib import Path; from models.registry import Registry; Registry.at(None, Path('mlruns')).check()"
+    words = "from pathlib import Path; from headway.models.registry import Registry; Registry.at(None, Path('mlruns')).check()"
     ended = subprocess.run([sys.executable, "-c", words], cwd=tmp_path / "école", capture_output=True, text=True, timeout=120,
                            env={**os.environ, **narrow})  # fmt: skip
     assert ended.returncode == 1 and ended.stderr.splitlines()[-1].startswith("UnicodeEncodeError")

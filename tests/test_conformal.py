@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.conformal import FEWEST, WIDEST, ChanceIntervals, GradeSets, mass_before, spans
+from headway.models.conformal import FEWEST, WIDEST, ChanceIntervals, GradeSets, mass_before, spans
 
 _chances = (
     st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4)

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import typer.main
 
-from pipelines import registers, signals, sources, tables
-from pipelines.__main__ import app
+from headway.pipelines import registers, signals, sources, tables
+from headway.pipelines.__main__ import app
 
 pytest.importorskip("sphinx", reason="the documentation's tools are not installed: pip install 'headway[docs]'")
 ROOT = Path(__file__).parents[1]

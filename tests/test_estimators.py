@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import estimators
-from models.estimators import CANDIDATES, EDGE, STAY, UP, CellRates, Departures
+from headway.models import estimators
+from headway.models.estimators import CANDIDATES, EDGE, STAY, UP, CellRates, Departures
 
 ROWS = made.rows()
 

@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from models import estimators
-from pipelines import evaluate, intervals
-from pipelines.as_of import Fold
-from pipelines.evaluate import BASE, DEFAULT, FEW, FEWEST_JUDGED, HALF_LIVES, OVERALL, TIE, TWO_YEARS
-from pipelines.tables import DATE
+from headway.models import estimators
+from headway.pipelines import evaluate, intervals
+from headway.pipelines.as_of import Fold
+from headway.pipelines.evaluate import BASE, DEFAULT, FEW, FEWEST_JUDGED, HALF_LIVES, OVERALL, TIE, TWO_YEARS
+from headway.pipelines.tables import DATE
 
 DAY = pd.Timestamp
 FAMILIES = {"leadership_gap": "leadership", "share_stayed": "retention", "decoy": "context"}

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import evidence
-from pipelines.evidence_report import report
-from pipelines.synthesise import Effect, histories
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.reports.evidence import report
+from headway.pipelines.synthesise import Effect, histories
 
 SEPTEMBER = pd.Timestamp("2021-09-01")
 

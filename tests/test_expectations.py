@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import files, ingest, sources, synthesise
-from pipelines.files import Release
-from pipelines.ingest import expectations
-from pipelines.ingest.expectations.checks import NAMES
-from pipelines.tables import DataError
+from headway.pipelines import files, ingest, sources, synthesise
+from headway.pipelines.files import Release
+from headway.pipelines.ingest import expectations
+from headway.pipelines.ingest.expectations.checks import NAMES
+from headway.pipelines.tables import DataError
 
 TODAY = pd.Timestamp(2026, 11, 28)
 COUNT = 400

@@ -7,12 +7,12 @@ import made
 import pandas as pd
 import pytest
 
-from models import RegistryError
-from models.estimators import BOOSTING, CANDIDATES, PENALTY, ROUNDS
-from models.registry import Recorded, Registry
-from pipelines import compare, evaluate, experiments, inspections, signals
-from pipelines.experiments import Experiment
-from pipelines.tables import DataError
+from headway.models import RegistryError
+from headway.models.estimators import BOOSTING, CANDIDATES, PENALTY, ROUNDS
+from headway.models.registry import Recorded, Registry
+from headway.pipelines import compare, evaluate, experiments, inspections, signals
+from headway.pipelines.experiments import Experiment
+from headway.pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
 

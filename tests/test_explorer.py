@@ -25,8 +25,8 @@ from six_schools import (
     write_tables,
 )  # fmt: skip
 
-from explorer import report, store, without
-from pipelines import frameworks, tables
+from headway.explorer import report, store, without
+from headway.pipelines import frameworks, tables
 
 
 @pytest.mark.parametrize("name", PAGES)

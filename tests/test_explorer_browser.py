@@ -16,8 +16,8 @@ import pytest
 from browsing import ROOT, opened, reached, serving, settled
 from six_schools import GOOD, HOSTILE, NAMED, PAGES, TOP, register, write_champion, write_tables
 
-from explorer import words
-from pipelines import tables
+from headway.explorer import words
+from headway.pipelines import tables
 
 SCHOOLS = int(os.environ.get("HEADWAY_BROWSER_SCHOOLS", "0"))
 
@@ -48,7 +48,7 @@ def england(tmp_path_factory) -> England:
     if not SCHOOLS:
         write_champion(write_tables(folder / "tables"), folder / "mlruns", made.champion(600))
         return England(folder / "tables", folder / "mlruns", GOOD, TOP, NAMED)
-    command = [sys.executable, "-m", "pipelines", "demo", "--schools", str(SCHOOLS)]
+    command = [sys.executable, "-m", "headway", "demo", "--schools", str(SCHOOLS)]
     subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
     drawn = folder / "data" / "tables"
     told = tables.read(drawn, "predictions")

@@ -22,8 +22,8 @@ from six_schools import (
 )
 from streamlit.testing.v1 import AppTest
 
-from explorer import access, capacity, own
-from pipelines import tables
+from headway.explorer import access, capacity, own
+from headway.pipelines import tables
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ atexit.register(lambda: open(told, "w").write(json.dumps({"loaded": [*sys.module
 runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 """
 # What trains, registers, tests and fetches: ours, and others'.
-OURS = ("models.registry", "models.served", "models.tracking", *(f"pipelines.{name}" for name in (
+OURS = ("headway.models.registry", "headway.models.served", "headway.models.tracking", *(f"headway.pipelines.{name}" for name in (
     "__main__", "compare", "evidence", "experiments", "fetch", "ingest", "monitor", "promotion", "similar", "synthesise", "train",
     "tune",
 )))  # fmt: skip; of what scores and judges, the what-if and earlier forecasts use the sums, which load nothing of OTHERS
@@ -62,6 +62,6 @@ def test_no_page_loads_what_trains_or_takes_anything_from_a_pickle(tmp_path):
     assert "Schools like this one with those figures" in said["what_if"]  # the stored model was asked
     found = json.loads(told.read_text())
     loaded = {name for name in found["loaded"] if name.startswith(OURS) or name.split(".")[0] in OTHERS}
-    assert "models.champion" in found["loaded"]
+    assert "headway.models.champion" in found["loaded"]
     assert sorted(loaded) == []
     assert found["unpickled"] == []

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from six_schools import ABOUT, CLOSED, GOOD, HOSTILE, NAMED, card, predictions, write_tables
 
-from explorer import charts, outlook, report, report_card, search, store, words, workbook
-from pipelines import signals, tables
+from headway.explorer import charts, outlook, report, report_card, search, store, words, workbook
+from headway.pipelines import signals, tables
 
 
 def test_a_csv_holds_no_formula():
@@ -60,7 +60,7 @@ def test_sentence_report_and_exports_give_the_same_numbers(folder):
 
 
 def test_no_frameworks_words_hold_the_name_of_a_grade():
-    from pipelines.frameworks import FRAMEWORKS, GRADES
+    from headway.pipelines.frameworks import FRAMEWORKS, GRADES
 
     every = [words.framework(name).lower() for name in FRAMEWORKS["framework"]]
     assert not [name for name in every if any(grade.lower() in name for grade in GRADES.values())]

@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from test_batch import _plans
 
-from models import RegistryError
-from models.registry import Registry
-from pipelines import batch, ingest, registers, tables
-from pipelines.__main__ import main
-from pipelines.files import kept
-from pipelines.tables import Busy, DataError
+from headway.models import RegistryError
+from headway.models.registry import Registry
+from headway.pipelines import ingest, registers, tables
+from headway.pipelines.__main__ import main
+from headway.pipelines.files import kept
+from headway.pipelines.scoring import batch
+from headway.pipelines.tables import Busy, DataError
 
 ROOT = Path(__file__).parents[1]
 NOBODY = 65534  # the user of that name, who owns nothing
@@ -103,7 +104,7 @@ def test_ingest_where_files_may_not_grow_leaves_every_table_as_it_was(england, t
     shutil.copytree(england / "tables", tmp_path / "tables")
     before = _files(tmp_path / "tables")
     words = [sys.executable, "-c", "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
-             "sys.argv[1:] = ['ingest', '--raw', sys.argv[1], '--tables', 'tables']; from pipelines.__main__ import main; main()",
+             "sys.argv[1:] = ['ingest', '--raw', sys.argv[1], '--tables', 'tables']; from headway.pipelines.__main__ import main; main()",
              str(england / "other")]  # fmt: skip
     ended = subprocess.run(words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
@@ -231,7 +232,7 @@ def test_files_that_change_while_they_are_read_stop_us_and_leave_the_tables(engl
 
 
 def test_two_ingests_into_one_folder_at_once_leave_the_tables_of_the_one_or_of_the_other(england, tmp_path):
-    started = [subprocess.Popen([sys.executable, "-m", "pipelines", "ingest", "--raw", str(england / raw), "--tables", "tables"],
+    started = [subprocess.Popen([sys.executable, "-m", "headway", "ingest", "--raw", str(england / raw), "--tables", "tables"],
                                 cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, text=True) for raw in ("raw", "other")]  # fmt: skip
     said = [one.communicate(timeout=300)[1] for one in started]
@@ -253,7 +254,7 @@ def test_tables_of_two_ingests_are_not_read_together(england, tmp_path):
 
 def test_a_second_writer_waits_its_turn_and_says_so_where_it_does_not_come(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "LONGEST_WAIT", 0.2)
-    words = "import sys; from pathlib import Path; from pipelines import tables\nwith tables.alone(Path('.')): print('held', flush=True); sys.stdin.read()"
+    words = "import sys; from pathlib import Path; from headway.pipelines.tables\nwith tables.alone(Path(' import ')): print('held' as tables\nwith tables.alone(Path('.')): print('held'; from headway.pipelines import flush=True; sys.stdin.read()"
     holder = subprocess.Popen([sys.executable, "-c", words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     assert holder.stdout.readline() == b"held\n"
@@ -285,7 +286,7 @@ def test_a_file_from_the_future_stops_and_is_read_when_accepted(raw, official, t
 
 def test_the_tables_do_not_depend_on_the_day_they_are_made(england, tmp_path):
     """A clock years behind: made-up files have a today of their own, and read to the same."""
-    words = ("import pandas as pd; from pathlib import Path; import pipelines.ingest as ingest\n"
+    words = ("import pandas as pd; from pathlib import Path; import headway.pipelines.ingest as ingest\n"
              "class Behind(pd.Timestamp):\n    @classmethod\n    def now(cls, tz=None): return pd.Timestamp(2011, 1, 1)\n"
              "ingest.pd.Timestamp = Behind\n"
              f"ingest.ingest(Path({str(england / 'raw')!r}), Path('tables'))")  # fmt: skip

@@ -23,13 +23,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines import fetch, sources
-from pipelines.fetch import services
-from pipelines.fetch.content import unpacked
-from pipelines.fetch.services import safe_name
-from pipelines.fetch.web import Limits
-from pipelines.synthesise.sheets import open_document, workbook
-from pipelines.tables import DataError
+from headway.pipelines import fetch, sources
+from headway.pipelines.fetch import services
+from headway.pipelines.fetch.content import unpacked
+from headway.pipelines.fetch.services import safe_name
+from headway.pipelines.fetch.web import Limits
+from headway.pipelines.synthesise.sheets import open_document, workbook
+from headway.pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
 TODAY = datetime.date(2026, 10, 1)
@@ -40,7 +40,7 @@ ASSETS = "assets.publishing.service.gov.uk/media"
 LATEST = "Management_information_-_state-funded_schools_-_latest_inspections_as_at_31_August_2026.csv"
 STATISTICS = "State-funded_schools_inspections_and_outcomes_as_at_31_August_2025.csv"
 OFSTED = b"URN,School name\r\n" + b"".join(b"%d,A school\r\n" % urn for urn in range(100000, 100500))
-HEADWAY = [sys.executable, "-m", "pipelines", "fetch", "--only", "inspections"]
+HEADWAY = [sys.executable, "-m", "headway", "fetch", "--only", "inspections"]
 LAST_CHANGE = "Tue, 15 Sep 2026 09:30:00 GMT"
 
 
@@ -435,7 +435,7 @@ def test_a_workbook_that_does_not_open_is_refused(played, refused):
 
 
 def test_a_small_workbook_that_would_unpack_to_a_huge_one_is_refused(played, refused, monkeypatch):
-    monkeypatch.setattr("pipelines.fetch.content.MOST_UNPACKED", 4_000)
+    monkeypatch.setattr("headway.pipelines.fetch.content.MOST_UNPACKED", 4_000)
     name = "Management_information_-_schools_-_1_Sept_2005_to_31_August_2015.xlsx"
     played.page(name)
     played.says(at(0, name), zipped(sheet__xml=b"x" * 5000))
@@ -450,7 +450,7 @@ def test_a_huge_answer_is_stopped_whether_or_not_it_says_its_length(played, refu
 
 
 def test_a_list_without_end_is_stopped(played, fetched, monkeypatch):
-    monkeypatch.setattr("pipelines.fetch.web.MOST_OF_A_LIST", 100)
+    monkeypatch.setattr("headway.pipelines.fetch.web.MOST_OF_A_LIST", 100)
     with pytest.raises(DataError, match="longer than 100 bytes"):
         fetched()
 
@@ -886,7 +886,7 @@ def test_everything_of_september_2026_comes_but_what_is_not_out(september, fetch
 
 
 def test_the_command_lists_september_2026(september, raw):
-    asked = [sys.executable, "-m", "pipelines", "fetch", "--list", "--raw", str(raw), "--base", september.base]
+    asked = [sys.executable, "-m", "headway", "fetch", "--list", "--raw", str(raw), "--base", september.base]
     said = subprocess.run([*asked, "--only", "parents", "--only", "performance"], cwd=ROOT, capture_output=True, text=True,
                           timeout=120, check=True).stdout  # fmt: skip
     assert re.search(rf"new +parents/{ANSWERS}\n", said)

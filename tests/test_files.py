@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import files, sources
-from pipelines.synthesise import synthesise
-from pipelines.synthesise.sheets import open_document, workbook, zipped
-from pipelines.tables import DataError
+from headway.pipelines import files, sources
+from headway.pipelines.synthesise import synthesise
+from headway.pipelines.synthesise.sheets import open_document, workbook, zipped
+from headway.pipelines.tables import DataError
 
 KINDS = ("key", "text", "date", "grade", "standard", "yes_no", "category", "count", "number", "share", "percent", "money", "period")
 FOUND = {"key": "100001", "text": "words", "date": "01/02/2013", "grade": "2", "standard": "Strong standard",

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from pipelines import inspections
-from pipelines.inspections import cohort, next_graded
+from headway.pipelines import inspections
+from headway.pipelines.inspections import cohort, next_graded
 
 MONTHLY = "monthly management information"
 GRADED = "graded and ungraded"

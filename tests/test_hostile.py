@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import files, registers
-from pipelines.synthesise.sheets import workbook, zipped
-from pipelines.tables import DataError
+from headway.pipelines import files, registers
+from headway.pipelines.synthesise.sheets import workbook, zipped
+from headway.pipelines.tables import DataError
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from fuzz import fuzz

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import ingest, sources, tables
-from pipelines.signals import coherence
-from pipelines.tables import DataError
+from headway.pipelines import ingest, sources, tables
+from headway.pipelines.signals import coherence
+from headway.pipelines.tables import DataError
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from fuzzing import made

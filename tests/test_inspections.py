@@ -3,8 +3,8 @@ import io
 import pandas as pd
 import pytest
 
-from pipelines import inspections, tables
-from pipelines.inspections import cohort, mornings, next_graded, roster
+from headway.pipelines import inspections, tables
+from headway.pipelines.inspections import cohort, mornings, next_graded, roster
 
 DAY = pd.Timestamp
 COVERAGE = """

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.coverage import covered
-from pipelines import evidence, intervals
+from headway.pipelines import intervals
+from headway.pipelines.evidence import claims as evidence
 
 VALUES = st.lists(st.floats(0.01, 1), min_size=4, max_size=8).map(np.array)
 

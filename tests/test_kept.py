@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines.files import kept, read_file
+from headway.pipelines.files import kept, read_file
 
 TO_2019, LIST = "all inspections, September 2015", """
     urn    | inspected_on | published_on | overall

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pipelines.lineage import lineages, successions
+from headway.pipelines.lineage import lineages, successions
 
 SCHOOLS = """
     urn    | name               | status           | open  | closed_on

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import monitor, monitor_report, scoreboard, tables
-from pipelines.__main__ import main
-from pipelines.inspections import NOT_YET
-from pipelines.monitor import LIMITS, chances, distances, drift, expected, framework_mix, limits, passed
-from pipelines.scoreboard import STATE_LOST, figures, keep, outcomes
-from pipelines.tables import DATE, DataError
+from headway.pipelines import tables
+from headway.pipelines.__main__ import main
+from headway.pipelines.inspections import NOT_YET
+from headway.pipelines.reports import monitor as monitor_report
+from headway.pipelines.tables import DATE, DataError
+from headway.pipelines.watching import monitor, scoreboard
+from headway.pipelines.watching.monitor import LIMITS, chances, distances, drift, expected, framework_mix, limits, passed
+from headway.pipelines.watching.scoreboard import STATE_LOST, figures, keep, outcomes
 
 DAY = pd.Timestamp
 NOTHING = {"signals": [], "frameworks": [], "extrapolation": 0.0, "chances": [], "expected": [], "scoreboard": {"groups": []}}

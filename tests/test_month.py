@@ -12,10 +12,11 @@ import pytest
 import worlds
 from filelock import FileLock
 
-from models.registry import Registry
-from pipelines import experiments, monitor, month, provenance
-from pipelines.cards.pages import page
-from pipelines.tables import DataError
+from headway.models.registry import Registry
+from headway.pipelines import experiments, month, provenance
+from headway.pipelines.reports.cards.pages import page
+from headway.pipelines.tables import DataError
+from headway.pipelines.watching import monitor
 
 ROOT = Path(__file__).parents[1]
 QUICK = {"rounds": 5, "candidates": ["table", "ridge"], "half_lives": [0.5],
@@ -139,7 +140,7 @@ def test_it_ends_3_where_a_limit_is_passed_and_once_that_is_accepted_a_killed_mo
     accepted = [word for name in monitor.LIMITS for word in ("--limit", f"{name}={-9 if monitor.LIMITS[name].at_least else 9}")]
 
     def started(*words: str) -> subprocess.Popen:
-        return subprocess.Popen([sys.executable, "-m", "pipelines", "month", "--no-fetch", "--experiment", "quick.toml", *words],
+        return subprocess.Popen([sys.executable, "-m", "headway", "month", "--no-fetch", "--experiment", "quick.toml", *words],
                                 cwd=copy, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)  # fmt: skip
 

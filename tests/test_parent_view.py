@@ -8,10 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pipelines import files, sources
-from pipelines.sources import fits, normalised
-from pipelines.synthesise.sheets import open_document
-from pipelines.tables import DataError
+from headway.pipelines import files, sources
+from headway.pipelines.sources import fits, normalised
+from headway.pipelines.synthesise.sheets import open_document
+from headway.pipelines.tables import DataError
 
 DAY = pd.Timestamp
 SCHOOLS = """

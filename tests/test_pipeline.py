@@ -18,27 +18,17 @@ import pytest
 import worlds
 from scipy.special import ndtri
 
-from models import baselines
-from models.champion import Champion
-from models.conformal import ChanceIntervals, GradeSets
-from models.registry import MODEL, Registry
-from pipelines import (
-    as_of,
-    batch,
-    evaluate,
-    evidence,
-    ingest,
-    inspections,
-    report_cards,
-    score,
-    scoreboard,
-    signals,
-    tables,
-    train,
-)
-from pipelines.files import kept
-from pipelines.synthesise import EFFECTS
-from pipelines.tables import DataError
+from headway.models import baselines
+from headway.models.champion import Champion
+from headway.models.conformal import ChanceIntervals, GradeSets
+from headway.models.registry import MODEL, Registry
+from headway.pipelines import as_of, evaluate, ingest, inspections, report_cards, signals, tables, train
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.files import kept
+from headway.pipelines.scoring import batch, score
+from headway.pipelines.synthesise import EFFECTS
+from headway.pipelines.tables import DataError
+from headway.pipelines.watching import scoreboard
 
 ROOT = Path(__file__).parents[1]
 EARLY = "2015-09-01"  # a morning with one fold before it: training as of then takes a tenth of the time
@@ -48,7 +38,7 @@ AWAY = "http://127.0.0.1:9"  # where no tracking server listens
 
 def _headway(folder: Path, *words: str) -> str:
     """What a command says; it has to end well, without a word of complaint."""
-    told = subprocess.run([sys.executable, "-m", "pipelines", *words], cwd=folder, capture_output=True, text=True, timeout=600,
+    told = subprocess.run([sys.executable, "-m", "headway", *words], cwd=folder, capture_output=True, text=True, timeout=600,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
     assert (told.returncode, told.stderr) == (0, ""), f"headway {' '.join(words)}:\n{told.stdout[-2000:]}\n{told.stderr[-4000:]}"
     return told.stdout
@@ -144,7 +134,7 @@ def test_contributions_add_up_to_the_step_from_the_recent_rate(strong):
 def test_the_monitor_keeps_the_predictions_and_judges_a_past_morning_s_by_the_labels_training_has(strong, tmp_path):
     for part in ("data/tables", "mlruns/champion"):
         shutil.copytree(strong.folder / part, tmp_path / part)
-    told = subprocess.run([sys.executable, "-m", "pipelines", "monitor"], cwd=tmp_path, capture_output=True, text=True,
+    told = subprocess.run([sys.executable, "-m", "headway", "monitor"], cwd=tmp_path, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=600, check=False)  # fmt: skip
     said = [line for line in told.stdout.splitlines() if line.startswith("limit passed: ")]
     assert (told.returncode, told.stderr) == (3 if said else 0, ""), told.stdout + told.stderr
@@ -219,9 +209,9 @@ def test_the_kept_model_gives_the_numbers_that_were_written(strong):
 def test_scoring_from_the_command_line_loads_neither_mlflow_nor_anything_that_trains(strong, tmp_path):
     script = f"""
 import sys
-from pipelines.__main__ import app
+from headway.pipelines.__main__ import app
 app(["score", "--no-similar", "--output", {str(tmp_path / "again.parquet")!r}], standalone_mode=False)
-print(sorted({{"mlflow", "statsmodels", "models.registry", "pipelines.train", "lightgbm", "sklearn"}} & set(sys.modules)))
+print(sorted({{"mlflow", "statsmodels", "headway.models.registry", "headway.pipelines.train", "lightgbm", "sklearn"}} & set(sys.modules)))
 """
     told = subprocess.run([sys.executable, "-c", script], cwd=strong.folder, capture_output=True, text=True, timeout=300,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)  # fmt: skip
@@ -472,7 +462,7 @@ def test_every_claim_has_a_verdict_or_what_it_would_take(strong):
 
 def _early(folder: Path, *words: str) -> subprocess.Popen:
     """Training as of an early morning, started in a folder, with a group of processes of its own."""
-    return subprocess.Popen([sys.executable, "-m", "pipelines", "train", "--as-of", EARLY, *words], cwd=folder,
+    return subprocess.Popen([sys.executable, "-m", "headway", "train", "--as-of", EARLY, *words], cwd=folder,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
                             env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
 

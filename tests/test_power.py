@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipelines import power
-from pipelines.power_report import report
+from headway.pipelines.evidence import power
+from headway.pipelines.reports.power import report
 
 PLAIN = power.Question("plain", "A claim.", "a register", "how", power.BETWEEN, 0.6, 0.4, "do so", "teachers", 0.05, "assumed")
 

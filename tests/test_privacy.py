@@ -14,10 +14,10 @@ import pytest
 import worlds
 from worlds import PROGRAMME
 
-from models import RegistryError
-from models.registry import Registry
-from pipelines import inspections, registers, signals
-from pipelines.synthesise.register import PLANTED
+from headway.models import RegistryError
+from headway.models.registry import Registry
+from headway.pipelines import inspections, registers, signals
+from headway.pipelines.synthesise.register import PLANTED
 
 ROOT = Path(__file__).parents[1]
 NAMES = [word for word in PLANTED if word != "Mx"] + ["Plantedname"]  # Mx alone would be found in any picture
@@ -25,7 +25,7 @@ NAMES = [word for word in PLANTED if word != "Mx"] + ["Plantedname"]  # Mx alone
 
 def _run(folder: Path, *words: str, code: str | None = None) -> str:
     """All that a command says, on either output."""
-    command = ["-c", code] if code else ["-m", "pipelines", *words]
+    command = ["-c", code] if code else ["-m", "headway", *words]
     told = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=600,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
     assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-4000:]
@@ -126,7 +126,7 @@ def test_the_audit_hears_a_pickle():
 
 
 def test_scoring_and_exploring_load_no_pickle_and_call_nobody(made, tmp_path):
-    scoring = ("from pipelines.__main__ import app\n"
+    scoring = ("from headway.pipelines.__main__ import app\n"
                f"app(['score', '--no-similar', '--output', {str(tmp_path / 'again.parquet')!r}], standalone_mode=False)\nprint('found:', found)")  # fmt: skip
     assert "found: []" in _run(made.folder, code=AUDITED + scoring).splitlines()
     exploring = f"""
@@ -142,7 +142,7 @@ print('found:', found)
 
 
 def test_neither_mlflow_nor_streamlit_tells_anybody_that_it_is_used():
-    asked = ("import models.registry, os\nfrom mlflow.telemetry.utils import is_telemetry_disabled\n"
+    asked = ("import headway.models.registry, os\nfrom mlflow.telemetry.utils import is_telemetry_disabled\n"
              "print(is_telemetry_disabled(), os.environ['MLFLOW_ALLOW_PICKLE_DESERIALIZATION'])\n"
              "from streamlit import config\nprint(config.get_option('browser.gatherUsageStats'), config.get_option('server.address'))")  # fmt: skip
     quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "DO_NOT", "STREAMLIT"))}

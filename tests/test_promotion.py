@@ -4,11 +4,11 @@ import pytest
 from test_evaluate import SIGNALS, _examples
 from test_report_cards import learner
 
-from models import baselines
-from pipelines import evaluate, promotion
-from pipelines.evaluate import TWO_YEARS
-from pipelines.promotion import EQUAL, HARM
-from pipelines.report_cards import NAMES, Learner
+from headway.models import baselines
+from headway.pipelines import evaluate, promotion
+from headway.pipelines.evaluate import TWO_YEARS
+from headway.pipelines.promotion import EQUAL, HARM
+from headway.pipelines.report_cards import NAMES, Learner
 
 RULES = [*baselines.RULES, TWO_YEARS]
 ABOUT = {"candidate": "blend", "signals": SIGNALS, "learned_until": "2020-01-31", "data_source": "official", "version": "new"}

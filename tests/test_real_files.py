@@ -4,9 +4,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from explorer import search, without
-from pipelines import frameworks, inspections, signals
-from pipelines.ingest import ingest
+from headway.explorer import search, without
+from headway.pipelines import frameworks, inspections, signals
+from headway.pipelines.ingest import ingest
 
 pytestmark = pytest.mark.real
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import registers, tables
-from pipelines.__main__ import main
-from pipelines.tables import DATE, DataError
+from headway.pipelines import registers, tables
+from headway.pipelines.__main__ import main
+from headway.pipelines.tables import DATE, DataError
 
 TODAY = pd.Timestamp(2025, 10, 1)
 # 100001 became 100005; 100002 is in another trust, 100003 in none; 100004 stands in another authority.

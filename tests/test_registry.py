@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import AlteredError
-from models.champion import MANIFEST, Champion
-from models.registry import EXPERIMENT, MODEL, NAME, Registry, RegistryError, Sent
+from headway.models import AlteredError
+from headway.models.champion import MANIFEST, Champion
+from headway.models.registry import EXPERIMENT, MODEL, NAME, Registry, RegistryError, Sent
 
 mlflow = pytest.importorskip("mlflow")
 ROOT = Path(__file__).parents[1]
@@ -275,7 +275,7 @@ def test_a_log_cut_short_by_a_full_disk_still_reads(copied):
 
 
 def test_the_commands_say_what_they_did_and_what_there_is(copied, champion, tmp_path, monkeypatch, capsys):
-    from pipelines.__main__ import app
+    from headway.pipelines.__main__ import app
 
     monkeypatch.chdir(tmp_path)
     folder = _kept(copied, _named(champion, "two"), over="one")
@@ -395,7 +395,7 @@ def test_a_run_whose_sending_was_killed_at_the_very_end_is_not_sent_twice(copied
 HOLD = """
 import sys, time
 from pathlib import Path
-from models.registry import Registry
+from headway.models.registry import Registry
 with Registry.at(None, Path(sys.argv[1])).alone():
     print("held", flush=True)
     time.sleep(120)
@@ -428,7 +428,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 import test_registry, made
-from models.registry import Registry
+from headway.models.registry import Registry
 registry = Registry.at(None, Path(sys.argv[1]))
 print(registry.send(test_registry._kept(registry, test_registry._named(made.champion(600), sys.argv[3]))).version)
 """
@@ -528,7 +528,7 @@ def test_a_store_that_does_not_take_the_run_is_named_in_bounded_time_and_the_run
 def test_ours_are_the_short_timeouts_unless_the_user_says_otherwise():
     """Three tries of ten seconds, twice in a training: MLflow's own wait is a quarter of an hour."""
     names = "MLFLOW_HTTP_REQUEST_TIMEOUT", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-    script = f"import os, models.registry; print(*(os.environ[name] for name in {names}))"
+    script = f"import os, headway.models.registry; print(*(os.environ[name] for name in {names}))"
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_HTTP")}
     for given, wanted in (({}, "10 2"), ({"MLFLOW_HTTP_REQUEST_TIMEOUT": "99"}, "99 2")):
         told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={**clean, **given}, capture_output=True, text=True,

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.report_cards import ReportCards
-from pipelines import report_cards, tables
-from pipelines.report_cards import NAMES, Learner
+from headway.models.report_cards import ReportCards
+from headway.pipelines import report_cards, tables
+from headway.pipelines.report_cards import NAMES, Learner
 
 DAYS = [pd.Timestamp(day) for day in ("2025-11-17", "2025-12-08", "2026-01-20", "2026-02-10")]
 BEFORE = {area: (0.1, 0.2) for area in (*NAMES, "overall", "leadership")}

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.champion import Champion
-from pipelines import rows, score, tables
-from pipelines.inspections import NEVER_GRADED
-from pipelines.score import SCORED
-from pipelines.tables import DataError
+from headway.models.champion import Champion
+from headway.pipelines import tables
+from headway.pipelines.inspections import NEVER_GRADED
+from headway.pipelines.scoring import rows, score
+from headway.pipelines.scoring.score import SCORED
+from headway.pipelines.tables import DataError
 
 STATES = """
     urn    | as_of      | phase     | overall | leadership | inspected_on | leadership_gap | share_stayed

@@ -5,11 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.champion import Champion
-from pipelines import inspections, score, tables
-from pipelines.__main__ import main
-from pipelines.score import FEW_LIKE_IT, SCORED
-from pipelines.tables import DataError
+from headway.models.champion import Champion
+from headway.pipelines import inspections, tables
+from headway.pipelines.__main__ import main
+from headway.pipelines.scoring import score
+from headway.pipelines.scoring.score import FEW_LIKE_IT, SCORED
+from headway.pipelines.tables import DataError
 
 COHORT = """
     urn    | lineage | as_of      | overall | leadership | inspected_on | framework | phase     | leadership_gap | share_stayed

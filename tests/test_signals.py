@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import ingest, inspections, signals, tables
-from pipelines.signals import percentile, share
+from headway.pipelines import ingest, inspections, signals, tables
+from headway.pipelines.signals import percentile, share
 
 DAY = pd.Timestamp
 
@@ -134,7 +134,7 @@ def test_what_a_visit_without_a_grade_said_counts_once_it_was_in_the_files(made)
      ("Some aspects not as strong", -1), ("School remains Good (Concerns) - S5 Next", -1), (None, None)],
 )  # fmt: skip
 def test_an_outcome_points_up_down_or_neither(words, score):
-    from pipelines.signals.visits import outlook
+    from headway.pipelines.signals.visits import outlook
 
     assert _list(outlook(pd.Series([words], dtype="str"))) == [score]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import score
-from pipelines.similar import FEWEST, Likeness, with_cards
+from headway.pipelines.scoring import score
+from headway.pipelines.scoring.similar import FEWEST, Likeness, with_cards
 
 DAY = pd.Timestamp
 LIKE = Likeness(["leadership_gap"], np.array([0.0]), np.array([1.0]), np.array([1.0]))

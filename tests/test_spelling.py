@@ -12,12 +12,12 @@ import python_calamine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import files, frameworks, sources
-from pipelines.files import opening
-from pipelines.files.recognising import recognise
-from pipelines.ingest import ingest
-from pipelines.sources import Column, Layout, normalised
-from pipelines.tables import DataError
+from headway.pipelines import files, frameworks, sources
+from headway.pipelines.files import opening
+from headway.pipelines.files.recognising import recognise
+from headway.pipelines.ingest import ingest
+from headway.pipelines.sources import Column, Layout, normalised
+from headway.pipelines.tables import DataError
 
 Rows = list[list[str]]
 SETTINGS = {"deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.function_scoped_fixture]}

@@ -4,8 +4,8 @@ import io
 import pandas as pd
 import pytest
 
-from pipelines.synthesise.sheets import zipped
-from pipelines.tables import DataError
+from headway.pipelines.synthesise.sheets import zipped
+from headway.pipelines.tables import DataError
 
 DAY = pd.Timestamp
 SCHOOLS = """

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
-from models import standards
-from models.standards import Standards, StandardSets
+from headway.models import standards
+from headway.models.standards import Standards, StandardSets
 
 AREAS = ["inclusion", "achievement", "attendance"]
 NAMES = ["results", "decoy"]

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import evidence, sturdy
-from pipelines.evidence_report import report
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.evidence import sturdy
+from headway.pipelines.reports.evidence import report
 
 
 def _examples(odds: float = 2.5, past: float = 1.0, schools: int = 3000, seed: int = 4) -> pd.DataFrame:

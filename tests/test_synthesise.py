@@ -8,12 +8,25 @@ import pandas as pd
 import pytest
 from worlds import FEW
 
-from pipelines import evidence, evidence_cards, files, frameworks, ingest, registers, sources, tables
-from pipelines.sources import normalised
-from pipelines.synthesise import EFFECTS, MARK, Effect, free, histories, own_registers, parents, report_cards, staff, synthesise
-from pipelines.synthesise.particulars import described
-from pipelines.synthesise.world import LAST_YEAR, World, make_world
-from pipelines.tables import DataError
+from headway.pipelines import files, frameworks, ingest, registers, sources, tables
+from headway.pipelines.evidence import cards as evidence_cards
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.sources import normalised
+from headway.pipelines.synthesise import (
+    EFFECTS,
+    MARK,
+    Effect,
+    free,
+    histories,
+    own_registers,
+    parents,
+    report_cards,
+    staff,
+    synthesise,
+)
+from headway.pipelines.synthesise.particulars import described
+from headway.pipelines.synthesise.world import LAST_YEAR, World, make_world
+from headway.pipelines.tables import DataError
 
 
 @pytest.fixture(scope="module")

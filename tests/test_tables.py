@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import tables
-from pipelines.tables import DATE, DataError
+from headway.pipelines import tables
+from headway.pipelines.tables import DATE, DataError
 
 INSPECTION = {"lineage": 1, "urn": 1, "kind": "graded", "inspected_on": pd.Timestamp("2023-01-10"),
               "known_on": pd.Timestamp("2023-03-01")}  # fmt: skip

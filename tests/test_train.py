@@ -13,12 +13,12 @@ import pytest
 import scipy
 import sklearn
 
-from models.champion import Champion
-from models.estimators import Departures
-from models.registry import Registry
-from pipelines import provenance, signals, tables, train
-from pipelines.experiments import Experiment
-from pipelines.tables import DataError
+from headway.models.champion import Champion
+from headway.models.estimators import Departures
+from headway.models.registry import Registry
+from headway.pipelines import provenance, signals, tables, train
+from headway.pipelines.experiments import Experiment
+from headway.pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,7 +54,7 @@ def test_a_figure_that_is_no_number_is_null_in_the_report():
 
 def _code_of(folder: Path, **environment: str) -> dict:
     """What a training says of the code in a folder."""
-    words = "import json; from pipelines import provenance; print(json.dumps([provenance.__file__, provenance.commit(), provenance.code()]))"
+    words = "import json; from headway.pipelines import provenance; print(json.dumps([provenance.__file__, provenance.commit(), provenance.code()]))"
     ended = subprocess.run([sys.executable, "-P", "-c", words], cwd=folder, capture_output=True, text=True, check=True,
                            env={**os.environ, "PYTHONPATH": str(folder), **environment})  # fmt: skip
     file, said, code = json.loads(ended.stdout)
@@ -76,8 +76,9 @@ def project(tmp_path) -> Path:
     _git(folder, "init", "-q")
     _git(folder, "add", "theirs.txt")
     _git(folder, "commit", "-qm", "Theirs")
+    shutil.copytree(ROOT / "headway", folder / "lib" / "headway", ignore=shutil.ignore_patterns("__pycache__"))
     for room in ("pipelines", "models"):
-        shutil.copytree(ROOT / room, folder / "lib" / room, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / room, folder / "lib" / "headway" / room, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
@@ -85,10 +86,10 @@ def test_code_inside_another_repository_is_named_by_version_and_content_never_by
     said = _code_of(project / "lib")
     assert _git(project, "rev-parse", "HEAD") not in said["commit"]
     assert said["commit"].startswith("headway ") and said["commit"].endswith(f"+{said['code'][:12]}") and said["dirty"] is False
-    with (project / "lib" / "models" / "baselines.py").open("a") as file:
+    with (project / "lib" / "headway" / "models" / "baselines.py").open("a") as file:
         file.write("\n\n# A comment changes nothing that is done.\n")
     assert _code_of(project / "lib")["code"] == said["code"]
-    (project / "lib" / "models" / "baselines.py").write_text("# changed")
+    (project / "lib" / "headway" / "models" / "baselines.py").write_text("# changed")
     assert _code_of(project / "lib")["commit"] != said["commit"]
 
 
@@ -98,7 +99,7 @@ def test_code_that_is_tracked_is_named_by_its_commit_and_whether_it_was_changed_
     ours = _git(project, "rev-parse", "HEAD")
     said = _code_of(project / "lib")
     assert (said["commit"], said["dirty"]) == (ours, False)
-    (project / "lib" / "models" / "baselines.py").write_text("# changed")
+    (project / "lib" / "headway" / "models" / "baselines.py").write_text("# changed")
     assert _code_of(project / "lib")["dirty"] is True
     elsewhere = {"GIT_DIR": str(ROOT / ".git"), "GIT_WORK_TREE": str(ROOT)}  # as in a hook of another repository
     assert _code_of(project / "lib", **elsewhere)["commit"] == ours
@@ -163,7 +164,7 @@ import os
 import time
 import numpy as np
 from joblib import Parallel, delayed
-from pipelines import train
+from headway.pipelines import train
 
 def work(rows):
     os.write(1, b"working\\n")  # print would write the line and its end apart

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import trees
+from headway.models import trees
 
 QUIET = {"verbose": -1, "num_threads": 1, "min_data_in_leaf": 3, "objective": "binary"}
 
@@ -104,7 +104,7 @@ def test_a_tree_that_asks_nothing_adds_its_one_value():
 def test_small_trees_are_answered_without_lightgbm():
     text = _booster(2, 0.2, num_leaves=6).model_to_string()
     program = (
-        "import sys, numpy; from models import trees; forest = trees.read(sys.stdin.read()); "
+        "import sys, numpy; from headway.models import trees; forest = trees.read(sys.stdin.read()); "
         "forest.scores([numpy.zeros(3)] * 5); forest.contributions([numpy.zeros(3)] * 5); print('lightgbm' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True)

@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import explorer
-from explorer import charts
-from models import baselines
-from pipelines import evaluate, evidence, frameworks, inspections, signals, sources, tables
-from pipelines.evidence_report import report
-from pipelines.files import read_file
-from pipelines.ingest import coverage
-from pipelines.signals import Signal, leadership
-from pipelines.synthesise import EFFECTS, histories
+from headway import explorer
+from headway.explorer import charts
+from headway.models import baselines
+from headway.pipelines import evaluate, frameworks, inspections, signals, sources, tables
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.files import read_file
+from headway.pipelines.ingest import coverage
+from headway.pipelines.reports.evidence import report
+from headway.pipelines.signals import Signal, leadership
+from headway.pipelines.synthesise import EFFECTS, histories
 
 DAY = pd.Timestamp
 ROOT = Path(__file__).parents[1]

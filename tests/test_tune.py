@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from models.registry import Registry
-from pipelines import evaluate, experiments, tune
-from pipelines.experiments import Experiment
-from pipelines.tables import Busy, DataError
+from headway.models.registry import Registry
+from headway.pipelines import evaluate, experiments, tune
+from headway.pipelines.experiments import Experiment
+from headway.pipelines.tables import Busy, DataError
 
 QUICK = Experiment(candidates=("table", "ridge"))
 DEAF = Experiment(candidates=("table", "ridge"), penalty=1e6)  # a penalty under which no signal is heard

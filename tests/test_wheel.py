@@ -19,10 +19,10 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from pipelines import __main__ as command
+from headway.pipelines import __main__ as command
 
 ROOT = Path(__file__).parents[1]
-SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "app.py", "pipelines", "models", "explorer")
+SHIPPED = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "app.py", "headway", "pipelines", "models", "explorer")
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 
 pytestmark = [
@@ -114,7 +114,7 @@ def test_the_explorer_listens_on_this_machine_alone_and_sends_no_statistics_howe
         words = (installed.bin / "headway", *words)
         del known["PYTHONPATH"]
     elif how == "headway of a checkout":
-        words = (sys.executable, "-m", "pipelines", *words)
+        words = (sys.executable, "-m", "headway", *words)
     else:
         words = (sys.executable, "-m", "streamlit", "run", ROOT / "app.py", "--server.port", str(port))
         known = {"HEADWAY_TABLES": str(installed.tables), "HEADWAY_REGISTERS": str(installed.registers)}
@@ -142,7 +142,7 @@ print(json.dumps({name: config.get_option(name) for name in json.loads(sys.argv[
 
 
 def test_every_setting_of_the_explorer_is_one_that_streamlit_takes_from_headway_explore(installed):
-    path = installed.site / "explorer" / "settings.toml"
+    path = installed.site / "headway" / "explorer" / "settings.toml"
     told = tomllib.loads(path.read_text("utf-8"))
     light, dark = told["theme"].pop("light"), told["theme"].pop("dark")
     told |= {"theme.light": light, "theme.dark": dark}
@@ -155,7 +155,7 @@ def test_every_setting_of_the_explorer_is_one_that_streamlit_takes_from_headway_
 
 def test_streamlit_started_on_an_installed_app_without_the_settings_ends_before_it_answers(installed):
     port = free_port()
-    words = [installed.bin / "python", "-m", "streamlit", "run", installed.site / "app.py", "--server.headless", "true",
+    words = [installed.bin / "python", "-m", "streamlit", "run", installed.site / "headway" / "app.py", "--server.headless", "true",
              "--server.port", port]  # fmt: skip
     for more in ([], ["--server.address", "127.0.0.1"]):
         ended = subprocess.run([*map(str, words), *more], cwd=installed.elsewhere, env=_environment(installed), timeout=60,
@@ -166,7 +166,7 @@ def test_streamlit_started_on_an_installed_app_without_the_settings_ends_before_
 
 def test_from_a_wheel_served_to_others_without_a_sign_in_no_register_is_shown(installed):
     port = free_port()
-    words = (installed.bin / "python", "-m", "streamlit", "run", installed.site / "app.py", "--server.headless", "true", "--server.port",
+    words = (installed.bin / "python", "-m", "streamlit", "run", installed.site / "headway" / "app.py", "--server.headless", "true", "--server.port",
              str(port), "--server.address", "0.0.0.0", "--browser.gatherUsageStats", "false")  # fmt: skip
     where = {"HEADWAY_TABLES": str(installed.tables), "HEADWAY_REGISTERS": str(installed.registers)}
     with _started(installed, port, *words, **where):
@@ -178,7 +178,7 @@ def test_from_a_wheel_served_to_others_without_a_sign_in_no_register_is_shown(in
 
 
 def test_from_a_wheel_the_code_is_named_by_version_and_content(installed):
-    said = _run(installed.bin / "python", "-c", "from pipelines import provenance; print(provenance.__file__, provenance.commit(), provenance.code())",
+    said = _run(installed.bin / "python", "-c", "from headway.pipelines import provenance; print(provenance.__file__, provenance.commit(), provenance.code())",
                 cwd=ROOT / "tests", env=_environment(installed))  # fmt: skip
     file, rest = said.split(" ", 1)
     assert Path(file).is_relative_to(installed.site) and f"headway 0.1.0+{rest.split()[-1][:12]}" in rest
@@ -195,18 +195,19 @@ def test_from_a_wheel_a_champion_changed_by_hand_is_refused(installed, tmp_path)
 
 
 def test_from_a_wheel_mlflow_tells_nobody_that_it_is_used(installed):
-    asked = ("import models.registry, os; from mlflow.telemetry.utils import is_telemetry_disabled\n"
-             "print(models.registry.__file__, is_telemetry_disabled(), os.environ['MLFLOW_ALLOW_PICKLE_DESERIALIZATION'])")  # fmt: skip
+    asked = ("import os; from headway.models import registry; from mlflow.telemetry.utils import is_telemetry_disabled\n"
+             "print(registry.__file__, is_telemetry_disabled(), os.environ['MLFLOW_ALLOW_PICKLE_DESERIALIZATION'])")  # fmt: skip
     file, *said = _run(installed.bin / "python", "-c", asked, cwd=installed.elsewhere, env=_environment(installed)).split()
     assert Path(file).is_relative_to(installed.site) and said == ["True", "false"]
 
 
 def test_a_wheel_has_every_file_of_ours_that_is_read_and_none_that_is_not_ours(installed):
     """Settings, pages, cards and pictures: what is kept beside our code in a checkout lies there in an installed package."""
-    kinds = (".py", ".toml", ".html", ".css", ".json", ".png", ".md")
-    tracked = {path.relative_to(ROOT).as_posix() for room in ("pipelines", "models", "explorer") for path in (ROOT / room).rglob("*")
+    kinds = (".py", ".typed", ".toml", ".html", ".css", ".json", ".png", ".md")
+    tracked = {path.relative_to(ROOT).as_posix().removeprefix("headway/")
+               for room in ("headway", "pipelines", "models", "explorer") for path in (ROOT / room).rglob("*")
                if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip
-    there = {path.relative_to(installed.site).as_posix() for path in installed.site.rglob("*")
+    there = {path.relative_to(installed.site).as_posix().removeprefix("headway/") for path in installed.site.rglob("*")
              if path.is_file() and "__pycache__" not in path.parts and "dist-info" not in str(path)}  # fmt: skip
     assert there - {"app.py", "borrowed.pth"} == tracked
     assert {Path(name).suffix for name in tracked} <= set(kinds)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines import evidence_cards
-from pipelines.frameworks import AREAS
-from pipelines.tables import DataError
+from headway.pipelines.evidence import cards as evidence_cards
+from headway.pipelines.frameworks import AREAS
+from headway.pipelines.tables import DataError
 
 CLAIMS = Path(__file__).parents[1] / "experiments" / "claims"
 NO_INSPECTIONS = pd.DataFrame({"lineage": pd.Series(dtype="int64"), "inspected_on": pd.Series(dtype="datetime64[ms]"),

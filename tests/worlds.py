@@ -13,8 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pipelines import ingest
-from pipelines.synthesise import synthesise
+from headway.pipelines import ingest
+from headway.pipelines.synthesise import synthesise
 
 ROOT = Path(__file__).parents[1]
 ENOUGH = 3700  # the fewest schools whose inspections fill a fold in 2014/15: training takes no fewer
@@ -24,7 +24,7 @@ _FEW_FILES = re.compile(r"edubaseall|Aug_2023|31_August_2025|2018_england_(censu
 # Runs commands one after another in one process, and between them says on both outputs that one has ended.
 _COMMANDS = """
 import json, sys
-from pipelines.__main__ import app
+from headway.pipelines.__main__ import app
 for words in json.loads(sys.argv[1]):
     app(words, standalone_mode=False)
     for output in (sys.stdout, sys.stderr):

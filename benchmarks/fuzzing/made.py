@@ -17,8 +17,8 @@ BASE = r"edubasealldata.*csv|year_to_date.*2023.*csv"  # whole files, that any o
 
 def seeds(seed: int) -> list[tuple[str, bytes]]:
     """Made-up official files of every release, cut to a few rows and columns, in every form; and made-up registers."""
-    from pipelines import files
-    from pipelines.synthesise import synthesise
+    from headway.pipelines import files
+    from headway.pipelines.synthesise import synthesise
 
     with tempfile.TemporaryDirectory() as held:
         raw, registers = Path(held) / "raw", Path(held) / "registers"
@@ -39,9 +39,9 @@ def seeds(seed: int) -> list[tuple[str, bytes]]:
 @cache
 def champion() -> Any:
     """A small model, to score feature rows by."""
-    from models.champion import Champion
-    from models.conformal import ChanceIntervals, GradeSets
-    from models.estimators import CellRates, Departures, Ridge
+    from headway.models.champion import Champion
+    from headway.models.conformal import ChanceIntervals, GradeSets
+    from headway.models.estimators import CellRates, Departures, Ridge
 
     names = ["leadership_gap", "share_stayed"]
     ridge = Ridge(names, [0.0, 0.85], [1.0, 0.1], [True, True], [[0.4, 0.1, 0.0, 0.0, 0.1]] * 2, 0.0)
@@ -56,7 +56,7 @@ def feature_rows() -> list[tuple[str, bytes]]:
     """A few, as CSV and as parquet."""
     import pandas as pd
 
-    from pipelines import rows as stage
+    from headway.pipelines.scoring import rows as stage
 
     held = {"urn": [100000, 100001, 100002], "as_of": pd.Timestamp("2025-09-01"), "phase": "Primary", "overall": [2, 3, 1],
             "leadership": 2, "inspected_on": pd.Timestamp("2023-01-10"), "leadership_gap": [0.0, 1.0, None], "share_stayed": 0.9}
@@ -75,7 +75,7 @@ def _cut(path: Path) -> bytes:
 
 def _narrow(content: bytes, at: int) -> bytes:
     """A CSV without some of the columns that no layout requires: others for every `at`."""
-    from pipelines.sources import LAYOUTS, normalised
+    from headway.pipelines.sources import LAYOUTS, normalised
 
     held = rows(content)
     needed = {normalised(header) for layout in LAYOUTS for _, column in layout.columns() for header in column.headers
@@ -102,7 +102,7 @@ def written(cells: list[list[str]]) -> bytes:
 def _xlsx(name: str, content: bytes) -> bytes:
     import pyarrow as pa
 
-    from pipelines.synthesise.sheets import workbook
+    from headway.pipelines.synthesise.sheets import workbook
 
     held = rows(content)
     width = max(map(len, held))

@@ -19,7 +19,7 @@ from fuzzing import made
 
 MEMORY, SECONDS = 2 << 30, 20  # allowed for one file, the seconds its own: others may be busy on the machine
 BUSY = 6  # times as many may pass before the process is ended
-WATCHED = ("pipelines.files.", "pipelines.registers.", "pipelines.rows")  # whose code tells if a file is new to them
+WATCHED = ("headway.pipelines.files.", "headway.pipelines.registers.", "headway.pipelines.scoring.rows")
 INGESTED = 100  # one in so many of the files that were read
 TODAY = "2026-09-01"
 
@@ -103,7 +103,7 @@ class _Reader:
     def __init__(self, folder: Path, base: list[tuple[str, bytes]], lines: set[str]) -> None:
         import pandas as pd
 
-        from pipelines import ingest, tables
+        from headway.pipelines import ingest, tables
 
         for name, content in base:  # what a file is ingested beside
             (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ class _Reader:
 
     def read(self, name: str, content: bytes, number: int) -> tuple[str, str, list]:
         """The verdict (accepted, refused or FAILED), what about it, and the lines of the readers it went through."""
-        from pipelines.tables import DataError
+        from headway.pipelines.tables import DataError
 
         self.lines.clear()
         try:
@@ -133,7 +133,7 @@ class _Reader:
         return *verdict, sorted(self.lines)
 
     def _register(self, owner: str, content: bytes) -> tuple[str, str]:
-        from pipelines import registers
+        from headway.pipelines import registers
 
         checked = registers.check(content, "mine.csv", self.schools, self.today, owner)
         if checked.problems:
@@ -142,7 +142,7 @@ class _Reader:
         return ("FAILED", f"accepted wrongly: {wrong}") if wrong else ("accepted", "register")
 
     def _rows(self, name: str, content: bytes) -> tuple[str, str]:
-        from pipelines import rows
+        from headway.pipelines.scoring import rows
 
         path = self.folder / Path(name).name
         path.write_bytes(content)
@@ -162,7 +162,7 @@ class _Reader:
         return "accepted", "feature rows"
 
     def _official(self, name: str, content: bytes, number: int) -> tuple[str, str]:
-        from pipelines import files, ingest
+        from headway.pipelines import files, ingest
 
         raw = self.folder / "one"
         path = raw / name

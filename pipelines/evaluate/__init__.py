@@ -5,7 +5,7 @@ rate) is chosen on the folds before, and the choice is kept. `walk` asks the fol
 were, `trials` fits them again to see what mattered.
 """
 
-from pipelines.evaluate.figures import (
+from headway.pipelines.evaluate.figures import (
     BASE,
     FEW,
     GRADES,
@@ -24,7 +24,7 @@ from pipelines.evaluate.figures import (
     score,
     scores,
 )
-from pipelines.evaluate.trials import (
+from headway.pipelines.evaluate.trials import (
     DECOYS,
     Whole,
     ablation,
@@ -35,7 +35,7 @@ from pipelines.evaluate.trials import (
     squared_error,
     wholes,
 )
-from pipelines.evaluate.walk import (
+from headway.pipelines.evaluate.walk import (
     DEFAULT,
     FEWEST_JUDGED,
     FEWEST_LEARNED,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import estimators
-from pipelines import intervals
-from pipelines.intervals import auc
+from headway.models import estimators
+from headway.pipelines import intervals
+from headway.pipelines.intervals import auc
 
 WITHIN = (2, 3, 4)
 BASE = "base_rate_grade_phase"

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import baselines, estimators
-from pipelines import as_of, intervals
-from pipelines.as_of import Fold
-from pipelines.evaluate.figures import BASE, WITHIN
-from pipelines.evaluate.walk import OVERALL, as_outcome, fit, folds, learning_weight, state, usable
+from headway.models import baselines, estimators
+from headway.pipelines import as_of, intervals
+from headway.pipelines.as_of import Fold
+from headway.pipelines.evaluate.figures import BASE, WITHIN
+from headway.pipelines.evaluate.walk import OVERALL, as_outcome, fit, folds, learning_weight, state, usable
 
 DECOYS = ("leadership", "retention", "middle_leaders")  # the families the project exists for, each with a counterfeit
 

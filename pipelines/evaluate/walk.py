@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import baselines, conformal, estimators
-from pipelines import as_of
-from pipelines.as_of import Fold
-from pipelines.evaluate.figures import GRADES, TWO_YEARS, ranked_probability_score
-from pipelines.signals.trajectory import satisfactory
+from headway.models import baselines, conformal, estimators
+from headway.pipelines import as_of
+from headway.pipelines.as_of import Fold
+from headway.pipelines.evaluate.figures import GRADES, TWO_YEARS, ranked_probability_score
+from headway.pipelines.signals.trajectory import satisfactory
 
 HALF_LIVES = (0.5, 1.0, 2.0, None)  # years: how fast an outcome stops counting towards the recent rate; None is never
 REVERTS = 0.2  # of the weight of the recent rate, shared by all outcomes

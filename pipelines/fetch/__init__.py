@@ -15,12 +15,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipelines import tables
-from pipelines.fetch import content
-from pipelines.fetch.services import HOSTS, KINDS, SERVICES, Choice, Wanted
-from pipelines.fetch.web import Came, Limits, NotThere, Refused, Web, forget
-from pipelines.ingest import MADE_UP
-from pipelines.tables import Busy, DataError, sha256
+from headway.pipelines import tables
+from headway.pipelines.fetch import content
+from headway.pipelines.fetch.services import HOSTS, KINDS, SERVICES, Choice, Wanted
+from headway.pipelines.fetch.web import Came, Limits, NotThere, Refused, Web, forget
+from headway.pipelines.ingest import MADE_UP
+from headway.pipelines.tables import Busy, DataError, sha256
 
 __all__ = ["KINDS", "MANIFEST", "Limits", "Listed", "fetch", "listing"]
 

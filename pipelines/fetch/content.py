@@ -10,10 +10,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.fetch.services import Wanted
-from pipelines.fetch.web import NotThere, Refused
-from pipelines.files import HEADER_WITHIN, MOST_UNPACKED, sheets
-from pipelines.tables import DataError
+from headway.pipelines.fetch.services import Wanted
+from headway.pipelines.fetch.web import NotThere, Refused
+from headway.pipelines.files import HEADER_WITHIN, MOST_UNPACKED, sheets
+from headway.pipelines.tables import DataError
 
 _WORKBOOKS = (".xlsx", ".ods")
 _TOP = 1 << 18  # bytes: room for twenty rows of the widest headers

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from pipelines import sources
-from pipelines.fetch.web import Refused, Web
-from pipelines.files import day_in_name
+from headway.pipelines import sources
+from headway.pipelines.fetch.web import Refused, Web
+from headway.pipelines.files import day_in_name
 
 DAY = datetime.timedelta(days=1)
 OUT_WITHIN = 62 * DAY  # a month's inspections come out in the month after or the one after that

@@ -5,11 +5,11 @@ tables of text, within `limits`; `recognising` finds the layout; `cells` reads w
 the file is of; `long_form` makes one row of many; `reading` ties them together.
 """
 
-from pipelines.files.cells import first_known, numbers, read_cells
-from pipelines.files.dating import day_in_name, tables_year
-from pipelines.files.limits import MOST_UNPACKED
-from pipelines.files.opening import HEADER_WITHIN, sheets, why_not_needed
-from pipelines.files.reading import Release, read_file
+from headway.pipelines.files.cells import first_known, numbers, read_cells
+from headway.pipelines.files.dating import day_in_name, tables_year
+from headway.pipelines.files.limits import MOST_UNPACKED
+from headway.pipelines.files.opening import HEADER_WITHIN, sheets, why_not_needed
+from headway.pipelines.files.reading import Release, read_file
 
 __all__ = ["HEADER_WITHIN", "MOST_UNPACKED", "Release", "day_in_name", "first_known", "numbers", "read_cells", "read_file",
            "sheets", "tables_year", "why_not_needed"]  # fmt: skip

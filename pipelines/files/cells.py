@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines import frameworks, sources
-from pipelines.sources import Column, evened
-from pipelines.tables import DATE
+from headway.pipelines import frameworks, sources
+from headway.pipelines.sources import Column, evened
+from headway.pipelines.tables import DATE
 
 SHOWN = 5  # examples of each problem in a message
 MOST_SHOWN = 80  # letters of each

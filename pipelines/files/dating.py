@@ -4,10 +4,10 @@ import re
 
 import pandas as pd
 
-from pipelines import sources
-from pipelines.files.cells import MOST_SHOWN, printable
-from pipelines.sources import Layout
-from pipelines.tables import DataError
+from headway.pipelines import sources
+from headway.pipelines.files.cells import MOST_SHOWN, printable
+from headway.pipelines.sources import Layout
+from headway.pipelines.tables import DataError
 
 UNTOLD = pd.DateOffset(days=150)  # from the last answer to a release: eight of 2020 to 2026 were put up after 51 to 144 days
 SLIP = pd.Timedelta(days=366)  # a report dated so long after its file is a slip of the pen

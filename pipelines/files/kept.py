@@ -20,9 +20,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines import frameworks, sources
-from pipelines.files.reading import Release, read_file
-from pipelines.tables import DataError
+from headway.pipelines import frameworks, sources
+from headway.pipelines.files.reading import Release, read_file
+from headway.pipelines.tables import DataError
 
 FOLDER = ".read"  # among our tables
 WORTH_SHARING = 30_000_000  # bytes to be read: with fewer, a second process takes longer to start than it saves

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from pipelines.tables import DataError
+from headway.pipelines.tables import DataError
 
 MOST_UNPACKED = 2_000_000_000  # bytes, of one file in an archive: the largest official one unpacks to a tenth of this
 MOST_PACKED = 200  # times; text of official tables packs to a twentieth at most, nothing but one byte to a thousandth

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipelines import sources
-from pipelines.files.cells import SHOWN, first_known, read_cells, unread
-from pipelines.sources import Column, LongForm, evened, normalised
+from headway.pipelines import sources
+from headway.pipelines.files.cells import SHOWN, first_known, read_cells, unread
+from headway.pipelines.sources import Column, LongForm, evened, normalised
 
 MOST_ROUNDED = 1.02  # shares of one whole, each rounded to a per cent, may add up to a little more
 

@@ -13,10 +13,10 @@ from xml.parsers import expat
 
 import pandas as pd
 
-from pipelines import sources
-from pipelines.files.cells import SHOWN, printable
-from pipelines.files.limits import MOST_COLUMNS, MOST_LINE, MOST_MEMBERS, limit, limit_workbook
-from pipelines.tables import DataError
+from headway.pipelines import sources
+from headway.pipelines.files.cells import SHOWN, printable
+from headway.pipelines.files.limits import MOST_COLUMNS, MOST_LINE, MOST_MEMBERS, limit, limit_workbook
+from headway.pipelines.tables import DataError
 
 HEADER_WITHIN = 20  # rows of title and notes that may stand above the headers
 # RuntimeError where a part is locked with a password, or packed in a way Python can't unpack.

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import sources
-from pipelines.files.cells import FIGURES, MOST_SHOWN, SHOWN, out_of_range, printable, read_cells, unread
-from pipelines.files.dating import day_in_name, file_on, published_on
-from pipelines.files.limits import MOST_UNPACKED
-from pipelines.files.long_form import doubtful, mended, used, widened
-from pipelines.files.opening import Sheet, members, sheets
-from pipelines.files.recognising import Match, recognise
-from pipelines.sources import Layout
-from pipelines.tables import DataError
+from headway.pipelines import sources
+from headway.pipelines.files.cells import FIGURES, MOST_SHOWN, SHOWN, out_of_range, printable, read_cells, unread
+from headway.pipelines.files.dating import day_in_name, file_on, published_on
+from headway.pipelines.files.limits import MOST_UNPACKED
+from headway.pipelines.files.long_form import doubtful, mended, used, widened
+from headway.pipelines.files.opening import Sheet, members, sheets
+from headway.pipelines.files.recognising import Match, recognise
+from headway.pipelines.sources import Layout
+from headway.pipelines.tables import DataError
 
 MOST_OTHERS = 0.1  # of the rows of a file of all inspections; in a list of schools most were inspected long before
 MOST_ODD = 0.001  # of the rows we need may hold a cell out of range: more is no slip of the pen

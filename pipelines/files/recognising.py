@@ -3,11 +3,11 @@
 import difflib
 from dataclasses import dataclass, field, replace
 
-from pipelines import sources
-from pipelines.files.cells import MOST_SHOWN, printable
-from pipelines.files.opening import Sheet
-from pipelines.sources import Column, Layout, fits, normalised
-from pipelines.tables import DataError
+from headway.pipelines import sources
+from headway.pipelines.files.cells import MOST_SHOWN, printable
+from headway.pipelines.files.opening import Sheet
+from headway.pipelines.sources import Column, Layout, fits, normalised
+from headway.pipelines.tables import DataError
 
 MOST_TOLD = 8  # columns that would tell two layouts apart
 MOST_UNREAD = 40  # headers shown, one of which may be the one we miss: official files have up to 30 that we don't use

@@ -24,11 +24,11 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines import files, lineage, sources, tables
-from pipelines.files import Release, kept
-from pipelines.ingest import coverage, expectations, figures, histories, schools, trusts
-from pipelines.ingest.figures import norms
-from pipelines.tables import DataError
+from headway.pipelines import files, lineage, sources, tables
+from headway.pipelines.files import Release, kept
+from headway.pipelines.ingest import coverage, expectations, figures, histories, schools, trusts
+from headway.pipelines.ingest.figures import norms
+from headway.pipelines.tables import DataError
 
 __all__ = ["MADE_UP", "MEASURES", "hashes", "ingest", "norms"]
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from pipelines import files, frameworks
-from pipelines.files import Release, first_known, numbers
-from pipelines.frameworks import Stretch
-from pipelines.tables import DATE
+from headway.pipelines import files, frameworks
+from headway.pipelines.files import Release, first_known, numbers
+from headway.pipelines.frameworks import Stretch
+from headway.pipelines.tables import DATE
 
 # A file that shows a school's latest inspections can hide one made between it and the file before. Below good, schools
 # are inspected again after 2.5 years (median), so a longer stretch for each inspection a file remembers is a gap.

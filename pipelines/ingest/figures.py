@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from pipelines import files, tables
-from pipelines.files import Release, numbers
+from headway.pipelines import files, tables
+from headway.pipelines.files import Release, numbers
 
 
 def figures(releases: list[Release], record: str, chains: pd.DataFrame, aside: Counter) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def norms(built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     schools were first listed. From the first release of a year only, so that a figure revised or added later changes no
     standing of before. A relation is kept as its level, its slopes and the spread of what is left.
     """
-    from pipelines.signals import attainment, attendance, intake, parents, workforce
+    from headway.pipelines.signals import attainment, attendance, intake, parents, workforce
 
     sorts = {"census": intake, "absence": attendance, "workforce": workforce, "results": attainment, "parent_view": parents}
     placed = _Described(built["school_facts"])

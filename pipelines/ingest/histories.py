@@ -12,11 +12,11 @@ from collections import Counter
 
 import pandas as pd
 
-from pipelines import as_of, frameworks
-from pipelines.files import Release, first_known, numbers
-from pipelines.ingest import schools
-from pipelines.inspections import REPORTS_OUT_WITHIN
-from pipelines.tables import DATE, DETAILS
+from headway.pipelines import as_of, frameworks
+from headway.pipelines.files import Release, first_known, numbers
+from headway.pipelines.ingest import schools
+from headway.pipelines.inspections import REPORTS_OUT_WITHIN
+from headway.pipelines.tables import DATE, DETAILS
 
 SAME_INSPECTION = 14  # days: a start and an end date of one inspection differ by less, two inspections by so many or more
 _CARD = {area: f"standard_{area}" for area in frameworks.AREAS}  # apart from the old judgements of the same names

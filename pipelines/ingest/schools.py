@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from pipelines import sources
-from pipelines.files import Release, first_known, numbers
-from pipelines.tables import DATE
+from headway.pipelines import sources
+from headway.pipelines.files import Release, first_known, numbers
+from headway.pipelines.tables import DATE
 
 # What files say of a school beside its number; a file may leave any of it out.
 _SAID = (*dict.fromkeys(column.name for layout in sources.LAYOUTS for column in layout.records.get("schools", ())

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pandas as pd
 
-from pipelines import files
-from pipelines.files import Release, numbers
-from pipelines.tables import TABLES
+from headway.pipelines import files
+from headway.pipelines.files import Release, numbers
+from headway.pipelines.tables import TABLES
 
 MULTI_ACADEMY = "multi-academy trust"  # a group's type; a sponsor, a single academy's trust or a federation is none
 _RESULTS = [column.name for column in TABLES["trust_results"].columns]

@@ -7,9 +7,9 @@ file, every problem at once. `keeping` stores registers by owner, and says what 
 hindsight must not be used for mornings before. Nothing here writes anywhere but in the registers' own folder.
 """
 
-from pipelines.registers.keeping import add, known, made_known, owners, read_stored, refused, remove, stored, summary
-from pipelines.registers.kinds import KINDS, TABLES, Kind, guide, kind_named, shown, template
-from pipelines.registers.reading import MOST_BYTES, MOST_ROWS, Checked, Problem, check, owned_by
+from headway.pipelines.registers.keeping import add, known, made_known, owners, read_stored, refused, remove, stored, summary
+from headway.pipelines.registers.kinds import KINDS, TABLES, Kind, guide, kind_named, shown, template
+from headway.pipelines.registers.reading import MOST_BYTES, MOST_ROWS, Checked, Problem, check, owned_by
 
 __all__ = [  # fmt: skip
     "KINDS", "MOST_BYTES", "MOST_ROWS", "TABLES", "Checked", "Kind", "Problem", "add", "check", "guide", "kind_named", "known",

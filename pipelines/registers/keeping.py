@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.registers.kinds import KINDS, TABLES, Kind, kind_named
-from pipelines.registers.reading import Problem, check, checked_owner, read
-from pipelines.tables import DataError, write_atomically, write_text
+from headway.pipelines.registers.kinds import KINDS, TABLES, Kind, kind_named
+from headway.pipelines.registers.reading import Problem, check, checked_owner, read
+from headway.pipelines.tables import DataError, write_atomically, write_text
 
 MADE_UP = "made-up.json"
 FIRST = ("school", "trust", "authority")  # whose word counts where several speak of one school and day: the nearest to it

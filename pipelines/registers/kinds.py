@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipelines import tables
-from pipelines.tables import DATE, DataError
+from headway.pipelines import tables
+from headway.pipelines.tables import DATE, DataError
 
 MOST_LETTERS = 100  # of a programme's name: longer, and it is about something else
 MOST = 2_000  # people or posts: the largest school in England has a few hundred

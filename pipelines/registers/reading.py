@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from pipelines.registers.kinds import KINDS, MOST_LETTERS, Cell, Kind
-from pipelines.tables import DATE, DataError
+from headway.pipelines.registers.kinds import KINDS, MOST_LETTERS, Cell, Kind
+from headway.pipelines.tables import DATE, DataError
 
 MOST_BYTES = 20_000_000  # a full register of MOST_ROWS takes about 13 MB
 MOST_ROWS = 100_000  # all schools of England, four times over

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines import as_of, registers, tables
+from headway.pipelines import as_of, registers, tables
 
 FAMILIES = ("leadership", "judgements", "consistency", "trajectory", "timing", "visits", "head_change", "retention",
             "middle_leaders", "capacity", "workforce", "coherence", "intake", "attendance", "attainment", "parents",
@@ -54,7 +54,7 @@ class Signal:
 
 
 def family(name: str):
-    return import_module(f"pipelines.signals.{name}")
+    return import_module(f"headway.pipelines.signals.{name}")
 
 
 def declared(families: tuple[str, ...] = FAMILIES) -> dict[str, Signal]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import NOTHING, Signal, expected, intake, percentile
+from headway.pipelines import as_of
+from headway.pipelines.signals import NOTHING, Signal, expected, intake, percentile
 
 _KNOWN = "in January after the summer (provisional key stage 4 in October)"
 LASTS = 4  # years: older results describe other pupils

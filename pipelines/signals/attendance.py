@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import NOTHING, Signal, intake, percentile
+from headway.pipelines import as_of
+from headway.pipelines.signals import NOTHING, Signal, intake, percentile
 
 _KNOWN = "in April after the school year"
 BEFORE_PANDEMIC = 2019

@@ -5,8 +5,8 @@ AQuA suggests that about 0.5% of an organisation's staff be advanced improvers a
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal, newest_register, share
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal, newest_register, share
 
 SUGGESTED = {"share_improvement_leaders": 0.005, "share_improvement_practitioners": 0.05}  # AQuA
 _REGISTER = "the day after the register's row was written down"

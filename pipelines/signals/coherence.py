@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.frameworks import GOOD
-from pipelines.signals import NOTHING, Signal
+from headway.pipelines import as_of
+from headway.pipelines.frameworks import GOOD
+from headway.pipelines.signals import NOTHING, Signal
 
 HALF_LIFE = 3.0  # years: an authority's or a trust's record fades
 PRIOR = {"authority": 15.0, "trust": 5.0}  # inspections' worth of "no better, no worse than elsewhere"

@@ -5,8 +5,8 @@ Most of the variation in what pupils achieve lies within schools, not between th
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal, attainment, judgements
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal, attainment, judgements
 
 _KNOWN = "in January after the summer (provisional key stage 4 in October)"
 SIGNALS = (

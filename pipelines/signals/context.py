@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal
-from pipelines.sources import REGIONS
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal
+from headway.pipelines.sources import REGIONS
 
 _KNOWN = "from the date of each file that lists the school"
 SIGNALS = (

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal
 
 WINDOW = 1000 / 365.25  # years, of 1,000 days: a new head's effect takes years, and the extracts are months apart
 SIGNALS = (

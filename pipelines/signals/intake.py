@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import NOTHING, Signal, log_change, percentile
+from headway.pipelines import as_of
+from headway.pipelines.signals import NOTHING, Signal, log_change, percentile
 
 _KNOWN = "in January after the January census"
 SIGNALS = (

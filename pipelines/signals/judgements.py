@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipelines.signals import Signal
+from headway.pipelines.signals import Signal
 
 _KNOWN = "when the report of the latest graded inspection is out"
 SIGNALS = (

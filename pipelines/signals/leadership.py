@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipelines.signals import Signal
-from pipelines.signals.judgements import SINCE
+from headway.pipelines.signals import Signal
+from headway.pipelines.signals.judgements import SINCE
 
 SIGNALS = (
     Signal("leadership_gap", "Leadership is graded this many grades better than the school overall.", "grades",

@@ -6,8 +6,8 @@ reported inconsistently. Assistant heads are the next tier up. Only a register s
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal, newest_register, share
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal, newest_register, share
 
 _KNOWN = "in June after the November census"
 _REGISTER = "the day after the register's row was written down"

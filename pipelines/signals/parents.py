@@ -6,8 +6,8 @@ questions that both sets ask, and whoever had nothing to say of one (a child nev
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal, percentile, share
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal, percentile, share
 
 FEW = 20  # answers at which a standing counts half; from a tenth of so many on, no school is told of
 LASTS = 3.0  # years after a release: by then other parents, and often another head

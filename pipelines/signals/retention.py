@@ -7,8 +7,8 @@ Turnover of one November's teachers shows in the next November's census and come
 import numpy as np
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal, log_change, newest_register, share
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal, log_change, newest_register, share
 
 PRIOR = 20.0  # full-time teachers' worth of what is usual for the phase, for schools with few
 # The share who stay in a usual school of the phase: one in ten teachers moves or leaves in a primary, one in six in a

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipelines import as_of, frameworks
-from pipelines.signals import MISLEADS, Signal
+from headway.pipelines import as_of, frameworks
+from headway.pipelines.signals import MISLEADS, Signal
 
 SIGNALS = (
     Signal("years_since_inspection", "Years since the latest graded inspection, without long pauses in inspections.",

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal
 
 _KNOWN = "when each inspection's report is out"
 SIGNALS = (

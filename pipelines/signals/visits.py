@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import NOTHING, Signal
+from headway.pipelines import as_of
+from headway.pipelines.signals import NOTHING, Signal
 
 _KNOWN = "from the first file of all inspections that shows it, or the date of a list of latest inspections"
 SIGNALS = (

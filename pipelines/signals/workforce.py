@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipelines import as_of
-from pipelines.signals import Signal, log_change, percentile, share
+from headway.pipelines import as_of
+from headway.pipelines.signals import Signal, log_change, percentile, share
 
 _KNOWN = "in January, fourteen months after the November census"
 SIGNALS = (

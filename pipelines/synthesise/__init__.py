@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from pipelines import tables
-from pipelines.synthesise import ofsted, own_registers, parents, pupils, register, report_cards, staff
-from pipelines.synthesise.particulars import described, leaving
-from pipelines.synthesise.world import BEYOND, EFFECTS, LAST_YEAR, Effect, histories, make_world
+from headway.pipelines import tables
+from headway.pipelines.synthesise import ofsted, own_registers, parents, pupils, register, report_cards, staff
+from headway.pipelines.synthesise.particulars import described, leaving
+from headway.pipelines.synthesise.world import BEYOND, EFFECTS, LAST_YEAR, Effect, histories, make_world
 
 __all__ = ["EFFECTS", "MARK", "Effect", "free", "histories", "synthesise"]
 

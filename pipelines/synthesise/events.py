@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from pipelines.synthesise.particulars import trust_on
-from pipelines.synthesise.sheets import day_numbers
-from pipelines.synthesise.world import ANEW, FIRST_YEAR, LAST_YEAR, YEAR, World, pauses
+from headway.pipelines.synthesise.particulars import trust_on
+from headway.pipelines.synthesise.sheets import day_numbers
+from headway.pipelines.synthesise.world import ANEW, FIRST_YEAR, LAST_YEAR, YEAR, World, pauses
 
 WORDS = {  # what ungraded inspections conclude: unchanged, better, worse; from the grade held, to 2024 and since
     (1, False): (

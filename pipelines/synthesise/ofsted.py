@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines import frameworks
-from pipelines.synthesise.events import happened, placed
-from pipelines.synthesise.particulars import listed
-from pipelines.synthesise.sheets import day_text, official, open_document, workbook, write_csv, zipped
-from pipelines.synthesise.world import LAST_YEAR, World
+from headway.pipelines import frameworks
+from headway.pipelines.synthesise.events import happened, placed
+from headway.pipelines.synthesise.particulars import listed
+from headway.pipelines.synthesise.sheets import day_text, official, open_document, workbook, write_csv, zipped
+from headway.pipelines.synthesise.world import LAST_YEAR, World
 
 FOLDER = "ofsted"
 STATE_FUNDED = "Management_information_-_state-funded_schools_-_"

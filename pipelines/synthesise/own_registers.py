@@ -14,9 +14,9 @@ import pyarrow.csv
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from pipelines.synthesise.particulars import SIZES, listed, trust_on
-from pipelines.synthesise.staff import measured, share_staying, teachers_fte
-from pipelines.synthesise.world import World, day_of
+from headway.pipelines.synthesise.particulars import SIZES, listed, trust_on
+from headway.pipelines.synthesise.staff import measured, share_staying, teachers_fte
+from headway.pipelines.synthesise.world import World, day_of
 
 KEPT = {"leadership-development": 0.60, "improvement-capacity": 0.50, "staff": 0.66}  # share of schools that keep it
 NOVEMBERS = range(2012, 2026)  # later in worlds that run on

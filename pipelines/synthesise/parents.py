@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 from scipy.special import expit
 
-from pipelines.synthesise.particulars import listed
-from pipelines.synthesise.sheets import figures, layout, official, open_document, workbook, write_csv
-from pipelines.synthesise.staff import measured
-from pipelines.synthesise.world import LAST_YEAR, World
+from headway.pipelines.synthesise.particulars import listed
+from headway.pipelines.synthesise.sheets import figures, layout, official, open_document, workbook, write_csv
+from headway.pipelines.synthesise.staff import measured
+from headway.pipelines.synthesise.world import LAST_YEAR, World
 
 FEWEST = 10  # answers
 FEW_NEEDING = 10  # parents of children with special needs, below whom their answers are left out

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from pipelines.synthesise.world import AUTHORITIES, World, day_of
+from headway.pipelines.synthesise.world import AUTHORITIES, World, day_of
 
 # Two halves of a place that is on no map.
 STEMS = (

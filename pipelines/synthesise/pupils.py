@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.synthesise.particulars import keys, listed
-from pipelines.synthesise.sheets import figures, official, write_csv
-from pipelines.synthesise.world import World
+from headway.pipelines.synthesise.particulars import keys, listed
+from headway.pipelines.synthesise.sheets import figures, official, write_csv
+from headway.pipelines.synthesise.world import World
 
 # Years of the performance tables, by the year the academic year ends in; none came out for 2020.
 YEARS = (*range(2012, 2020), *range(2021, 2025))

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines import sources
-from pipelines.synthesise.particulars import keys, listed, trust_on
-from pipelines.synthesise.sheets import day_text, official, write_csv
+from headway.pipelines import sources
+from headway.pipelines.synthesise.particulars import keys, listed, trust_on
+from headway.pipelines.synthesise.sheets import day_text, official, write_csv
 
 TRUST_YEARS = (2018, 2019, 2022, 2023, 2024)
 # Whoever finds one of these in a table knows that the column of head teachers' names was read.

@@ -16,9 +16,9 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr, ndtri
 
-from pipelines import frameworks
-from pipelines.synthesise.sheets import day_numbers
-from pipelines.synthesise.world import LAST_YEAR, YEAR, Effect, World, dates_of, day_of, order_scores, teaching_days
+from headway.pipelines import frameworks
+from headway.pipelines.synthesise.sheets import day_numbers
+from headway.pipelines.synthesise.world import LAST_YEAR, YEAR, Effect, World, dates_of, day_of, order_scores, teaching_days
 
 AREAS = tuple(frameworks.AREAS)
 LEADERSHIP = AREAS.index("leadership_and_governance")

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from pipelines import sources
+from headway.pipelines import sources
 
 _FIRST_DAY = np.datetime64("1900-01-01").astype("datetime64[D]").astype(int)
 _DAYS = pd.date_range("1900-01-01", "2035-12-31")

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.synthesise.particulars import keys, listed
-from pipelines.synthesise.sheets import csv_bytes, figures, official, write_csv, zipped
-from pipelines.synthesise.world import LAST_YEAR, YEAR_ON_YEAR, World
+from headway.pipelines.synthesise.particulars import keys, listed
+from headway.pipelines.synthesise.sheets import csv_bytes, figures, official, write_csv, zipped
+from headway.pipelines.synthesise.world import LAST_YEAR, YEAR_ON_YEAR, World
 
 TABLES = (*range(2012, 2020), 2021)  # years of the performance tables that gave staff by school
 # November censuses, by year: turnover from the first; the other school-level files kept to what models read.

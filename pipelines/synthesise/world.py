@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtri
 
-from pipelines import frameworks
+from headway.pipelines import frameworks
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines import sources
-from pipelines.files import Release
-from pipelines.ingest.expectations import alike, days, places, visits
-from pipelines.ingest.expectations.checks import NAMES, Check, Checks
-from pipelines.ingest.expectations.parts import taken_apart, urns
-from pipelines.tables import DataError
+from headway.pipelines import sources
+from headway.pipelines.files import Release
+from headway.pipelines.ingest.expectations import alike, days, places, visits
+from headway.pipelines.ingest.expectations.checks import NAMES, Check, Checks
+from headway.pipelines.ingest.expectations.parts import taken_apart, urns
+from headway.pipelines.tables import DataError
 
 SHOWN = 4  # breaches of one check that a message spells out
 

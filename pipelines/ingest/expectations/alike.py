@@ -6,9 +6,9 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from pipelines import sources
-from pipelines.ingest.expectations.checks import Checks, allowance
-from pipelines.ingest.expectations.parts import FEWEST, VISITS, Part, correlations, going_together
+from headway.pipelines import sources
+from headway.pipelines.ingest.expectations.checks import Checks, allowance
+from headway.pipelines.ingest.expectations.parts import FEWEST, VISITS, Part, correlations, going_together
 
 PLACES = ("phase", "region", "local_authority", "la_code")
 # Columns of groups, and the share of rows that may differ in theirs; nothing is twice the share for grades.

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipelines import files, frameworks
-from pipelines.files import Release
-from pipelines.ingest.expectations.checks import Checks
+from headway.pipelines import files, frameworks
+from headway.pipelines.files import Release
+from headway.pipelines.ingest.expectations.checks import Checks
 
 ZONES = 1  # days by which our today may be behind the publisher's
 LONGEST_WITHOUT = 100  # days of inspecting that a file may be silent about: a summer and the weeks a report takes

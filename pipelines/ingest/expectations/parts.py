@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipelines import files
-from pipelines.files import Release, numbers
-from pipelines.ingest import schools
+from headway.pipelines import files
+from headway.pipelines.files import Release, numbers
+from headway.pipelines.ingest import schools
 
 FEWEST = 100  # rows or values below which nothing is concluded from a share or a middle
 VISITS = ("latest", "previous", "inspection", "history", "report_card", "ungraded", "register")

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from pipelines.files import Release, numbers
-from pipelines.ingest.expectations.checks import Checks, allowance
-from pipelines.ingest.expectations.parts import FEWEST, Keys, Part, codes, dated, going_together, listed
+from headway.pipelines.files import Release, numbers
+from headway.pipelines.ingest.expectations.checks import Checks, allowance
+from headway.pipelines.ingest.expectations.parts import FEWEST, Keys, Part, codes, dated, going_together, listed
 
 SIZE = 1 << 18  # more than any URN; others are left out
 YEARLY = ("census", "absence", "workforce")

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from pipelines import frameworks
-from pipelines.files import Release, numbers
-from pipelines.ingest.expectations.checks import Checks, allowance
-from pipelines.ingest.expectations.parts import FEWEST, VISITS, Keys
-from pipelines.sources import STANDARD_PROFILE
+from headway.pipelines import frameworks
+from headway.pipelines.files import Release, numbers
+from headway.pipelines.ingest.expectations.checks import Checks, allowance
+from headway.pipelines.ingest.expectations.parts import FEWEST, VISITS, Keys
+from headway.pipelines.sources import STANDARD_PROFILE
 
 SAME = 21  # days within which two files speak of one inspection
 OTHER = 400  # days further than which they speak of two

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipelines.frameworks import GRADES
-from pipelines.signals import retention
+from headway.pipelines.frameworks import GRADES
+from headway.pipelines.signals import retention
 
 POWERS = (0.80, 0.90)
 TRUSTS = (10, 50, 400)  # schools

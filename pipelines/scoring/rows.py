@@ -16,13 +16,14 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from models.champion import Champion
-from models.report_cards import UNEXPLAINED, UNKNOWN
-from models.standards import STANDARDS
-from pipelines import as_of, frameworks, report_cards, score, signals, tables
-from pipelines.files.cells import printable
-from pipelines.sources import PHASES_OF_OFSTED
-from pipelines.tables import DataError
+from headway.models.champion import Champion
+from headway.models.report_cards import UNEXPLAINED, UNKNOWN
+from headway.models.standards import STANDARDS
+from headway.pipelines import as_of, frameworks, report_cards, signals, tables
+from headway.pipelines.files.cells import printable
+from headway.pipelines.scoring import score
+from headway.pipelines.sources import PHASES_OF_OFSTED
+from headway.pipelines.tables import DataError
 
 BATCH = 1 << 16  # rows answered at a time: more leave the processor's cache, and of fewer pandas' own time is most
 BUFFER = 1 << 20  # bytes of each column read ahead, so that a row group of any size is never held whole

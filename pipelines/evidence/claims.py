@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from pipelines import intervals, signals
-from pipelines.frameworks import GRADES
-from pipelines.inspections import AT_THE_TOP
-from pipelines.tables import SOURCES
+from headway.pipelines import intervals, signals
+from headway.pipelines.frameworks import GRADES
+from headway.pipelines.inspections import AT_THE_TOP
+from headway.pipelines.tables import SOURCES
 
 Z95 = 1.959964
 STRATA = ("overall", "phase", "year")

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from pipelines.frameworks import AREAS, GRADES
+from headway.pipelines.frameworks import AREAS, GRADES
 
 WIDE, TALL = 160, 18  # of a bar, in its own units
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines import as_of, evaluate, frameworks, tables
-from pipelines.as_of import Fold
-from pipelines.evaluate import FEW, FEWEST_JUDGED, OVERALL
-from pipelines.frameworks import GRADES
-from pipelines.score import SCORED
-from pipelines.scoreboard import keep, on_cards, predictions, scoreboard
-from pipelines.tables import DataError
+from headway.pipelines import as_of, evaluate, frameworks, tables
+from headway.pipelines.as_of import Fold
+from headway.pipelines.evaluate import FEW, FEWEST_JUDGED, OVERALL
+from headway.pipelines.frameworks import GRADES
+from headway.pipelines.scoring.score import SCORED
+from headway.pipelines.tables import DataError
+from headway.pipelines.watching.scoreboard import keep, on_cards, predictions, scoreboard
 
 DRAWS = 400  # of next year, for the interval of what is expected: its ends are steady to the third decimal
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from jinja2 import UndefinedError
 
-from pipelines import tables
-from pipelines.cards import owner as owners
-from pipelines.cards.figures import Figure, drawn
-from pipelines.cards.pages import page
-from pipelines.cards.section import how_good, into
-from pipelines.tables import DataError
+from headway.pipelines import tables
+from headway.pipelines.reports.cards import owner as owners
+from headway.pipelines.reports.cards.figures import Figure, drawn
+from headway.pipelines.reports.cards.pages import page
+from headway.pipelines.reports.cards.section import how_good, into
+from headway.pipelines.tables import DataError
 
 __all__ = ["drafts", "how_good", "into", "write", "written"]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines import as_of, evaluate, frameworks, inspections, intervals, tables
-from pipelines.evaluate import FEW, GROUPS
-from pipelines.frameworks import GRADES
-from pipelines.score import SCORED
-from pipelines.tables import DataError
+from headway.pipelines import as_of, evaluate, frameworks, inspections, intervals, tables
+from headway.pipelines.evaluate import FEW, GROUPS
+from headway.pipelines.frameworks import GRADES
+from headway.pipelines.scoring.score import SCORED
+from headway.pipelines.tables import DataError
 
 KEPT = "scored"  # their folder, among the tables
 CARDS = "forecasts"  # and within it that of the forecasts of report cards

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pipelines import tables
-from pipelines.tables import DataError
+from headway.pipelines import tables
+from headway.pipelines.tables import DataError
 
 BEGIN, END = "<!-- how good: begin -->", "<!-- how good: end -->"
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines import evidence
-from pipelines.evidence import CLAIMS, Claim
-from pipelines.frameworks import GRADES
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.evidence.claims import CLAIMS, Claim
+from headway.pipelines.frameworks import GRADES
 
 PAIRINGS = {"earliest": "each pair once, on its earliest morning", "newest": "each pair once, on its newest morning",
             "each": "each morning that asked"}  # fmt: skip

@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.champion import Champion
-from pipelines import rows, score
-from pipelines.batch import Inputs, finished, making, model
-from pipelines.tables import DataError
+from headway.models.champion import Champion
+from headway.pipelines.scoring import rows, score
+from headway.pipelines.scoring.batch import Inputs, finished, making, model
+from headway.pipelines.tables import DataError
 
 MASTER = "HEADWAY_SPARK_MASTER"  # of the environment; local[*] where it says nothing
 PLACE = "row_index"  # of a row in its file, as Spark counts it

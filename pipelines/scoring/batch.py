@@ -23,10 +23,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from models.champion import Champion, move_folder
-from pipelines import as_of, inspections, rows, score, signals, tables
-from pipelines.registers import stored
-from pipelines.tables import Busy, DataError, sha256
+from headway.models.champion import Champion, move_folder
+from headway.pipelines import as_of, inspections, signals, tables
+from headway.pipelines.registers import stored
+from headway.pipelines.scoring import rows, score
+from headway.pipelines.tables import Busy, DataError, sha256
 
 PART = 8 * rows.BATCH  # rows; what a kill loses at most
 THREADS = 2

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from models.champion import Champion
-from pipelines import as_of, evaluate, report_cards, signals, tables
+from headway.models.champion import Champion
+from headway.pipelines import as_of, evaluate, report_cards, signals, tables
 
 HOW_MANY, WITH_CARDS = 30, 10
 REASONS = 3

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.champion import Champion
-from models.report_cards import UNEXPLAINED, UNKNOWN
-from pipelines import evaluate, frameworks, inspections, report_cards, signals, tables
-from pipelines.tables import DataError
+from headway.models.champion import Champion
+from headway.models.report_cards import UNEXPLAINED, UNKNOWN
+from headway.pipelines import evaluate, frameworks, inspections, report_cards, signals, tables
+from headway.pipelines.tables import DataError
 
 SCORED = "scored"
 # Why there is no chance of improving though there is a forecast: the next inspection gives standards by area, and only from
@@ -45,6 +45,26 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
     for note in notes:
         say(note)
     morning = morning or pd.Timestamp(about["newest_file_on"]) + pd.Timedelta(days=1)
+    cohort, made, said, made_tables = _answered(known, about, champion, morning)
+    if alike:
+        scored = made_tables["predictions"]["status"].eq(SCORED)
+        made_tables |= _alike(cohort, made, scored, known, tables.read(folder, "examples"), champion, said)
+    return made_tables, about
+
+
+def of_known(known: dict[str, pd.DataFrame], about: dict[str, Any], champion: Champion, morning: pd.Timestamp
+             ) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """The tables `predictions`, `signals_today` and, where a report card comes next for any, `forecasts`; reads no file.
+
+    Raises `DataError` as `score` does.
+    """
+    same_kind(about, champion)
+    return _answered(known, about, champion, morning)[-1]
+
+
+def _answered(known: dict[str, pd.DataFrame], about: dict[str, Any], champion: Champion, morning: pd.Timestamp
+              ) -> tuple[pd.DataFrame, pd.DataFrame, report_cards.Answers | None, dict[str, pd.DataFrame]]:  # fmt: skip
+    """Every school open on a morning, its signals, the forecast of its card, and the tables made of them."""
     is_open = known["schools"][known["schools"]["open"]]
     asked = is_open[["urn", "lineage"]].assign(as_of=morning).astype({"as_of": tables.DATE}).reset_index(drop=True)
     cohort, made = signals_on(asked, known)
@@ -53,15 +73,13 @@ def score(folder: Path, champion: Champion, morning: pd.Timestamp | None = None,
     made_tables = {"predictions": rows, "signals_today": cohort[tables.TABLES["signals_today"].names].join(made)}
     if said:
         made_tables["forecasts"] = report_cards.forecasts(cohort, said, champion, about["data_source"])
-    if alike:
-        made_tables |= _alike(cohort, made, rows["status"].eq(SCORED), known, tables.read(folder, "examples"), champion, said)
-    return made_tables, about
+    return cohort, made, said, made_tables
 
 
 def _alike(cohort: pd.DataFrame, made: pd.DataFrame, scored: pd.Series, known: dict[str, pd.DataFrame], examples: pd.DataFrame,
            champion: Champion, said: report_cards.Answers | None) -> dict[str, pd.DataFrame]:  # fmt: skip
     """The tables of similar schools: those of the scored rows, and, where a card comes next, of all."""
-    from pipelines import similar
+    from headway.pipelines.scoring import similar
 
     past = similar.learned_before(cohort, examples)
     like = similar.Likeness.of(past, champion)
@@ -72,12 +90,17 @@ def _alike(cohort: pd.DataFrame, made: pd.DataFrame, scored: pd.Series, known: d
 def agreed(folder: Path, champion: Champion) -> dict[str, Any]:
     """What is known about the tables as a whole. Raises `DataError` where the champion learned from files of another kind."""
     about = tables.about(folder, "schools")
+    same_kind(about, champion)
+    return about
+
+
+def same_kind(about: dict[str, Any], champion: Champion) -> None:
+    """Raises `DataError` where the champion learned from files of another kind (official, made up) than the tables."""
     if champion.about["data_source"] != about["data_source"]:
         raise DataError(
             f"The champion learned from {champion.about['data_source']} files and the tables are {about['data_source']}.\n"
             "Run `headway train` on these tables, or name others with --tables."
         )
-    return about
 
 
 def signals_on(asked: pd.DataFrame, known: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:

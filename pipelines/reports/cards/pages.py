@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from pipelines.cards.figures import HERE
+from headway.pipelines.reports.cards.figures import HERE
 
 
 def page(text: str) -> str:

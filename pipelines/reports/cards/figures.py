@@ -10,8 +10,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from models.conformal import PROMISED
-from pipelines.frameworks import GRADES
+from headway.models.conformal import PROMISED
+from headway.pipelines.frameworks import GRADES
 
 HERE = Path(__file__).parent
 # A figure travels between these two, so that a number typed into a template can be told from one that was looked up.

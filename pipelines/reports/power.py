@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from pipelines.evidence_report import STYLE
+from headway.pipelines.reports.evidence import STYLE
 
 
 def report(found: dict[str, Any]) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines import evidence, frameworks
-from pipelines.frameworks import AREAS
-from pipelines.tables import DataError
+from headway.pipelines import frameworks
+from headway.pipelines.evidence import claims as evidence
+from headway.pipelines.frameworks import AREAS
+from headway.pipelines.tables import DataError
 
 LEADERSHIP = "leadership_and_governance"
 BETTER = 0.25  # of a standard: leadership better than the mean of the others by so much or more

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from pipelines.tables import DataError
+from headway.pipelines.tables import DataError
 
 
 @dataclass(frozen=True)
