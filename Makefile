@@ -32,8 +32,11 @@ test: $(INSTALLED) $(if $(shell command -v java 2>/dev/null),$(SPARK)) ## the te
 quick: $(INSTALLED) ## the tests that take seconds, for work in progress: under a minute
 	$(BIN)/python -m pytest -m 'not slow and not real and not browser' $(ARGS)
 
-lint: $(INSTALLED) ## ruff
+lint: $(INSTALLED) ## ruff and pyrefly: slips, one form for all, types
 	$(BIN)/ruff check $(ARGS) .
+	$(BIN)/ruff format --check --quiet .
+	@rm -rf build/types && mkdir -p build/types && cp -R headway build/types/ && cp -R pipelines models explorer app.py build/types/headway/
+	$(BIN)/pyrefly check --summary none
 
 docs: $(INSTALLED) ## the documentation, into build/docs; open build/docs/index.html
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet -d build/doctrees $(ARGS) docs build/docs

@@ -35,20 +35,20 @@ def answer(model, values: pd.Series, state: pd.DataFrame) -> pd.Series:
     return model.predict(row[model.signals], state).iloc[0]
 
 
-def card_answer(model, values: pd.Series, predicted: pd.Series, card: pd.DataFrame) -> pd.DataFrame:
-    """The stored model's report card from these signals: below expected (`p_below`, with its interval) by area and any."""
-    from headway.pipelines import as_of, report_cards
+def card_answer(model, values: pd.Series, state: pd.Series, card: pd.DataFrame) -> pd.DataFrame:
+    """The stored model's report card from these signals: below expected (`p_below`, with its interval) by area and any.
+
+    `state` is the school that morning, as `signals_today` has it: grade, phase, ages, its own newest card.
+    """
+    from headway.pipelines import report_cards
 
     areas = [*report_cards.NAMES, "any"]
-    cohort = predicted.to_frame().T.reset_index(drop=True).astype({"overall": "Int64"})
-    cohort = cohort.assign(inspected_on=pd.to_datetime(cohort["inspected_on"]))
+    cohort = state.to_frame().T.reset_index(drop=True)
+    numbers = ("overall", "leadership", *report_cards.AGES, *report_cards.OWN_CARD)
+    cohort = cohort.astype(dict.fromkeys(numbers, "Int64")).assign(inspected_on=pd.to_datetime(cohort["inspected_on"]),
+                                                                   as_of=pd.to_datetime(cohort["as_of"]))
     made = pd.DataFrame([values.astype("float64").to_dict()])
-    before = report_card.last(int(predicted["lineage"]))
-    before = before[as_of.is_before(before["inspected_on"], predicted["as_of"])] if len(before) else before
-    own = before.set_index("area")["standard"] if len(before) else pd.Series(dtype="float64")
-    own = own.reindex(list(report_cards.NAMES)).to_numpy(dtype=float)[None, :]
-    asked = np.array([[area in set(card["area"]) for area in report_cards.NAMES]])
-    found = report_cards.answers(cohort, made, model, asked, own, details=False)
+    found = report_cards.answers(cohort, made, model, details=False)
     figures = {"p_below": found.below[0], "p_low": found.chances["low"][0], "p_high": found.chances["high"][0]}
     return pd.DataFrame(figures, index=areas).loc[[area for area in areas if area in set(card["area"])]]
 
@@ -155,14 +155,14 @@ def surprises(names: list[str]) -> None:
         )
 
 
-def on_card(model, values: pd.Series, changed: dict[str, float], predicted: pd.Series, card: pd.DataFrame) -> None:
+def on_card(model, values: pd.Series, changed: dict[str, float], state: pd.Series, card: pd.DataFrame) -> None:
     """The report card with what was changed, beside the stored one."""
     stored = card.set_index("area")["p_below"]
-    before = card_answer(model, values, predicted, card)
+    before = card_answer(model, values, state, card)
     if (before["p_below"] - stored.reindex(before.index)).abs().max() > 0.005:
         st.info("The signals kept don’t give the stored chances back. Run `headway score` again, so that they belong together.")
         return
-    after = card_answer(model, moved(values, changed), predicted, card)
+    after = card_answer(model, moved(values, changed), state, card)
     now, step = after.loc["any"], after.loc["any", "p_below"] - stored["any"]
     rows = pd.DataFrame(
         {
@@ -186,9 +186,9 @@ def on_card(model, values: pd.Series, changed: dict[str, float], predicted: pd.S
         rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
             columns={"grade": "area", "chance": "with what you set", "usual": "as it is"}
         ),
-        f"what-if-{predicted['urn']}",
+        f"what-if-{state['urn']}",
     )
-    surprises(unexpected(changed, values, lambda made: 1 - card_answer(model, made, predicted, card).loc["any", "p_below"]))
+    surprises(unexpected(changed, values, lambda made: 1 - card_answer(model, made, state, card).loc["any", "p_below"]))
 
 
 def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.Series) -> None:
@@ -229,7 +229,7 @@ def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.
         rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
             columns={"chance": "with what you set", "usual": "as it is"}
         ),
-        f"what-if-{predicted['urn']}",
+        f"what-if-{state['urn']}",
     )
     surprises(unexpected(changed, values, better))
 
@@ -281,7 +281,8 @@ def page() -> None:
             "them (signals_today.parquet)."
         )
         return
-    declared, values = signals.declared(), values.drop(tables.TABLES["signals_today"].names, errors="ignore")
+    declared, known = signals.declared(), values.index.isin(tables.TABLES["signals_today"].names)
+    state, values = values[known], values[~known]
     unseen = own.hidden(own.kept(), int(row["lineage"]), values)
     movable = [name for name in model.signals if name in declared and declared[name].could_change and name not in unseen]
     if not movable:
@@ -298,7 +299,7 @@ def page() -> None:
     changed = controls(movable, declared, values, urn)
     with place:
         if len(card) and model.cards is not None:
-            on_card(model, values, changed, predicted, card)
+            on_card(model, values, changed, state, card)
         else:
             on_grade(model, values, changed, predicted)
     st.caption(words.ASSOCIATION)

@@ -310,5 +310,5 @@ def forecasts(cohort: pd.DataFrame, said: Answers, champion: Champion, data_sour
     return pd.concat(parts, ignore_index=True)
 
 
-__all__ = ["LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "by_grade", "cards", "figures", "forecasts", "graded_state",
+__all__ = ["AGES", "LEADERSHIP", "NAMES", "Answers", "Learner", "answers", "by_grade", "cards", "figures", "forecasts", "graded_state",
            "has_card", "last_cards", "learn", "with_own_card"]  # fmt: skip
