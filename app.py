@@ -10,80 +10,25 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import streamlit as st
 from streamlit import delta_generator
 
 from headway.explorer import PAGES
 
+PAGE_PARTS = Path(__file__).parent / "explorer"
 # A compass. An emoji would do, but Streamlit takes a tenth of a second to know it for one.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#3576BD"/>'
     '<path d="M22 8l-3 11-9 5 3-11z" fill="#FFFFFF"/></svg>'
 )
-STYLE = """<style>
-h1 { font-size: 2rem !important; } h2 { font-size: 1.35rem !important; } h3 { font-size: 1.15rem !important; }
-.st-key-lead p { font-size: 1.2rem; line-height: 1.55; }
-[data-testid="stPageLink"] a { text-decoration: underline; height: auto; }
-[data-testid="stPageLink"] a span, [data-testid="stPageLink"] a p { white-space: normal;
-  overflow: visible; text-overflow: clip; }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { opacity: 1; color: inherit; }
-blockquote, blockquote p { opacity: 1 !important; color: inherit !important; }
-.figures { overflow-x: auto; } .figures table { border-collapse: collapse; width: 100%; line-height: 1.45; }
-.figures th, .figures td { text-align: left; vertical-align: top; padding: 0.35rem 1rem 0.35rem 0; }
-.figures.tall { max-height: 34rem; overflow-y: auto; } .figures thead th { font-weight: 600; }
-.figures tbody th { font-weight: normal; } .figures tr { border-bottom: 1px solid #7A8696; }
-@media (max-width: 640px) { .figures .long { min-width: 13rem; } }
-[data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] p { color: inherit !important; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-kept, > .st-key-reach) { display: none; }
-h1:focus { outline: none; }
-@media print {
-  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stDownloadButton"] { display: none; }
-  [data-testid="stApp"] { background-color: #FFFFFF !important; }
-  [data-testid="stApp"] * { background-color: transparent !important; color: #1A2330 !important; }
-  [data-testid="stApp"], [data-testid="stMain"], [data-testid="stAppViewContainer"] { position: static !important;
-    overflow: visible !important; height: auto !important; }
-  .figures, .figures.tall { overflow: visible; max-height: none; }
-  .figures tr, [data-testid="stVegaLiteChart"] { break-inside: avoid; }
-  html { color-scheme: light; }
-}
-</style>"""
+STYLE = f"<style>{(PAGE_PARTS / 'style.css').read_text('utf-8')}</style>"
 # On paper a page is light whatever its theme: charts, which are pictures by then, are turned from light on dark to dark on light.
 PRINTED_FROM_DARK = """<style>
 @media print { [data-testid="stVegaLiteChart"], [data-testid="stImage"] { filter: invert(1) hue-rotate(180deg); } }
 </style>"""
-# A table wider than the screen scrolls inside its frame: this lets the keyboard scroll it too.
-REACH = """<script>
-window.headwayReach ||= new MutationObserver(() => {
-  clearTimeout(window.headwayReaches);  // once the page is quiet: to ask how wide things are takes a while
-  window.headwayReaches = setTimeout(() => document.querySelectorAll('.figures').forEach(
-    frame => {
-      const more = frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight;
-      frame.tabIndex = more ? 0 : -1;
-    }), 200);
-});
-// After a page is chosen its heading has the focus, so that a screen reader reads it and Tab goes on from there; and the
-// browser's own title is the heading's. Not on the first page of a visit, nor where the visitor is typing.
-window.headwayTitle ||= (() => {
-  let before = null;
-  const look = () => {
-    const heading = document.querySelector('[data-testid=stMain] h1');
-    if (!heading || !heading.innerText.trim()) return;
-    const title = heading.innerText.trim() + ' · Headway', address = location.pathname + heading.innerText;
-    if (document.title !== title) document.title = title;
-    if (address === before) return;
-    const first = before === null;
-    before = address;
-    if (first || ['INPUT', 'TEXTAREA'].includes(document.activeElement.tagName)) return;
-    heading.tabIndex = -1;
-    heading.focus({preventScroll: false});
-  };
-  setInterval(look, 500);  // also where the page was drawn before anybody watched it
-  return new MutationObserver(look);
-})();
-window.headwayTitle.observe(document.body, {childList: true, subtree: true, characterData: true});
-window.headwayReach.observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ['open']});
-</script>"""
+SCRIPT = f"<script>{(PAGE_PARTS / 'page.js').read_text('utf-8')}</script>"
 
 
 def whose() -> None:
@@ -133,7 +78,7 @@ def visit() -> None:
 
     st.set_page_config(page_title="Headway", page_icon=ICON, layout="centered")
     st.html(STYLE + (PRINTED_FROM_DARK if getattr(st.context.theme, "type", None) == "dark" else ""))
-    st.container(key="reach").html(REACH, unsafe_allow_javascript=True)
+    st.container(key="reach").html(SCRIPT, unsafe_allow_javascript=True)
     page = st.navigation([st.Page(f"explorer/{name}.py", title=title, default=name == "find") for name, title in PAGES])
     access.door()
     whose()

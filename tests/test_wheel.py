@@ -203,7 +203,7 @@ def test_from_a_wheel_mlflow_tells_nobody_that_it_is_used(installed):
 
 def test_a_wheel_has_every_file_of_ours_that_is_read_and_none_that_is_not_ours(installed):
     """Settings, pages, cards and pictures: what is kept beside our code in a checkout lies there in an installed package."""
-    kinds = (".py", ".typed", ".toml", ".html", ".css", ".json", ".png", ".md")
+    kinds = (".py", ".typed", ".toml", ".html", ".css", ".js", ".json", ".png", ".md")
     tracked = {path.relative_to(ROOT).as_posix().removeprefix("headway/")
                for room in ("headway", "pipelines", "models", "explorer") for path in (ROOT / room).rglob("*")
                if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip

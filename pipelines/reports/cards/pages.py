@@ -4,12 +4,13 @@ import re
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from headway.pipelines.reports.cards.figures import HERE
+from headway.pipelines.reports.page import template
 
 
 def page(text: str) -> str:
@@ -75,5 +76,4 @@ def _words(inline: Token) -> str:
 
 @cache
 def _shell() -> Template:
-    settings: dict[str, Any] = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    return Environment(loader=FileSystemLoader(HERE), **settings).get_template("page.html")
+    return template("page.html", folder=HERE)

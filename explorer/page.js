@@ -1,0 +1,30 @@
+// A table wider than the screen scrolls inside its frame: this lets the keyboard scroll it too.
+window.headwayReach ||= new MutationObserver(() => {
+  clearTimeout(window.headwayReaches);  // once the page is quiet: to ask how wide things are takes a while
+  window.headwayReaches = setTimeout(() => document.querySelectorAll('.figures').forEach(
+    frame => {
+      const more = frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight;
+      frame.tabIndex = more ? 0 : -1;
+    }), 200);
+});
+// After a page is chosen its heading has the focus, so that a screen reader reads it and Tab goes on from there; and the
+// browser's own title is the heading's. Not on the first page of a visit, nor where the visitor is typing.
+window.headwayTitle ||= (() => {
+  let before = null;
+  const look = () => {
+    const heading = document.querySelector('[data-testid=stMain] h1');
+    if (!heading || !heading.innerText.trim()) return;
+    const title = heading.innerText.trim() + ' · Headway', address = location.pathname + heading.innerText;
+    if (document.title !== title) document.title = title;
+    if (address === before) return;
+    const first = before === null;
+    before = address;
+    if (first || ['INPUT', 'TEXTAREA'].includes(document.activeElement.tagName)) return;
+    heading.tabIndex = -1;
+    heading.focus({preventScroll: false});
+  };
+  setInterval(look, 500);  // also where the page was drawn before anybody watched it
+  return new MutationObserver(look);
+})();
+window.headwayTitle.observe(document.body, {childList: true, subtree: true, characterData: true});
+window.headwayReach.observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ['open']});
