@@ -36,7 +36,7 @@ lint: $(INSTALLED) ## ruff and pyrefly: slips, one form for all, types
 	$(BIN)/ruff check $(ARGS) .
 	$(BIN)/ruff format --check --quiet .
 	@rm -rf build/types && mkdir -p build/types && cp -R headway build/types/ && cp -R pipelines models explorer app.py build/types/headway/
-	$(BIN)/pyrefly check --summary none
+	$(BIN)/pyrefly check --summary=none
 
 docs: $(INSTALLED) ## the documentation, into build/docs; open build/docs/index.html
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet -d build/doctrees $(ARGS) docs build/docs

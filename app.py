@@ -1,7 +1,8 @@
-"""The explorer: `streamlit run app.py`, or `headway explore`. Its pages are named in explorer/, one file each.
+"""The explorer: `streamlit run app.py`, or `headway explore`. Its pages are named in explorer/, one file
+each.
 
-Streamlit imports this file once, for the server, and runs it as a script for each click. A server has to answer at once,
-so what is slow to import is imported by the functions that need it.
+Streamlit imports this file once, for the server, and runs it as a script for each click. A server has to
+answer at once, so what is slow to import is imported by the functions that need it.
 """
 
 import contextlib
@@ -20,13 +21,17 @@ from headway.explorer import PAGES
 PAGE_PARTS = Path(__file__).parent / "explorer"
 # A compass. An emoji would do, but Streamlit takes a tenth of a second to know it for one.
 ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#3576BD"/>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" '
+    'fill="#3576BD"/>'
     '<path d="M22 8l-3 11-9 5 3-11z" fill="#FFFFFF"/></svg>'
 )
 STYLE = f"<style>{(PAGE_PARTS / 'style.css').read_text('utf-8')}</style>"
-# On paper a page is light whatever its theme: charts, which are pictures by then, are turned from light on dark to dark on light.
+# On paper a page is light whatever its theme: charts, which are pictures by then, are turned from light on
+# dark to dark on light.
 PRINTED_FROM_DARK = """<style>
-@media print { [data-testid="stVegaLiteChart"], [data-testid="stImage"] { filter: invert(1) hue-rotate(180deg); } }
+@media print {
+  [data-testid="stVegaLiteChart"], [data-testid="stImage"] { filter: invert(1) hue-rotate(180deg); }
+}
 </style>"""
 SCRIPT = f"<script>{(PAGE_PARTS / 'page.js').read_text('utf-8')}</script>"
 
@@ -50,7 +55,8 @@ def whose() -> None:
         st.warning(f"**These schools are made up.** No real school is described on any page. {age}")
     elif newest and words.old(newest):
         st.warning(
-            f"**These tables are old.** {age} What has become public since isn’t in them, nor in any chance on these pages. "
+            f"**These tables are old.** {age} What has become public since isn’t in them, nor in any chance "
+            "on these pages. "
             "`headway month` fetches the newest files and makes the tables anew."
         )
     else:
@@ -79,7 +85,9 @@ def visit() -> None:
     st.set_page_config(page_title="Headway", page_icon=ICON, layout="centered")
     st.html(STYLE + (PRINTED_FROM_DARK if getattr(st.context.theme, "type", None) == "dark" else ""))
     st.container(key="reach").html(SCRIPT, unsafe_allow_javascript=True)
-    page = st.navigation([st.Page(f"explorer/{name}.py", title=title, default=name == "find") for name, title in PAGES])
+    page = st.navigation(
+        [st.Page(f"explorer/{name}.py", title=title, default=name == "find") for name, title in PAGES]
+    )
     access.door()
     whose()
     try:
@@ -101,28 +109,40 @@ def first() -> None:
 
 
 def promptly() -> None:
-    """Have answers leave at once: Streamlit opens its socket so that each waits up to 40 ms for the one before to arrive."""
+    """Have answers leave at once: Streamlit opens its socket so that each waits up to 40 ms for the one
+    before to arrive.
+    """
     for one in gc.get_objects():  # the server hands its socket to nobody
-        if type(one) is socket.socket and one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM:
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # connections have it from the one listening
+        if (
+            type(one) is socket.socket
+            and one.family in (socket.AF_INET, socket.AF_INET6)
+            and one.type == socket.SOCK_STREAM
+        ):
+            # connections have it from the one listening
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
 
 
 def settled() -> None:
     """End a server that was started without explorer/settings.toml, before it answers anybody.
 
-    Streamlit reads them as .streamlit/config.toml beside this file, which an installed one doesn't have: it would listen to
-    every machine, and have browsers tell its maker that it is used.
+    Streamlit reads them as .streamlit/config.toml beside this file, which an installed one doesn't have: it
+    would listen to every machine, and have browsers tell its maker that it is used.
     """
     if not st.get_option("server.address") or st.get_option("browser.gatherUsageStats"):
-        sys.exit("headway: Streamlit was started without the explorer's settings, so it would listen to every machine and send "
-                 "statistics of its use.\nStart it with `headway explore`; or name both: --server.address 127.0.0.1 "
-                 "--browser.gatherUsageStats false.")  # fmt: skip
+        sys.exit(
+            "headway: Streamlit was started without the explorer's settings, so it would listen to every "
+            "machine and send "
+            "statistics of its use.\nStart it with `headway explore`; or name both: --server.address "
+            "127.0.0.1 "
+            "--browser.gatherUsageStats false."
+        )
 
 
 @contextlib.asynccontextmanager
 async def started(_: st.App) -> AsyncIterator[None]:
     promptly()
-    # Before it draws anything, Streamlit asks whether it was started by hand, in a tenth of a second: it wasn't.
+    # Before it draws anything, Streamlit asks whether it was started by hand, in a tenth of a second: it
+    # wasn't.
     delta_generator._use_warning_has_been_displayed = True
     threading.Thread(target=first, daemon=True).start()
     yield

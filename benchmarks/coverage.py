@@ -1,10 +1,12 @@
-"""How often each kind of interval covers the truth, where schools come again: made-up worlds, drawn in milliseconds.
+"""How often each kind of interval covers the truth, where schools come again: made-up worlds, drawn in
+milliseconds.
 
     python benchmarks/coverage.py [--worlds 200] [--lineages 600] [--seed 1]
 
-A lineage is asked about in several folds, and what is special about it stays. For every kind of interval, the share of worlds
-in which it covers the figure of a world so large that chance is out of it (93 to 97% is wanted); beside it the same interval
-with every row taken for a school of its own, as if folds were independent.
+A lineage is asked about in several folds, and what is special about it stays. For every kind of interval, the
+share of worlds in which it covers the figure of a world so large that chance is out of it (93 to 97% is
+wanted); beside it the same interval with every row taken for a school of its own, as if folds were
+independent.
 """
 
 import argparse
@@ -24,20 +26,37 @@ Figures = dict[str, tuple[float, float, float]]
 
 
 def world(lineages: int, rng: np.random.Generator) -> pd.DataFrame:
-    """A row a lineage and fold it was inspected in: a model's chance, another's, the plain rule's, and what came.
+    """A row a lineage and fold it was inspected in: a model's chance, another's, the plain rule's, and what
+    came.
 
-    A lineage has an own level for good, and a signal; the rule knows its grade alone, the models a part of the rest.
+    A lineage has an own level for good, and a signal; the rule knows its grade alone, the models a part of
+    the rest.
     """
-    own, signal, grade = rng.normal(0, 1.2, lineages), rng.random(lineages) < 0.3, rng.integers(2, 4, lineages)
+    own, signal, grade = (
+        rng.normal(0, 1.2, lineages),
+        rng.random(lineages) < 0.3,
+        rng.integers(2, 4, lineages),
+    )
     often = rng.beta(1.2, 1.2, lineages)  # some are inspected in nearly every fold, some hardly ever
     lineage, fold = np.nonzero(rng.random((lineages, FOLDS)) < often[:, None])
     level = np.array([0.0, 0.0, -1.0, 0.6])[grade] + 0.5 * signal
     improved = rng.random(len(lineage)) < 1 / (1 + np.exp(-(level + own)[lineage]))
     knows = (level + 0.5 * own + rng.normal(0, 0.3, lineages))[lineage]
-    p, other = (1 / (1 + np.exp(-part)) for part in (knows, level[lineage] + rng.normal(0, 0.3, len(lineage))))
-    return pd.DataFrame({"lineage": lineage, "fold": fold, "improved": improved, "signal": signal[lineage],
-                         "grade": grade[lineage], "p": p, "other_p": other,
-                         "rule": np.array([np.nan, np.nan, 0.35, 0.65])[grade][lineage]})  # fmt: skip
+    p, other = (
+        1 / (1 + np.exp(-part)) for part in (knows, level[lineage] + rng.normal(0, 0.3, len(lineage)))
+    )
+    return pd.DataFrame(
+        {
+            "lineage": lineage,
+            "fold": fold,
+            "improved": improved,
+            "signal": signal[lineage],
+            "grade": grade[lineage],
+            "p": p,
+            "other_p": other,
+            "rule": np.array([np.nan, np.nan, 0.35, 0.65])[grade][lineage],
+        }
+    )
 
 
 def figures(rows: pd.DataFrame) -> Figures:
@@ -50,7 +69,9 @@ def figures(rows: pd.DataFrame) -> Figures:
     pooled = evidence.stratified(rows, signal, ("grade",))
     some = grade == 2
     return {
-        "mean: said against came, by group": intervals.mean((happened - rows["p"].to_numpy())[some], lineage[some]),
+        "mean: said against came, by group": intervals.mean(
+            (happened - rows["p"].to_numpy())[some], lineage[some]
+        ),
         "skill over the rule": intervals.skill(error, rule, lineage),
         "gain: ablation, decoys": intervals.skill(error, other, lineage),
         "share: calibration curve": intervals.share(happened[some], lineage[some]),
@@ -59,7 +80,7 @@ def figures(rows: pd.DataFrame) -> Figures:
         "odds ratio, logistic within strata": _log(clustered),
         "odds ratio, Mantel-Haenszel": _log(pooled["odds_ratio"]),
         "risk ratio, Mantel-Haenszel": _log(pooled["risk_ratio"]),
-    }  # fmt: skip
+    }
 
 
 def _resampled(pairs: pd.DataFrame) -> tuple[float, float, float]:
@@ -68,12 +89,21 @@ def _resampled(pairs: pd.DataFrame) -> tuple[float, float, float]:
 
 
 def _log(ratio: dict[str, float] | None) -> tuple[float, float, float]:
-    return tuple(np.log([ratio[name] for name in ("estimate", "low", "high")])) if ratio else (np.nan, np.nan, np.nan)
+    return (
+        tuple(np.log([ratio[name] for name in ("estimate", "low", "high")]))
+        if ratio
+        else (np.nan, np.nan, np.nan)
+    )
 
 
 def covered(worlds: int, lineages: int, seed: int, large: int = LARGE) -> pd.DataFrame:
-    """For every kind, the share of worlds whose interval covers the truth, by lineage and with each row alone."""
-    truth = {kind: figure for kind, (figure, _, _) in figures(world(large, np.random.default_rng([seed, 0]))).items()}
+    """For every kind, the share of worlds whose interval covers the truth, by lineage and with each row
+    alone.
+    """
+    truth = {
+        kind: figure
+        for kind, (figure, _, _) in figures(world(large, np.random.default_rng([seed, 0]))).items()
+    }
     hits = {kind: {"by lineage": 0, "rows alone": 0} for kind in truth}
     for rng in np.random.default_rng([seed, 1]).spawn(worlds):
         rows = world(lineages, rng)
@@ -92,13 +122,18 @@ def main() -> int:
     start = time.perf_counter()
     found = covered(chosen.worlds, chosen.lineages, chosen.seed)
     chance = 1.96 * (0.95 * 0.05 / chosen.worlds) ** 0.5
-    print(f"{chosen.worlds} worlds of {chosen.lineages} lineages; a true 95% comes out within {chance:.1%} of it")
+    print(
+        f"{chosen.worlds} worlds of {chosen.lineages} lineages; a true 95% comes out within {chance:.1%} of "
+        "it"
+    )
     print(f"{'kind of interval':<38}{'by lineage':>12}{'rows alone':>12}")
     for kind, row in found.iterrows():
         print(f"{kind:<38}{row['by lineage']:>12.1%}{row['rows alone']:>12.1%}")
     well = found["by lineage"].between(*WANTED).all()
-    print(f"{'all within' if well else 'NOT all within'} {WANTED[0]:.0%} to {WANTED[1]:.0%}; "
-          f"{time.perf_counter() - start:.0f} s")  # fmt: skip
+    print(
+        f"{'all within' if well else 'NOT all within'} {WANTED[0]:.0%} to {WANTED[1]:.0%}; "
+        f"{time.perf_counter() - start:.0f} s"
+    )
     return 0 if well else 1
 
 

@@ -2,11 +2,11 @@
 
     python benchmarks/fuzz.py [--files 10000] [--minutes 10] [--seed 1] [--out benchmarks/results/fuzz]
 
-Small well-formed files of every release and register are broken in many ways, one after another; one that makes a reader go
-where none before did is kept and broken further. Each has 2 GiB of memory, besides what the program takes, and 20 seconds,
-in one of two processes that may die.
-Allowed are a `DataError` that helps, or a release whose every value is possible; of those some are ingested too. Anything
-else is a failure: its bytes are saved, and the exit code is 1. The same seed gives the same files.
+Small well-formed files of every release and register are broken in many ways, one after another; one that
+makes a reader go where none before did is kept and broken further. Each has 2 GiB of memory, besides what the
+program takes, and 20 seconds, in one of two processes that may die. Allowed are a `DataError` that helps, or
+a release whose every value is possible; of those some are ingested too. Anything else is a failure: its bytes
+are saved, and the exit code is 1. The same seed gives the same files.
 """
 
 import argparse
@@ -28,12 +28,16 @@ from fuzzing.made import BASE, seeds
 from fuzzing.readers import Reading, Told
 
 PROCESSES = 2
-TOGETHER = 32  # files broken before any of them is read, so that the same seed gives the same files whichever is read first
+# files broken before any of them is read, so that the same seed gives the same files whichever is read first
+TOGETHER = 32
 LARGEST = 300_000  # bytes of a file that is kept to be broken further
-ENDINGS = (".xls", ".xlsb", ".xlsx", ".ods", ".zip", ".csv", ".txt", ".pdf", "")  # a name that says what the file is not
+# a name that says what the file is not
+ENDINGS = (".xls", ".xlsb", ".xlsx", ".ods", ".zip", ".csv", ".txt", ".pdf", "")
 
 
-def fuzz(number: int, minutes: float, seed: int, out: Path, processes: int = PROCESSES) -> list[dict[str, Any]]:
+def fuzz(
+    number: int, minutes: float, seed: int, out: Path, processes: int = PROCESSES
+) -> list[dict[str, Any]]:
     """Reads so many broken files, or as many as there is time for; a row for each, without its bytes."""
     whole = seeds(seed)
     base = [(name, content) for name, content in whole if re.search(BASE, name)]
@@ -50,7 +54,9 @@ def fuzz(number: int, minutes: float, seed: int, out: Path, processes: int = PRO
                 following = _broken(made[-1][0] + 1, number, seed, whole, corpus)  # while those are read
                 for (at, name, content), found in zip(made, results(), strict=True):
                     if at < len(whole) and found.verdict != "accepted":
-                        found = found._replace(verdict="FAILED", about=f"a well-formed file was refused: {found.about[:2000]}")
+                        found = found._replace(
+                            verdict="FAILED", about=f"a well-formed file was refused: {found.about[:2000]}"
+                        )
                     new = {(Path(name).suffix, line) for line in found.lines} - known
                     if new and len(content) < LARGEST:
                         corpus.append((name, content))
@@ -64,17 +70,25 @@ def fuzz(number: int, minutes: float, seed: int, out: Path, processes: int = PRO
         finally:
             for one in reading:
                 one.close()
-    print(f"{len(told):,} files tried, {len(corpus):,} of them new to the readers, {len(known):,} blocks of code reached")
+    print(
+        f"{len(told):,} files tried, {len(corpus):,} of them new to the readers, {len(known):,} blocks of "
+        "code reached"
+    )
     return told
 
 
-def _broken(start: int, number: int, seed: int, whole: list[tuple[str, bytes]],
-            corpus: list[tuple[str, bytes]]) -> list[tuple[int, str, bytes]]:  # fmt: skip
+def _broken(
+    start: int, number: int, seed: int, whole: list[tuple[str, bytes]], corpus: list[tuple[str, bytes]]
+) -> list[tuple[int, str, bytes]]:
     return [(at, *_made(at, seed, whole, corpus)) for at in range(start, min(start + TOGETHER, number))]
 
 
-def _made(at: int, seed: int, whole: list[tuple[str, bytes]], corpus: list[tuple[str, bytes]]) -> tuple[str, bytes]:
-    """The file of a number: first every well-formed one, then one of them, or of those new to the readers, broken."""
+def _made(
+    at: int, seed: int, whole: list[tuple[str, bytes]], corpus: list[tuple[str, bytes]]
+) -> tuple[str, bytes]:
+    """The file of a number: first every well-formed one, then one of them, or of those new to the readers,
+    broken.
+    """
     if at < len(whole):
         return whole[at]
     chance = random.Random(f"{seed}-{at}")
@@ -85,9 +99,12 @@ def _made(at: int, seed: int, whole: list[tuple[str, bytes]], corpus: list[tuple
     return name, content
 
 
-def _reading(pool: ThreadPoolExecutor, reading: list[Reading], made: list[tuple[int, str, bytes]],
-             first: int) -> Callable[[], list[Told]]:  # fmt: skip
-    """Begins to read files, each in whichever process is free; call what is returned for what came of them."""
+def _reading(
+    pool: ThreadPoolExecutor, reading: list[Reading], made: list[tuple[int, str, bytes]], first: int
+) -> Callable[[], list[Told]]:
+    """Begins to read files, each in whichever process is free; call what is returned for what came of
+    them.
+    """
     waiting, found = list(reversed(made)), {}
 
     def work(one: Reading) -> None:
@@ -113,7 +130,11 @@ def _kind(message: str) -> str:
     first, *more = message.split("\n")
     if first.startswith("register: "):
         return "register: " + re.sub(r"“[^”]*”|[\d,.]+", "…", first.split(": ", 2)[2])[:60]
-    line = more[0].strip() if ", read as “" in first else re.sub(r"^.*\.(csv|xlsx|ods|zip|txt)( \(sheet .*?\))?", "FILE", first)
+    line = (
+        more[0].strip()
+        if ", read as “" in first
+        else re.sub(r"^.*\.(csv|xlsx|ods|zip|txt)( \(sheet .*?\))?", "FILE", first)
+    )
     line = re.sub(r"^.*: [\d,]+ cells hold", "cells hold", line)
     return re.sub(r"\([^)]*\)|“[^”]*”|: .*|[\d,.]+", "…", line)[:70]
 
@@ -123,7 +144,9 @@ def main() -> int:
     about.add_argument("--files", type=int, default=10_000)
     about.add_argument("--minutes", type=float, default=10)
     about.add_argument("--seed", type=int, default=1)
-    about.add_argument("--out", type=Path, default=Path("benchmarks/results/fuzz"), help="where files that fail are put")
+    about.add_argument(
+        "--out", type=Path, default=Path("benchmarks/results/fuzz"), help="where files that fail are put"
+    )
     chosen = about.parse_args()
     warnings.filterwarnings("ignore", "Duplicate name")  # meant
     began = time.monotonic()
@@ -131,11 +154,16 @@ def main() -> int:
     for verdict, count in Counter(row["verdict"] for row in told).most_common():
         print(f"{count:>7,}  {verdict}")
     print("\nrefused because")
-    for kind, count in Counter(_kind(row["about"]) for row in told if row["verdict"] == "refused").most_common(40):
+    for kind, count in Counter(
+        _kind(row["about"]) for row in told if row["verdict"] == "refused"
+    ).most_common(40):
         print(f"{count:>7,}  {kind}")
     slow, large = (max(told, key=lambda row, by=by: row[by]) for by in ("seconds", "memory"))
     print(f"\nslowest: {slow['seconds']:.1f} s, file {slow['at']}, {slow['name']}: {_kind(slow['about'])}")
-    print(f"most memory: {large['memory'] / 2**20:,.0f} MiB, file {large['at']}, {large['name']}: {_kind(large['about'])}")
+    print(
+        f"most memory: {large['memory'] / 2**20:,.0f} MiB, file {large['at']}, {large['name']}: "
+        f"{_kind(large['about'])}"
+    )
     print(f"{time.monotonic() - began:.0f} s in all")
     failed = [row for row in told if row["verdict"] == "FAILED"]
     for row in failed[:40]:

@@ -1,8 +1,9 @@
-"""Every command killed at random moments: what it leaves can be used, and the next run ends as if nothing had happened.
+"""Every command killed at random moments: what it leaves can be used, and the next run ends as if nothing had
+happened.
 
-Makes up an England, does the whole job once, then kills one command after another at a moment drawn from its usual time.
-After each kill every table is read and held to its declaration, the champion is loaded, the versions that `champion` and
-`challenger` name have whole runs; then the same command is run to its end.
+Makes up an England, does the whole job once, then kills one command after another at a moment drawn from its
+usual time. After each kill every table is read and held to its declaration, the champion is loaded, the
+versions that `champion` and `challenger` name have whole runs; then the same command is run to its end.
 
     python benchmarks/kills.py --kills 20 --seed 1
 
@@ -20,16 +21,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-# As of an early morning training has one fold, so that most of it is reading and writing; `month` is these in a row.
+# As of an early morning training has one fold, so that most of it is reading and writing; `month` is these in
+# a row.
 TRAIN = ("train", "--no-whole", "--as-of", "2015-09-01", "--promote", "force")
-COMMANDS = (("ingest",), TRAIN, ("evidence",), ("score",), ("cards",), ("monitor",), ("rollback", "--to", "1"))
+COMMANDS = (
+    ("ingest",),
+    TRAIN,
+    ("evidence",),
+    ("score",),
+    ("cards",),
+    ("monitor",),
+    ("rollback", "--to", "1"),
+)
 FINE = (0, 3)  # 3 says that a limit of monitoring was passed
 
 
 def started(folder: Path, words: tuple[str, ...]) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "headway", *words], cwd=folder, start_new_session=True, text=True,
-                            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "headway", *words],
+        cwd=folder,
+        start_new_session=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
 
 
 def done(folder: Path, *words: str) -> float:
@@ -37,7 +53,9 @@ def done(folder: Path, *words: str) -> float:
     since = time.monotonic()
     running = started(folder, words)
     _, complaint = running.communicate(timeout=1200)
-    assert running.returncode in FINE, f"headway {' '.join(words)} ended with {running.returncode}:\n{complaint[-3000:]}"
+    assert running.returncode in FINE, (
+        f"headway {' '.join(words)} ended with {running.returncode}:\n{complaint[-3000:]}"
+    )
     return time.monotonic() - since
 
 
@@ -53,7 +71,9 @@ def held(folder: Path) -> str:
     for alias in ("champion", "challenger"):
         if alias in registry.client().get_registered_model(MODEL).aliases:
             version = registry.client().get_model_version_by_alias(MODEL, alias)
-            assert registry.client().get_run(version.run_id).info.status == "FINISHED", f"{alias} names half a run"
+            assert registry.client().get_run(version.run_id).info.status == "FINISHED", (
+                f"{alias} names half a run"
+            )
     return Champion.load(registry.champion_folder).about["version"]
 
 
@@ -67,7 +87,16 @@ def main() -> None:
     lost = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        done(folder, "synthesise", "--out", "data/raw", "--schools", str(given.schools), "--registers", "data/registers")
+        done(
+            folder,
+            "synthesise",
+            "--out",
+            "data/raw",
+            "--schools",
+            str(given.schools),
+            "--registers",
+            "data/registers",
+        )
         done(folder, "ingest")
         done(folder, *TRAIN)  # a champion to roll back to
         usual = {words: done(folder, *words) for words in COMMANDS}
@@ -85,11 +114,21 @@ def main() -> None:
             try:
                 held(folder)
                 took = done(folder, *words)
-                print(f"{number:2} {words[0]:9} {how} after {after:5.1f} s of {usual[words]:5.1f}: all whole, then done in "
-                      f"{took:.1f} s; champion {held(folder)}", flush=True)  # fmt: skip
+                print(
+                    f"{number:2} {words[0]:9} {how} after {after:5.1f} s of {usual[words]:5.1f}: all whole, "
+                    "then done in "
+                    f"{took:.1f} s; champion {held(folder)}",
+                    flush=True,
+                )
             except Exception as error:  # every kind of loss counts, and the next kill is tried all the same
                 lost += 1
-                print(f"{number:2} {words[0]:9} {how} after {after:5.1f} s: LOST {type(error).__name__}: {error}", flush=True)
+                print(
+                    (
+                        f"{number:2} {words[0]:9} {how} after {after:5.1f} s: LOST {type(error).__name__}: "
+                        f"{error}"
+                    ),
+                    flush=True,
+                )
     print(f"{given.kills} kills, {lost} with something lost")
     sys.exit(1 if lost else 0)
 

@@ -1,22 +1,24 @@
-"""How long the explorer's pages take: the first after a cold start, and later ones with ten people clicking at once.
+"""How long the explorer's pages take: the first after a cold start, and later ones with ten people clicking
+at once.
 
-Measured against a floor side by side in the same run: an explorer with the same number of pages and nothing on them, in
-the same server settings. Nobody waits for less than that with Streamlit on this machine.
+Measured against a floor side by side in the same run: an explorer with the same number of pages and nothing
+on them, in the same server settings. Nobody waits for less than that with Streamlit on this machine.
 
-Cold start is from the start of the server's process to the first page complete in a real browser: every text there, every
-chart drawn. The browser is open by then and has nothing in its cache.
+Cold start is from the start of the server's process to the first page complete in a real browser: every text
+there, every chart drawn. The browser is open by then and has nothing in its cache.
 
-The ten people are one real browser and nine clients that speak the browser's protocol without drawing anything: ten
-browsers would take the two cores for themselves, where ten people bring their own. Each clicks every five to eight
-seconds (--think), first page not counted: a search, a school, what if, a trust, a comparison, the evidence and so on, each with
-schools of its own. The browser clicks twice as often, for more to tell from. A client's time is from sending the click to the
-message that says the page is complete; the browser's is from the click to the page drawn. Not measured: a network between
-them, and a client's own drawing of a page.
+The ten people are one real browser and nine clients that speak the browser's protocol without drawing
+anything: ten browsers would take the two cores for themselves, where ten people bring their own. Each clicks
+every five to eight seconds (--think), first page not counted: a search, a school, what if, a trust, a
+comparison, the evidence and so on, each with schools of its own. The browser clicks twice as often, for more
+to tell from. A client's time is from sending the click to the message that says the page is complete; the
+browser's is from the click to the page drawn. Not measured: a network between them, and a client's own
+drawing of a page.
 
     python benchmarks/pages.py --tables data/tables
 
-Prints medians and 90th percentiles; fails on no absolute time. The browser is the machine's own Chromium, through
-Playwright; without either, clients take its place and drawing is not measured.
+Prints medians and 90th percentiles; fails on no absolute time. The browser is the machine's own Chromium,
+through Playwright; without either, clients take its place and drawing is not measured.
 """
 
 import argparse
@@ -51,15 +53,17 @@ Step = tuple[str, dict[str, str]]  # a page and its address's parameters
 
 # A link inside the app, without loading the app anew.
 CLICK = "(to) => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')) }"
-# Its script having ended, a page is complete once the browser has nothing left to do, nothing is left of the page before
-# and every chart is drawn.
+# Its script having ended, a page is complete once the browser has nothing left to do, nothing is left of the
+# page before and every chart is drawn.
 DRAWN = """async () => {
   const give_up = performance.now() + 30000;
   const drawn = () => {
-    const app = document.querySelector('[data-testid=stApp]'), main = app?.querySelector('[data-testid=stMain]');
+    const app = document.querySelector('[data-testid=stApp]');
+    const main = app?.querySelector('[data-testid=stMain]');
     return app?.dataset.testScriptState === 'notRunning' && main?.querySelector('h1')
       && !main.querySelector('[data-stale=true], [data-testid=stSkeleton]')
-      && [...main.querySelectorAll('[data-testid=stVegaLiteChart]')].every(chart => chart.querySelector('canvas, svg'))
+      && [...main.querySelectorAll('[data-testid=stVegaLiteChart]')].every(
+        chart => chart.querySelector('canvas, svg'))
       && [...main.querySelectorAll('img')].every(picture => picture.complete);
   };
   do {
@@ -75,12 +79,30 @@ def serving(script: Path, tables: Path, runs: Path) -> Iterator[tuple[str, float
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "HEADWAY_TABLES": str(tables), "HEADWAY_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "HEADWAY_TABLES": str(tables),
+        "HEADWAY_RUNS": str(runs),
+        "PYTHONPATH": str(ROOT),
+    }
     started = time.perf_counter()
     server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            str(script),
+            "--server.port",
+            str(port),
+            "--server.headless",
+            "true",
+        ],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while server.poll() is None:
             with contextlib.suppress(OSError):
@@ -107,30 +129,42 @@ def empty_pages(folder: Path) -> Path:
 
 def walk(person: int, tables: Path) -> list[Step]:
     """What one person clicks on: every page, those of schools more often, each time another school."""
-    rows = pd.read_parquet(tables / "schools.parquet", columns=["urn", "name", "local_authority", "trust_uid", "open"])
+    rows = pd.read_parquet(
+        tables / "schools.parquet", columns=["urn", "name", "local_authority", "trust_uid", "open"]
+    )
     told = pd.read_parquet(tables / "predictions.parquet", columns=["urn", "status"])
     rows = rows.merge(told[told["status"].eq("scored")], on="urn", validate="one_to_one")
     some = rows.sample(12, random_state=person)
     urns = [str(urn) for urn in some["urn"]]
-    trusts = [str(int(uid)) for uid in rows["trust_uid"].dropna().drop_duplicates().sample(1, random_state=person)]
+    trusts = [
+        str(int(uid)) for uid in rows["trust_uid"].dropna().drop_duplicates().sample(1, random_state=person)
+    ]
     steps: list[Step] = []
     for urn, name in zip(urns[:4], some["name"], strict=False):
         steps += [("find", {"q": name.split()[0]}), ("school", {"urn": urn})]
     steps += [("what_if", {"urn": urn}) for urn in urns[:2]] + [("trust", {"trust": one}) for one in trusts]
-    steps += [("trust", {"authority": some["local_authority"].iloc[0]}), ("compare", {"urns": ",".join(urns[:3])})]
+    steps += [
+        ("trust", {"authority": some["local_authority"].iloc[0]}),
+        ("compare", {"urns": ",".join(urns[:3])}),
+    ]
     steps += [("evidence", {}), ("how_good", {"by": "region"}), ("about", {}), ("your_data", {})]
     random.Random(person).shuffle(steps)
     return steps
 
 
-async def client(address: str, steps: list[Step], think: Callable[[], float], note: Callable[[str, float], None]) -> None:
+async def client(
+    address: str, steps: list[Step], think: Callable[[], float], note: Callable[[str, float], None]
+) -> None:
     """One person at a browser's end of the protocol, who draws nothing."""
     import websockets
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
     async with websockets.connect(
-        f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], origin=f"http://{address}", max_size=None
+        f"ws://{address}/_stcore/stream",
+        subprotocols=["streamlit"],
+        origin=f"http://{address}",
+        max_size=None,
     ) as line:
 
         async def click(name: str, query: dict[str, str]) -> float:
@@ -172,7 +206,9 @@ class Reader:
         await self.page.goto(f"http://{address}/", wait_until="commit")
         await self.complete()
 
-    async def walk(self, address: str, steps: list[Step], think: Callable[[], float], note: Callable[[str, float], None]) -> None:
+    async def walk(
+        self, address: str, steps: list[Step], think: Callable[[], float], note: Callable[[str, float], None]
+    ) -> None:
         """Where the clients go, too."""
         await asyncio.sleep(think())
         await self.open(address)
@@ -185,7 +221,9 @@ class Reader:
             note(name, time.perf_counter() - started)
 
 
-async def ten(address: str, walks: list[list[Step]], seconds: tuple[float, float], browser: Any) -> tuple[dict, dict]:
+async def ten(
+    address: str, walks: list[list[Step]], seconds: tuple[float, float], browser: Any
+) -> tuple[dict, dict]:
     """Seconds by page: at the clients, and drawn in the browser."""
     at_clients, drawn = defaultdict(list), defaultdict(list)
     clicks = [random.Random(number) for number in range(len(walks))]
@@ -196,7 +234,11 @@ async def ten(address: str, walks: list[list[Step]], seconds: tuple[float, float
     ]
     if browser:
         page = await browser.new_page()
-        jobs.append(Reader(page).walk(address, walks[0], lambda: pauses[0]() / 2, lambda name, took: drawn[name].append(took)))
+        jobs.append(
+            Reader(page).walk(
+                address, walks[0], lambda: pauses[0]() / 2, lambda name, took: drawn[name].append(took)
+            )
+        )
     await asyncio.gather(*jobs)
     if browser:
         await page.close()
@@ -204,7 +246,9 @@ async def ten(address: str, walks: list[list[Step]], seconds: tuple[float, float
 
 
 async def cold(address: str, started: float, browser: Any) -> tuple[float, float]:
-    """Seconds from the start of the server's process until it answers, and until the first page is complete."""
+    """Seconds from the start of the server's process until it answers, and until the first page is
+    complete.
+    """
     answers = time.perf_counter() - started
     if not browser:
         first: list[float] = []
@@ -218,10 +262,15 @@ async def cold(address: str, started: float, browser: Any) -> tuple[float, float
 
 
 def say(title: str, took: dict[str, list[float]], floor: dict[str, list[float]]) -> None:
-    """A row a page, and all together: how often, the median, the 90th percentile, and both over the floor's."""
+    """A row a page, and all together: how often, the median, the 90th percentile, and both over the
+    floor's.
+    """
     below = np.concatenate([*floor.values()])
     print(f"\n{title:30}{'clicks':>8}{'median':>9}{'90%':>9}{'  over the floor, median and 90%':>10}")
-    for name, seconds in [*((page, took[page]) for page in PAGES if took[page]), ("all", np.concatenate([*took.values()]))]:
+    for name, seconds in [
+        *((page, took[page]) for page in PAGES if took[page]),
+        ("all", np.concatenate([*took.values()])),
+    ]:
         at, low = np.quantile(seconds, [0.5, 0.9]), np.quantile(below, [0.5, 0.9])
         print(f"{name:30}{len(seconds):8}{at[0]:9.2f}{at[1]:9.2f}{at[0] / low[0]:10.1f}{at[1] / low[1]:8.1f}")
     low = np.quantile(below, [0.5, 0.9])
@@ -252,23 +301,39 @@ async def measured(tables: Path, runs: Path, think: tuple[float, float], starts:
             walks[0] += walk(PEOPLE, tables)
         for script, share in ((ROOT / "app.py", 1.0), (floor, 0.4)):
             with serving(script, tables, runs) as (address, _):
-                results.append(await ten(address, [steps[: round(share * len(steps))] for steps in walks], think, browser))
-        print(f"\n{PEOPLE} people, a click every {think[0]:g} to {think[1]:g} seconds each; seconds to the page complete")
+                results.append(
+                    await ten(
+                        address, [steps[: round(share * len(steps))] for steps in walks], think, browser
+                    )
+                )
+        print(
+            f"\n{PEOPLE} people, a click every {think[0]:g} to {think[1]:g} seconds each; seconds to the "
+            "page complete"
+        )
         say("at the clients", results[0][0], results[1][0])
         if browser:
             say("drawn in the browser", results[0][1], results[1][1])
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--tables", type=Path, default=Path("data/tables"))
-    options.add_argument("--runs", type=Path, help="folder with the stored model; mlruns beside data/ where not given")
-    options.add_argument("--think", type=float, nargs=2, default=(5.0, 8.0), help="seconds between clicks, from and to")
+    options.add_argument(
+        "--runs", type=Path, help="folder with the stored model; mlruns beside data/ where not given"
+    )
+    options.add_argument(
+        "--think", type=float, nargs=2, default=(5.0, 8.0), help="seconds between clicks, from and to"
+    )
     options.add_argument("--starts", type=int, default=3, help="cold starts")
     told = options.parse_args()
     tables = told.tables.resolve()
     if not (tables / "predictions.parquet").is_file():
-        print(f"pages: {tables} holds no predictions; make some with `headway demo`, or name a folder with --tables")
+        print(
+            f"pages: {tables} holds no predictions; make some with `headway demo`, or name a folder with "
+            "--tables"
+        )
         return
     runs = (told.runs or tables.parent.parent / "mlruns").resolve()
     asyncio.run(measured(tables, runs, tuple(told.think), told.starts))

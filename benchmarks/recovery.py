@@ -1,9 +1,10 @@
-"""How often the evidence interval holds a planted truth: made-up Englands, each with a known odds ratio within grade.
+"""How often the evidence interval holds a planted truth: made-up Englands, each with a known odds ratio
+within grade.
 
     python benchmarks/recovery.py [--replicates 200] [--schools 22000] [--seed 1]
 
-For each planted odds ratio, the share of replicates whose 95% interval of the pooled odds ratio covers it (at least
-93% is wanted), and the raw risk ratio, which stays above 2 even where nothing at all is planted.
+For each planted odds ratio, the share of replicates whose 95% interval of the pooled odds ratio covers it (at
+least 93% is wanted), and the raw risk ratio, which stays above 2 even where nothing at all is planted.
 """
 
 import argparse
@@ -21,15 +22,21 @@ WANTED = 0.93
 
 
 def made_up_pairs(schools: int, planted: float, rng: np.random.Generator) -> pd.DataFrame:
-    """Pairs of inspections of a made-up England, as `evidence.pairs` has them; `better` is the gap that was planted."""
+    """Pairs of inspections of a made-up England, as `evidence.pairs` has them; `better` is the gap that was
+    planted.
+    """
     visits = histories(schools, Effect(gap_odds_ratio=planted), rng)
     coming = visits.groupby("school")[["overall", "inspected_on", "urn"]].shift(-1).add_prefix("next_")
     change = visits["overall"] - coming["next_overall"]
-    return evidence.pairs(visits.join(coming).assign(
-        lineage=visits["school"], as_of=visits["published_on"], label_source="published",
-        label=np.select([change.gt(0), change.eq(0), change.lt(0)], ["improved", "same", "worse"], None),
-        better=visits["overall"].gt(visits["leadership"]),
-    ))  # fmt: skip
+    return evidence.pairs(
+        visits.join(coming).assign(
+            lineage=visits["school"],
+            as_of=visits["published_on"],
+            label_source="published",
+            label=np.select([change.gt(0), change.eq(0), change.lt(0)], ["improved", "same", "worse"], None),
+            better=visits["overall"].gt(visits["leadership"]),
+        )
+    )
 
 
 def recovered(replicates: int, schools: int, planted: float, seed: int) -> pd.DataFrame:
@@ -39,7 +46,9 @@ def recovered(replicates: int, schools: int, planted: float, seed: int) -> pd.Da
         pairs = made_up_pairs(schools, planted, rng)
         able = pairs[pairs["overall"].gt(1)]
         raw = evidence.compared(pairs["improved"], pairs["better"])["risk_ratio"]["estimate"]
-        rows.append(evidence.stratified(able, able["better"])["odds_ratio"] | {"raw": raw, "pairs": len(able)})
+        rows.append(
+            evidence.stratified(able, able["better"])["odds_ratio"] | {"raw": raw, "pairs": len(able)}
+        )
     found = pd.DataFrame(rows)
     return found.assign(covers=found["low"].le(planted) & found["high"].ge(planted))
 
@@ -59,10 +68,15 @@ def main() -> int:
         covered, mean = found["covers"].mean(), np.exp(np.log(found[["estimate", "low", "high"]]).mean())
         well &= covered >= WANTED and (planted > 1 or found["raw"].min() > 2)
         raw, seconds = found["raw"], time.perf_counter() - start
-        print(f"{planted:7.2f}  {covered:7.1%}  {mean['estimate']:13.3f}  {mean['low']:9.2f} to {mean['high']:.2f}"
-              f"  {raw.mean():20.2f}, {raw.min():.2f}  {found['pairs'].mean():6,.0f}  {seconds:7.1f}")  # fmt: skip
-    print(f"wanted: at least {WANTED:.0%} covered, and the raw ratio above 2 where nothing is planted: "
-          f"{'met' if well else 'MISSED'}")  # fmt: skip
+        print(
+            f"{planted:7.2f}  {covered:7.1%}  {mean['estimate']:13.3f}  {mean['low']:9.2f} to "
+            f"{mean['high']:.2f}"
+            f"  {raw.mean():20.2f}, {raw.min():.2f}  {found['pairs'].mean():6,.0f}  {seconds:7.1f}"
+        )
+    print(
+        f"wanted: at least {WANTED:.0%} covered, and the raw ratio above 2 where nothing is planted: "
+        f"{'met' if well else 'MISSED'}"
+    )
     return 0 if well else 1
 
 

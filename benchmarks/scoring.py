@@ -1,17 +1,22 @@
-"""Batch scoring against the floor, and against what a user would pick instead; ratios of runs side by side, in one table.
+"""Batch scoring against the floor, and against what a user would pick instead; ratios of runs side by side,
+in one table.
 
-    python benchmarks/scoring.py --tables data/tables --runs mlruns [--rows 10000000] [--pairs 5] [--only england]
+    python benchmarks/scoring.py --tables data/tables --runs mlruns [--rows 10000000] [--pairs 5] [--only
+    england]
 
-The floor is a bare script that reads the finished signals and calls LightGBM's predict, once a row, and writes nothing; ours
-makes the signals first, answers with every chance, set, interval and contribution, and writes them. What is measured:
+The floor is a bare script that reads the finished signals and calls LightGBM's predict, once a row, and
+writes nothing; ours makes the signals first, answers with every chance, set, interval and contribution, and
+writes them. What is measured:
 
 - england: `headway score --output` from stored tables, the process's start included.
 - stream: `headway score --input` on many feature rows, on two cores, with the most memory it held.
 - signals: making them for ten times the schools, and for ten times the mornings, in this process.
 - contributions: every row's, against LightGBM's own.
-- instead: England's feature rows and many more, against a scikit-learn pipeline pickled with joblib and applied with pandas, and
+- instead: England's feature rows and many more, against a scikit-learn pipeline pickled with joblib and
+  applied with pandas, and
   against `mlflow.pyfunc.load_model().predict` of the registered champion.
-- spark: `--engine spark` on two local cores against the local engine, at growing sizes (with PySpark and Java).
+- spark: `--engine spark` on two local cores against the local engine, at growing sizes (with PySpark and
+  Java).
 
 Prints the median of the pairs' ratios; fails on no absolute time.
 """
@@ -36,8 +41,8 @@ import lightgbm, numpy as np, pyarrow.parquet as pq, sys
 booster = lightgbm.Booster(model_file=sys.argv[1])
 names = booster.feature_name()[:-2]
 for batch in pq.ParquetFile(sys.argv[2]).iter_batches(65536, columns=[*names, "overall"]):
-    rows = np.column_stack([*(batch.column(name).to_numpy(zero_copy_only=False) for name in [*names, "overall"]),
-                            np.full(batch.num_rows, -1.0)])
+    given = [batch.column(name).to_numpy(zero_copy_only=False) for name in [*names, "overall"]]
+    rows = np.column_stack([*given, np.full(batch.num_rows, -1.0)])
     booster.predict(rows, num_threads=int(sys.argv[3]))
 """
 PLAIN = """
@@ -64,19 +69,34 @@ rows[["urn"]].join(model.predict(asked[wanted].astype(numbers))).to_parquet(sys.
 def seconds(folder: Path, *command: str | Path) -> tuple[float, float]:
     """The wall time of one command, its process's start included, and the most memory it held, in GiB."""
     started = time.perf_counter()
-    settings = {**os.environ, "PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "2"}
-    child = subprocess.Popen([sys.executable, *map(str, command)], cwd=folder, env=settings, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)  # fmt: skip
+    settings = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "OMP_NUM_THREADS": "2",
+    }
+    child = subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        cwd=folder,
+        env=settings,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     _, status, used = os.wait4(child.pid, 0)
     if status:
-        raise SystemExit(f"scoring: {' '.join(map(str, command))[:200]} ended {os.waitstatus_to_exitcode(status)}")
+        raise SystemExit(
+            f"scoring: {' '.join(map(str, command))[:200]} ended {os.waitstatus_to_exitcode(status)}"
+        )
     return time.perf_counter() - started, used.ru_maxrss / 2**20
 
 
 def say(what: str, ours: list[float], theirs: list[float], bar: str, more: str = "") -> None:
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
-    print(f"{what:44}{statistics.median(ours):9.2f}{statistics.median(theirs):9.2f}{statistics.median(ratios):8.2f}"
-          f"{min(ratios):7.2f}{max(ratios):7.2f}  {bar} {more}", flush=True)  # fmt: skip
+    print(
+        f"{what:44}{statistics.median(ours):9.2f}{statistics.median(theirs):9.2f}{statistics.median(ratios):8.2f}"
+        f"{min(ratios):7.2f}{max(ratios):7.2f}  {bar} {more}",
+        flush=True,
+    )
 
 
 def many_rows(tables: Path, path: Path, count: int) -> Path:
@@ -90,7 +110,9 @@ def many_rows(tables: Path, path: Path, count: int) -> Path:
     rows, chance = rows.filter(pc.is_valid(rows["overall"])), np.random.default_rng(1)
     with pq.ParquetWriter(path, rows.schema) as writer:
         for start in range(0, count, 250_000):
-            writer.write_table(rows.take(pa.array(chance.integers(0, rows.num_rows, min(250_000, count - start)))))
+            writer.write_table(
+                rows.take(pa.array(chance.integers(0, rows.num_rows, min(250_000, count - start))))
+            )
     return path
 
 
@@ -98,19 +120,30 @@ def england(home: Path, tables: Path, runs: Path, pairs: int) -> None:
     booster = runs / "champion" / "overall" / "booster.txt"
     ours, theirs = [], []
     for _ in range(pairs):
-        ours.append(seconds(home, "-m", "headway", "score", "--tables", tables, "--output", home / "out.parquet")[0])
+        ours.append(
+            seconds(home, "-m", "headway", "score", "--tables", tables, "--output", home / "out.parquet")[0]
+        )
         theirs.append(seconds(home, "-c", BARE, booster, tables / "signals_today.parquet", "1")[0])
     say("england, from stored tables", ours, theirs, "at most 2.00")
 
 
 def stream(home: Path, tables: Path, runs: Path, pairs: int, rows: int) -> None:
-    path, booster = many_rows(tables, home / "rows.parquet", rows), runs / "champion" / "overall" / "booster.txt"
+    path, booster = (
+        many_rows(tables, home / "rows.parquet", rows),
+        runs / "champion" / "overall" / "booster.txt",
+    )
     ours, theirs, held = [], [], 0.0
     for _ in range(pairs):
         took, most = seconds(home, "-m", "headway", "score", "--input", path, "--output", home / "answers")
         ours, held = [*ours, took], max(held, most)
         theirs.append(seconds(home, "-c", BARE, booster, path, "2")[0])
-    say(f"stream of {rows:,} rows", ours, theirs, "at most 1.25", f"(most memory {held:.2f} GiB, at most 1.50)")
+    say(
+        f"stream of {rows:,} rows",
+        ours,
+        theirs,
+        "at most 1.25",
+        f"(most memory {held:.2f} GiB, at most 1.50)",
+    )
 
 
 def making_signals(tables: Path) -> None:
@@ -123,7 +156,9 @@ def making_signals(tables: Path) -> None:
     newest = pd.Timestamp(about["newest_file_on"])
     days = [newest + pd.Timedelta(days=1) - pd.DateOffset(months=9 * back) for back in range(15)]
     schools = known["schools"]
-    some = schools[schools["lineage"].isin(schools["lineage"].drop_duplicates().sample(frac=0.1, random_state=1))]
+    some = schools[
+        schools["lineage"].isin(schools["lineage"].drop_duplicates().sample(frac=0.1, random_state=1))
+    ]
 
     def took(schools: pd.DataFrame, mornings: list[pd.Timestamp]) -> tuple[float, int]:
         asked = inspections.roster(schools, mornings)
@@ -132,9 +167,18 @@ def making_signals(tables: Path) -> None:
         return time.perf_counter() - started, len(asked)
 
     took(some, days[:1])  # imports
-    (tenth, few), (one, all_), (fifteen, grid) = took(some, days[:1]), took(schools, days[:1]), took(schools, days)
+    (tenth, few), (one, all_), (fifteen, grid) = (
+        took(some, days[:1]),
+        took(schools, days[:1]),
+        took(schools, days),
+    )
     say(f"signals, {all_:,} schools against {few:,}", [one], [tenth], f"at most {1.1 * all_ / few:.1f}")
-    say(f"signals, 15 mornings ({grid:,} rows) against one", [fifteen], [one], f"at most {1.1 * grid / all_:.1f}")
+    say(
+        f"signals, 15 mornings ({grid:,} rows) against one",
+        [fifteen],
+        [one],
+        f"at most {1.1 * grid / all_:.1f}",
+    )
 
 
 def contributions(tables: Path, runs: Path, pairs: int) -> None:
@@ -150,7 +194,9 @@ def contributions(tables: Path, runs: Path, pairs: int) -> None:
     model = Champion.load(runs / "champion").overall
     library = lightgbm.Booster(model_file=str(runs / "champion" / "overall" / "booster.txt"))
     overall = rows["overall"].to_numpy(dtype=int)
-    state = rows.assign(overall=overall, cell=overall.astype(str), group=rows["phase"])[["overall", "cell", "group"]]
+    state = rows.assign(overall=overall, cell=overall.astype(str), group=rows["phase"])[
+        ["overall", "cell", "group"]
+    ]
     names = library.feature_name()[:-2]
     given = rows[names]
     matrix = np.column_stack([given.to_numpy(), overall, np.where(overall == 1, 0, -1)])
@@ -180,14 +226,19 @@ def instead(home: Path, tables: Path, runs: Path, pairs: int, rows: int) -> None
 
     names = Champion.load(runs / "champion").signals
     learned = pd.read_parquet(tables / "examples.parquet").dropna(subset=["label"])
-    plain = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(),
-                          HistGradientBoostingClassifier(max_iter=200, early_stopping=False))  # fmt: skip
+    plain = make_pipeline(
+        SimpleImputer(keep_empty_features=True),
+        StandardScaler(),
+        HistGradientBoostingClassifier(max_iter=200, early_stopping=False),
+    )
     joblib.dump((plain.fit(learned[names], learned["label"].eq("improved")), names), home / "plain.joblib")
     store = f"sqlite:///{(runs / 'mlflow.db').resolve()}"
     for path in (tables / "signals_today.parquet", many_rows(tables, home / "some.parquet", rows)):
         ours, pickled, registered = [], [], []
         for _ in range(pairs):
-            ours.append(seconds(home, "-m", "headway", "score", "--input", path, "--output", home / "answers")[0])
+            ours.append(
+                seconds(home, "-m", "headway", "score", "--input", path, "--output", home / "answers")[0]
+            )
             pickled.append(seconds(home, "-c", PLAIN, home / "plain.joblib", path, home / "plain.parquet")[0])
             registered.append(seconds(home, "-c", MLFLOW, store, MODEL, path, home / "served.parquet")[0])
         many = f"{rows:,} rows" if path.parent == home else "England's rows"
@@ -211,20 +262,39 @@ def spark(home: Path, tables: Path, pairs: int, rows: int) -> None:
         ours = [seconds(home, *asked, "--engine", "spark")[0] for _ in range(pairs)]
         theirs = [seconds(home, *asked)[0] for _ in range(pairs)]
         overhead = statistics.median(ours) - statistics.median(theirs)
-        say(f"spark, {count:,} rows", ours, theirs, "falling", f"({overhead:.1f} s more, {overhead / count * 1e6:.1f} us a row)")
+        say(
+            f"spark, {count:,} rows",
+            ours,
+            theirs,
+            "falling",
+            f"({overhead:.1f} s more, {overhead / count * 1e6:.1f} us a row)",
+        )
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--tables", type=Path, default=Path("data/tables"))
     options.add_argument("--runs", type=Path, default=Path("mlruns"))
-    options.add_argument("--rows", type=int, default=10_000_000, help="of the stream; a tenth against other tools and on Spark")
-    options.add_argument("--pairs", type=int, default=5, help="runs of each, side by side; the stream has one")
-    options.add_argument("--only", choices=("england", "stream", "signals", "contributions", "instead", "spark"), action="append")
+    options.add_argument(
+        "--rows", type=int, default=10_000_000, help="of the stream; a tenth against other tools and on Spark"
+    )
+    options.add_argument(
+        "--pairs", type=int, default=5, help="runs of each, side by side; the stream has one"
+    )
+    options.add_argument(
+        "--only",
+        choices=("england", "stream", "signals", "contributions", "instead", "spark"),
+        action="append",
+    )
     told = options.parse_args()
     tables, runs = told.tables.resolve(), told.runs.resolve()
     if not (tables / "signals_today.parquet").is_file() or not (runs / "champion").is_dir():
-        print(f"scoring: {tables} holds no predictions or {runs} no champion; make them with `headway demo`, or name others")
+        print(
+            f"scoring: {tables} holds no predictions or {runs} no champion; make them with `headway demo`, "
+            "or name others"
+        )
         return
     print(f"{'':44}{'ours, s':>9}{'theirs':>9}{'ratio':>8}{'least':>7}{'most':>7}  bar")
     with tempfile.TemporaryDirectory() as held:

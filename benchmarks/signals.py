@@ -2,9 +2,10 @@
 
     python benchmarks/signals.py --tables data/tables attainment_change visited_since
 
-Without names, every signal that models use and every one that is off. The ridge is refitted in each fold without the signal;
-the counterfeit is the signal's own column dealt out among schools of the same morning, grade and phase, beside the true one.
-A signal is kept where its gain shows or its absence would be missed, and off where its counterfeit does as well.
+Without names, every signal that models use and every one that is off. The ridge is refitted in each fold
+without the signal; the counterfeit is the signal's own column dealt out among schools of the same morning,
+grade and phase, beside the true one. A signal is kept where its gain shows or its absence would be missed,
+and off where its counterfeit does as well.
 """
 
 import argparse
@@ -18,7 +19,9 @@ from headway.pipelines.experiments import Experiment
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tables", type=Path, default=Path("data/tables"))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("names", nargs="*", help="signals to try; all of them by default")
@@ -40,8 +43,10 @@ def main() -> None:
     rows = evaluate.ablation(wholes, used, apart, given.workers, counterfeited=tuple(names))
     found = {row["family"]: row for row in rows if row["within"] is None}
     for name in names:
-        said = [f"{row['gain']:+.2%} ({row['gain_low']:+.2%} to {row['gain_high']:+.2%})"
-                for row in (found[name], found[f"decoy of {name}"])]  # fmt: skip
+        said = [
+            f"{row['gain']:+.2%} ({row['gain_low']:+.2%} to {row['gain_high']:+.2%})"
+            for row in (found[name], found[f"decoy of {name}"])
+        ]
         print(f"{name:34} {said[0]:>34} {said[1]:>34}")
 
 

@@ -1,8 +1,9 @@
 """Ingest and train against their floors, side by side in one run, on the files in --raw.
 
-The floor of ingest is parsing the same files with the fastest readers there are (calamine for workbooks, pyarrow for CSV)
-and keeping nothing. The floor of train is LightGBM alone, one fit for each fold and one for today, on the finished
-matrix. Prints seconds, the ratio and the peak memory of each command; fails on no absolute time.
+The floor of ingest is parsing the same files with the fastest readers there are (calamine for workbooks,
+pyarrow for CSV) and keeping nothing. The floor of train is LightGBM alone, one fit for each fold and one for
+today, on the finished matrix. Prints seconds, the ratio and the peak memory of each command; fails on no
+absolute time.
 
     python benchmarks/speed.py --raw data/raw
 """
@@ -48,7 +49,9 @@ def parse_only(raw: Path) -> float:
                     text = content.decode("utf-8-sig")
                 except UnicodeDecodeError:
                     text = content.decode("cp1252", errors="replace")
-                options = pyarrow.csv.ParseOptions(invalid_row_handler=lambda row: "skip", newlines_in_values=True)
+                options = pyarrow.csv.ParseOptions(
+                    invalid_row_handler=lambda row: "skip", newlines_in_values=True
+                )
                 pyarrow.csv.read_csv(io.BytesIO(text.encode()), parse_options=options)
     return time.perf_counter() - started
 
@@ -68,22 +71,32 @@ def lightgbm_only(tables: Path) -> float:
     matrices = [(p[names].to_numpy(), p["label"].eq("improved").to_numpy()) for p in [*parts, parts[-1]]]
     started = time.perf_counter()
     for matrix, improved in matrices:
-        lightgbm.train({**BOOSTING, "objective": "binary", "verbose": -1, "num_threads": 1},
-                       lightgbm.Dataset(matrix, improved), ROUNDS)  # fmt: skip
+        lightgbm.train(
+            {**BOOSTING, "objective": "binary", "verbose": -1, "num_threads": 1},
+            lightgbm.Dataset(matrix, improved),
+            ROUNDS,
+        )
     return time.perf_counter() - started
 
 
 def run(folder: Path, *arguments: str) -> tuple[float, float]:
     """Seconds and peak memory in GiB of one command, process start included."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "headway", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL,
-                   env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "headway", *arguments],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     seconds = time.perf_counter() - started
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--raw", type=Path, default=Path("data/raw"))
     raw = options.parse_args().raw.resolve()
     if not raw.is_dir() or not any(raw.rglob("*.csv")):
@@ -97,8 +110,11 @@ def main() -> None:
         alone = lightgbm_only(folder / "data" / "tables")
         again = run(folder, "train", "--no-whole")[0]
     print(f"{'':28}{'seconds':>9}{'floor':>9}{'ratio':>8}{'peak GiB':>10}")
-    for name, seconds, floor, memory in (("ingest", ingest, parsed, ingest_memory), ("train", train, alone, train_memory),
-                                         ("train --no-whole", again, alone, train_memory)):  # fmt: skip
+    for name, seconds, floor, memory in (
+        ("ingest", ingest, parsed, ingest_memory),
+        ("train", train, alone, train_memory),
+        ("train --no-whole", again, alone, train_memory),
+    ):
         print(f"{name:28}{seconds:9.1f}{floor:9.1f}{seconds / floor:8.1f}{memory:10.2f}")
 
 

@@ -1,4 +1,6 @@
-"""How Sphinx makes the pages. Everything is on the page's own site: no font, script or count comes from elsewhere."""
+"""How Sphinx makes the pages. Everything is on the page's own site: no font, script or count comes from
+elsewhere.
+"""
 
 import sys
 import tomllib

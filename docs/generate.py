@@ -1,7 +1,8 @@
-"""The reference, as Markdown made from the code itself: commands, tables, signals, official files, and every docstring.
+"""The reference, as Markdown made from the code itself: commands, tables, signals, official files, and every
+docstring.
 
-`python docs/generate.py` writes the pages; `make docs` does so before it builds the site. Nothing in `docs/reference` is
-typed, and none of it is kept in git.
+`python docs/generate.py` writes the pages; `make docs` does so before it builds the site. Nothing in
+`docs/reference` is typed, and none of it is kept in git.
 """
 
 import ast
@@ -31,7 +32,8 @@ def write(folder: Path) -> None:
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file() or path.read_text("utf-8") != text:  # Sphinx builds again what was written again
+        # Sphinx builds again what was written again
+        if not path.is_file() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
 
 
@@ -57,7 +59,7 @@ code/index
 """
 
 
-# --- commands ---------------------------------------------------------------------------------------------------------
+# --- commands -----------------------------------------------------------------------------------------------
 
 
 def command_names() -> list[str]:
@@ -74,17 +76,28 @@ def help_of(name: str) -> str:
     """What `headway NAME --help` prints."""
     from typer.testing import CliRunner
 
-    result = CliRunner().invoke(room("pipelines.__main__").app, [*name.split(), "--help"], prog_name="headway",
-                                terminal_width=WIDTH, env={"COLUMNS": str(WIDTH), "TERM": "dumb", "NO_COLOR": "1"})  # fmt: skip
+    result = CliRunner().invoke(
+        room("pipelines.__main__").app,
+        [*name.split(), "--help"],
+        prog_name="headway",
+        terminal_width=WIDTH,
+        env={"COLUMNS": str(WIDTH), "TERM": "dumb", "NO_COLOR": "1"},
+    )
     return result.output.strip("\n")
 
 
 def commands() -> str:
     names = command_names()
-    parts = ["# Commands", "What `headway COMMAND --help` says. Exit codes: 0 done; 2 your files or arguments, with one message "
-             "that says what to do, and nothing half-written; 3 a stated limit was passed; 75 another headway command is writing "
-             "there: wait, or try again."]  # fmt: skip
-    parts.append(_table(("command", "does"), [(_link(f"headway {name}"), _cell(_does(name))) for name in names]))
+    parts = [
+        "# Commands",
+        "What `headway COMMAND --help` says. Exit codes: 0 done; 2 your files or arguments, with one message "
+        "that says what to do, and nothing half-written; 3 a stated limit was passed; 75 another headway "
+        "command is writing "
+        "there: wait, or try again.",
+    ]
+    parts.append(
+        _table(("command", "does"), [(_link(f"headway {name}"), _cell(_does(name))) for name in names])
+    )
     for name in names:
         parts += [f"## headway {name}", f"```text\n{help_of(name)}\n```"]
     return "\n\n".join(parts) + "\n"
@@ -95,17 +108,25 @@ def _does(name: str) -> str:
     return " ".join(help_of(name).split("\n\n")[1].split())
 
 
-# --- tables -----------------------------------------------------------------------------------------------------------
+# --- tables -------------------------------------------------------------------------------------------------
 
 
 def tables() -> str:
     """A data dictionary: every table of ours and of registers, every column with its type and sentence."""
     declared = [*room("pipelines.tables").TABLES.values(), *room("pipelines.registers").TABLES.values()]
-    parts = ["# Tables", "One parquet file a table, in `data/tables`; registers lie in `data/registers`. Types are pandas’. A "
-             "column `…_why_blank` says why the one before it is blank; a detail counts from the day after its `…_known_on`.",
-             _table(("table", "one row is"), [(_link(table.name), _cell(table.row)) for table in declared])]  # fmt: skip
+    parts = [
+        "# Tables",
+        "One parquet file a table, in `data/tables`; registers lie in `data/registers`. Types are pandas’. A "
+        "column `…_why_blank` says why the one before it is blank; a detail counts from the day after its "
+        "`…_known_on`.",
+        _table(("table", "one row is"), [(_link(table.name), _cell(table.row)) for table in declared]),
+    ]
     for table in declared:
-        more = " Further columns are declared where they are made: signals and contributions." if table.open_ended else ""
+        more = (
+            " Further columns are declared where they are made: signals and contributions."
+            if table.open_ended
+            else ""
+        )
         key = ", ".join(f"`{name}`" for name in table.key)
         rows = [(f"`{column.name}`", f"`{column.dtype}`", _meaning(column)) for column in table.columns]
         parts += [f"## {table.name}", f"One row is {_cell(table.row)}. Key: {key}.{more}"]
@@ -118,31 +139,46 @@ def _meaning(column: object) -> str:
     return _cell(column.sentence) + (f" One of {allowed}." if allowed else "")
 
 
-# --- signals ----------------------------------------------------------------------------------------------------------
+# --- signals ------------------------------------------------------------------------------------------------
 
 
 def signals() -> str:
     """Every signal with its sentence, unit, source and when it becomes known, family by family."""
     stage = room("pipelines.signals")
-    parts = ["# Signals", "What is known of a school on a morning. Each is a column of `examples` and `signals_today`; a blank "
-             "stays a blank. “Off” says why no model uses a signal that is made and shown."]  # fmt: skip
+    parts = [
+        "# Signals",
+        "What is known of a school on a morning. Each is a column of `examples` and `signals_today`; a blank "
+        "stays a blank. “Off” says why no model uses a signal that is made and shown.",
+    ]
     titles = ("signal", "says", "unit", "source", "known", "a school could change it", "off")
     for family in stage.FAMILIES:
         off = " Off by default: no model uses this family unless asked to." if family in stage.OFF else ""
         module = stage.family(family)
-        rows = [(f"`{signal.name}`", *map(_cell, (signal.sentence, signal.unit, signal.source, signal.known)),
-                 "yes" if signal.could_change else "no", _cell(signal.off)) for signal in module.SIGNALS]  # fmt: skip
+        rows = [
+            (
+                f"`{signal.name}`",
+                *map(_cell, (signal.sentence, signal.unit, signal.source, signal.known)),
+                "yes" if signal.could_change else "no",
+                _cell(signal.off),
+            )
+            for signal in module.SIGNALS
+        ]
         parts += [f"## {family}", _prose(_paragraph(module.__doc__)) + off, _table(titles, rows)]
     return "\n\n".join(parts) + "\n"
 
 
-# --- official files ---------------------------------------------------------------------------------------------------
+# --- official files -----------------------------------------------------------------------------------------
 
 
 def files() -> str:
-    """Every kind of official file that is read, the records it gives, and the columns without which it is refused."""
-    parts = ["# Official files", "Every kind of file that `headway ingest` knows, as declared in `pipelines/sources.py`. A "
-             "file must have every needed column, in any order; capitals, spaces, dashes and slips don't count."]  # fmt: skip
+    """Every kind of official file that is read, the records it gives, and the columns without which it is
+    refused.
+    """
+    parts = [
+        "# Official files",
+        "Every kind of file that `headway ingest` knows, as declared in `pipelines/sources.py`. A "
+        "file must have every needed column, in any order; capitals, spaces, dashes and slips don't count.",
+    ]
     rows = []
     for layout in room("pipelines.sources").LAYOUTS:
         needed = dict.fromkeys(column.headers[0] for _, column in layout.columns() if column.required)
@@ -151,7 +187,7 @@ def files() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-# --- code -------------------------------------------------------------------------------------------------------------
+# --- code ---------------------------------------------------------------------------------------------------
 
 
 def modules() -> dict[str, Path]:
@@ -173,20 +209,27 @@ def code() -> dict[str, str]:
         parts = [part for path, file in inside.items() for part in _module(path, file)]
         texts[f"code/{name}.md"] = "\n\n".join([f"# {name}", *parts])
     listed = "\n".join(ROOMS)
-    texts["code/index.md"] = ("# Code\n\nWhat each module holds that others may use, from its docstrings. Imports go downwards: "
-                              f"the explorer and the stages know what is below them, never the other way round.\n\n"
-                              f"```{{toctree}}\n:maxdepth: 2\n\n{listed}\n```\n")  # fmt: skip
+    texts["code/index.md"] = (
+        "# Code\n\nWhat each module holds that others may use, from its docstrings. Imports go downwards: "
+        f"the explorer and the stages know what is below them, never the other way round.\n\n"
+        f"```{{toctree}}\n:maxdepth: 2\n\n{listed}\n```\n"
+    )
     return {name: text.rstrip("\n") + "\n" for name, text in texts.items()}
 
 
 def public(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     """The public classes and functions of a module, and the public methods of its classes, by dotted name."""
     for node in tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+        if isinstance(
+            node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) and not node.name.startswith("_"):
             yield node.name, node
             if isinstance(node, ast.ClassDef):
-                yield from ((f"{node.name}.{part.name}", part) for part in node.body
-                            if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"))  # fmt: skip
+                yield from (
+                    (f"{node.name}.{part.name}", part)
+                    for part in node.body
+                    if isinstance(part, ast.FunctionDef) and not part.name.startswith("_")
+                )
 
 
 def _module(path: str, file: Path) -> Iterator[str]:
@@ -213,10 +256,12 @@ def _signature(node: ast.AST) -> str:
         returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
         return f"{node.name}({ast.unparse(node.args)}){returns}"
     fields = [f"    {ast.unparse(part)}" for part in node.body if isinstance(part, ast.AnnAssign)]
-    return "\n".join([f"class {node.name}({', '.join(map(ast.unparse, node.bases))})".replace("()", ""), *fields])
+    return "\n".join(
+        [f"class {node.name}({', '.join(map(ast.unparse, node.bases))})".replace("()", ""), *fields]
+    )
 
 
-# --- Markdown ---------------------------------------------------------------------------------------------------------
+# --- Markdown -----------------------------------------------------------------------------------------------
 
 
 def _paragraph(text: str | None) -> str:
@@ -241,7 +286,10 @@ def _prose(text: str) -> str:
 def _plain(text: str) -> str:
     """Text whose signs are signs, but for `code`."""
     parts = re.split(r"(`[^`]+`)", text)
-    return "".join(part if re.fullmatch(r"`[^`]+`", part) else re.sub(r"([<>*_\[\]{}|#~])", r"\\\1", part) for part in parts)
+    return "".join(
+        part if re.fullmatch(r"`[^`]+`", part) else re.sub(r"([<>*_\[\]{}|#~])", r"\\\1", part)
+        for part in parts
+    )
 
 
 def _cell(text: str) -> str:

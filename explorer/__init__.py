@@ -15,8 +15,8 @@
     workbook  tables as an Excel workbook
     a page each, of those in `PAGES`
 
-Nothing is trained or scored here. A page shows what the batch job stored; its sums of its own are the what-if and what
-registers say. Nothing is written but a register that its owner asks to keep.
+Nothing is trained or scored here. A page shows what the batch job stored; its sums of its own are the what-if
+and what registers say. Nothing is written but a register that its owner asks to keep.
 """
 
 PAGES = (  # in the order of the menu; a file's name is its address too: /school?urn=100000

@@ -12,23 +12,31 @@ from headway.pipelines.tables import DataError
 
 CANNOT = (
     "**When inspectors will come.** Nothing here guesses at a date.",
-    "**What would happen if a school changed something.** The figures are patterns among schools inspected before, "
+    "**What would happen if a school changed something.** The figures are patterns among schools inspected "
+    "before, "
     "not effects.",
-    "**Whether a school is good.** A chance of improving says where a school stands before an inspection, not how "
+    "**Whether a school is good.** A chance of improving says where a school stands before an inspection, "
+    "not how "
     "well it teaches.",
-    "**Which of two schools is better.** Chances of schools with different grades answer different questions; there "
+    "**Which of two schools is better.** Chances of schools with different grades answer different "
+    "questions; there "
     "is no league table here.",
-    "**Much about middle leaders.** No public file says who was developed; a school’s or trust’s own register does, for "
+    "**Much about middle leaders.** No public file says who was developed; a school’s or trust’s own "
+    "register does, for "
     "its own schools.",
-    "**What report cards will bring.** Since November 2025 inspections give no overall grade, and few report cards "
+    "**What report cards will bring.** Since November 2025 inspections give no overall grade, and few "
+    "report cards "
     "can be learned from yet.",
-    "**Anything the inspectors see.** Inspectors agree with each other most of the time, not always: part of every "
+    "**Anything the inspectors see.** Inspectors agree with each other most of the time, not always: part "
+    "of every "
     "outcome is chance.",
 )
 LICENCE = (
     "Contains public sector information licensed under the "
-    "[Open Government Licence v3.0](https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/). "
-    "The official files are published by Ofsted and the Department for Education. The program itself is under the "
+    "[Open Government Licence "
+    "v3.0](https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/). "
+    "The official files are published by Ofsted and the Department for Education. The program itself is "
+    "under the "
     "MIT licence."
 )
 
@@ -43,12 +51,15 @@ CARDS = {
 def cards() -> None:
     """The pages that `headway cards` wrote from the last run, each to read here or to take away."""
     st.header("The full record", anchor=False)
-    there = {name: title for name, title in CARDS.items() if (store.folder() / "cards" / f"{name}.md").is_file()}
+    there = {
+        name: title for name, title in CARDS.items() if (store.folder() / "cards" / f"{name}.md").is_file()
+    }
     if there:
         st.markdown("As written by `headway cards` from the run’s own files, nothing typed.")
     else:
         st.info(
-            "The model card, the algorithmic transparency record and the TRIPOD+AI checklist aren’t among the tables yet: "
+            "The model card, the algorithmic transparency record and the TRIPOD+AI checklist aren’t among "
+            "the tables yet: "
             "`headway cards` writes them, after `headway train` and `headway score`."
         )
     for name, title in there.items():
@@ -57,13 +68,20 @@ def cards() -> None:
             page = path.with_suffix(".html")
             if page.is_file():
                 st.download_button(
-                    f"{title} to keep (HTML)", page.read_bytes, page.name, "text/html", key=page.name, on_click="ignore"
+                    f"{title} to keep (HTML)",
+                    page.read_bytes,
+                    page.name,
+                    "text/html",
+                    key=page.name,
+                    on_click="ignore",
                 )
             st.markdown(quiet(path.read_text(encoding="utf-8", errors="replace")))
 
 
 def quiet(text: str) -> str:
-    """Markdown to show within a page: headings two levels down, no picture fetched, no formula or colour made of a sign."""
+    """Markdown to show within a page: headings two levels down, no picture fetched, no formula or colour made
+    of a sign.
+    """
     lower = re.sub(r"(?m)^(#{1,4}) ", r"##\1 ", text)
     return re.sub(r"\$|!(?=\[)|:(?=[a-z])", r"\\\g<0>", lower)
 
@@ -88,7 +106,11 @@ def dictionary(name: str) -> pd.DataFrame:
     told = signals.declared()
     types = store.types_of(name)
     more = [
-        (column, told[column].sentence if column in told else EXTRA.get(column, _contribution(column)), types[column])
+        (
+            column,
+            told[column].sentence if column in told else EXTRA.get(column, _contribution(column)),
+            types[column],
+        )
         for column in extra
     ]
     return pd.concat([declared, pd.DataFrame(more, columns=declared.columns)], ignore_index=True)
@@ -98,7 +120,10 @@ EXTRA = {
     "p_stay": "At Outstanding, the chance of staying.",
     "p_low": "Low end of the 90% interval of the chance.",
     "p_high": "High end of the 90% interval of the chance.",
-    **{f"usual_grade_{rank}": f"Share of schools of its grade and phase that next came out {rank}, lately." for rank in GRADES},
+    **{
+        f"usual_grade_{rank}": f"Share of schools of its grade and phase that next came out {rank}, lately."
+        for rank in GRADES
+    },
     "like_it": "Outcomes of its grade and phase learned from.",
     "enough_like_it": "Whether those are enough to say anything.",
     "extrapolation": "Whether the next inspection is under a framework not learned from.",
@@ -113,7 +138,10 @@ def _contribution(column: str) -> str:
     family = column.removeprefix("contribution_")
     if family != column:
         if family == "unknown":
-            return "What all that isn’t known of it adds to the recent rate, as a share: of no family, and no reason."
+            return (
+                "What all that isn’t known of it adds to the recent rate, as a share: of no family, and "
+                "no reason."
+            )
         return f"What is known of “{words.FAMILIES.get(family, family)}” adds to the recent rate, as a share."
     return (
         "Kept for checking."
@@ -125,8 +153,10 @@ def _contribution(column: str) -> str:
 def page() -> None:
     st.title("About", anchor=False)
     st.markdown(
-        "Headway shows how likely schools are to improve at their next graded inspection, given what was publicly "
-        "known, and how far such a figure can be trusted. It is for people who lead schools and trusts. Every figure "
+        "Headway shows how likely schools are to improve at their next graded inspection, given what was "
+        "publicly "
+        "known, and how far such a figure can be trusted. It is for people who lead schools and trusts. "
+        "Every figure "
         "was worked out and stored beforehand; these pages only show it."
     )
     st.header("What it can’t tell you", anchor=False)
@@ -155,7 +185,9 @@ def page() -> None:
             charts.table(files)
             charts.download(files, "files")
     else:
-        st.info("The report of the files read (ingest.json) isn’t among the tables; `headway ingest` writes it.")
+        st.info(
+            "The report of the files read (ingest.json) isn’t among the tables; `headway ingest` writes it."
+        )
 
     cards()
 

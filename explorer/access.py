@@ -1,4 +1,5 @@
-"""Who may see which registers: without a sign-in, this machine's own user; with one, those the access file names.
+"""Who may see which registers: without a sign-in, this machine's own user; with one, those the access file
+names.
 
 Predictions are everybody's. What registers say, and the signals made from them, is their owner's.
 """
@@ -17,7 +18,8 @@ from headway.pipelines.registers.reading import checked_owner
 from headway.pipelines.tables import DataError
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")  # set by whatever stands in between
+# set by whatever stands in between
+PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 Allowed = dict[str, tuple[frozenset[str], frozenset[str]]]
 
 
@@ -38,7 +40,8 @@ class Rights:
 
 
 def rights(sign_in: bool, user: str | None, local: bool, allowed: Allowed) -> Rights:
-    """What a visitor may see: `user` is the e-mail address signed in with, `local` whether they sit at this machine.
+    """What a visitor may see: `user` is the e-mail address signed in with, `local` whether they sit at this
+    machine.
 
     With a sign-in, sitting at the machine opens nothing: the access file alone does.
     """
@@ -47,9 +50,12 @@ def rights(sign_in: bool, user: str | None, local: bool, allowed: Allowed) -> Ri
     if sign_in:
         see, write = allowed.get(user.casefold(), (frozenset(), frozenset()))
         if see:
-            return Rights("You see the registers that the access file names for you, and nobody else’s.", see, write)
+            return Rights(
+                "You see the registers that the access file names for you, and nobody else’s.", see, write
+            )
         return Rights(
-            "You are signed in, and the access file names no register for you. Ask whoever runs this explorer to add "
+            "You are signed in, and the access file names no register for you. Ask whoever runs this "
+            "explorer to add "
             "you to it."
         )
     if local:
@@ -58,24 +64,28 @@ def rights(sign_in: bool, user: str | None, local: bool, allowed: Allowed) -> Ri
             everything=True,
         )
     return Rights(
-        "No register is shown here: this page isn’t open on the machine that keeps them, and there is no sign-in."
+        "No register is shown here: this page isn’t open on the machine that keeps them, and there is no "
+        "sign-in."
     )
 
 
 def here(bound: str | None, peer: str | None, host: str | None, passed_on: bool) -> bool:
-    """Whether a visitor sits at this machine: nobody else could be served, and they asked for this machine by its name.
+    """Whether a visitor sits at this machine: nobody else could be served, and they asked for this machine by
+    its name.
 
-    `peer` is nothing for this machine. The host's name keeps out a page elsewhere whose name was made to point here, and a
-    request passed on by another program is somebody else's.
+    `peer` is nothing for this machine. The host's name keeps out a page elsewhere whose name was made to
+    point here, and a request passed on by another program is somebody else's.
     """
     asked = urlsplit(f"//{host}").hostname if host else None
     return bound in LOOPBACK and peer is None and not passed_on and (host is None or asked in LOOPBACK)
 
 
 def read_allowed(path: Path) -> Allowed:
-    """The access file: by e-mail address, the owners whose registers that user may see, and may keep and remove.
+    """The access file: by e-mail address, the owners whose registers that user may see, and may keep and
+    remove.
 
-    Nobody, where there is no such file. Raises `DataError` with everything that is wrong, and then nobody may.
+    Nobody, where there is no such file. Raises `DataError` with everything that is wrong, and then nobody
+    may.
     """
     if not path.is_file():
         return {}
@@ -105,10 +115,13 @@ def read_allowed(path: Path) -> Allowed:
     return found
 
 
-HOW = 'Write each user as ["head@school.example"], and below it see = ["trust-1234"] and write = ["trust-1234"].'
+HOW = (
+    'Write each user as ["head@school.example"], and below it see = ["trust-1234"] and write = '
+    '["trust-1234"].'
+)
 
 
-# --- the visitor ------------------------------------------------------------------------------------------------------
+# --- the visitor --------------------------------------------------------------------------------------------
 
 
 def sign_in() -> bool:
@@ -117,7 +130,9 @@ def sign_in() -> bool:
 
 
 def user() -> str | None:
-    """The e-mail address signed in with, empty where the provider tells none or never verified it; nothing for nobody."""
+    """The e-mail address signed in with, empty where the provider tells none or never verified it; nothing
+    for nobody.
+    """
     told = st.user.to_dict()
     if not told.get("is_logged_in"):
         return None
@@ -139,7 +154,10 @@ def viewer() -> Rights:
     try:
         return rights(True, user(), local, read_allowed(path))
     except DataError:
-        return Rights("The access file can’t be read, so no register is shown. Whoever runs this explorer can put it right.")
+        return Rights(
+            "The access file can’t be read, so no register is shown. Whoever runs this explorer can put it "
+            "right."
+        )
 
 
 def door() -> None:
@@ -160,5 +178,6 @@ def _enter() -> None:
         st.login()
     except Error as error:  # no Authlib, or an [auth] section that lacks something
         st.session_state["no_sign_in"] = (
-            f"Signing in doesn’t work yet: {' '.join(str(error).split())} Whoever runs this explorer can put it right."
+            f"Signing in doesn’t work yet: {' '.join(str(error).split())} Whoever runs this explorer can "
+            "put it right."
         )

@@ -1,8 +1,9 @@
 """Charts, each with what they find: a title that says it, a sentence, the table behind it and a download.
 
-Nothing rests on colour: direction has a sign, kinds have shapes, bars have their figures. No red and green, which would
-read as a verdict on a school. Charts are Vega-Lite, written out as it is sent to the browser: altair, which writes and
-checks the same, takes half a second to import and a tenth of a second for each chart of each page.
+Nothing rests on colour: direction has a sign, kinds have shapes, bars have their figures. No red and green,
+which would read as a verdict on a school. Charts are Vega-Lite, written out as it is sent to the browser:
+altair, which writes and checks the same, takes half a second to import and a tenth of a second for each chart
+of each page.
 """
 
 import html
@@ -21,7 +22,8 @@ from headway.pipelines.frameworks import FRAMEWORKS, GRADES, PAUSES
 
 # At least 3 to 1 against the light and the dark background alike.
 MAIN, OTHER, QUIET = "#3576BD", "#BA6A12", "#7A8696"
-LONG, LONGEST = 60, 1000  # rows above which a table scrolls, in full when printed; and above which it is a grid of its own
+# rows above which a table scrolls, in full when printed; and above which it is a grid of its own
+LONG, LONGEST = 60, 1000
 Spec = dict[str, Any]
 
 
@@ -35,7 +37,9 @@ def paper() -> str:
 
 
 def show(chart: Spec | str, title: str, sentence: str, rows: pd.DataFrame, key: str, level: int = 2) -> None:
-    """A chart (or SVG) under its finding, with a sentence, and its table and download in an expander. Texts must be safe."""
+    """A chart (or SVG) under its finding, with a sentence, and its table and download in an expander. Texts
+    must be safe.
+    """
     st.markdown(f"{'#' * level} {title}", anchors=False)
     st.markdown(sentence)
     alt = _unmarked(f"{title}. {sentence}{' The table below holds the figures.' if len(rows) else ''}")
@@ -58,12 +62,18 @@ def table(rows: pd.DataFrame) -> None:
 
 
 def written(rows: pd.DataFrame) -> str:
-    """A table in HTML, every text escaped. Streamlit's own takes a cell for Markdown, at a thousandth of a second each."""
+    """A table in HTML, every text escaped. Streamlit's own takes a cell for Markdown, at a thousandth of a
+    second each.
+    """
 
     def line(cells: Iterable[Any], tag: str) -> str:
         texts = ["" if words.blank(cell) else str(cell) for cell in cells]
-        wide = [' class="long"' if len(text) > 60 else "" for text in texts]  # a phone would stack it a word a line
-        made = (f"<{tag}{how}>{html.escape(text)}</{tag.split()[0]}>" for text, how in zip(texts, wide, strict=True))
+        # a phone would stack it a word a line
+        wide = [' class="long"' if len(text) > 60 else "" for text in texts]
+        made = (
+            f"<{tag}{how}>{html.escape(text)}</{tag.split()[0]}>"
+            for text, how in zip(texts, wide, strict=True)
+        )
         return f"<tr>{''.join(made)}</tr>"
 
     # A blank in a column of whole numbers must not make them 3.0.
@@ -104,7 +114,7 @@ def _unmarked(text: str) -> str:
     return text.replace("\\", "").replace("**", "")
 
 
-# --- the words of Vega-Lite -------------------------------------------------------------------------------------------
+# --- the words of Vega-Lite ---------------------------------------------------------------------------------
 
 
 def _drawn(height: int, *layers: Spec) -> Spec:
@@ -141,18 +151,29 @@ def _t(field: str, **more) -> Spec:
     return {"field": field, "type": "temporal", **more}
 
 
-# --- one school -------------------------------------------------------------------------------------------------------
+# --- one school ---------------------------------------------------------------------------------------------
 
 
 def chances(rows: pd.DataFrame) -> Spec:
     """The chance of each next grade (`grade`, `chance`) as bars, schools like it (`usual`) as a diamond."""
     made = rows.assign(label=rows["chance"].map(words.percent), far=rows[["chance", "usual"]].max(axis=1))
     most = float(max(rows["chance"].max(), rows["usual"].fillna(0).max())) * 1.15
-    x = _q("chance", title="Chance", axis={"format": "%", "tickCount": 5}, scale={"domain": [0, min(most, 1.1)]})
+    x = _q(
+        "chance", title="Chance", axis={"format": "%", "tickCount": 5}, scale={"domain": [0, min(most, 1.1)]}
+    )
     tips = [_n("grade"), _q("chance", format=".0%"), _q("usual", format=".0%", title="schools like it")]
     bars = _mark("bar", {"x": x, "tooltip": tips}, color=MAIN, height=22)
-    usual = _mark("point", {"x": _q("usual")}, "isValid(datum.usual)", shape="diamond", size=130, filled=True,
-                  color=OTHER, stroke=paper(), strokeWidth=1.5)  # fmt: skip
+    usual = _mark(
+        "point",
+        {"x": _q("usual")},
+        "isValid(datum.usual)",
+        shape="diamond",
+        size=130,
+        filled=True,
+        color=OTHER,
+        stroke=paper(),
+        strokeWidth=1.5,
+    )
     figures = _text("label", {"x": _q("far")}, align="left", dx=10)
     layers = [bars, usual, figures] if rows["usual"].notna().any() else [bars, figures]
     y = _n("grade", sort=None, title=None, axis={"labelLimit": 220})
@@ -160,22 +181,47 @@ def chances(rows: pd.DataFrame) -> Spec:
 
 
 def card(cells: pd.DataFrame, standards: list[str], areas: list[str]) -> Spec:
-    """A report card: `area` down, `standard` across, each cell's `chance` shaded and written (`label`), `last` with a dot."""
+    """A report card: `area` down, `standard` across, each cell's `chance` shaded and written (`label`),
+    `last` with a dot.
+    """
     plain = {"domain": False, "ticks": False}
-    x = _n("standard", sort=standards, title=None, axis={**plain, "orient": "top", "labelAngle": 0, "labelOverlap": False,
-           "labelFontSize": 9, "labelExpr": "split(datum.label, ' ')"})  # fmt: skip
+    x = _n(
+        "standard",
+        sort=standards,
+        title=None,
+        axis={
+            **plain,
+            "orient": "top",
+            "labelAngle": 0,
+            "labelOverlap": False,
+            "labelFontSize": 9,
+            "labelExpr": "split(datum.label, ' ')",
+        },
+    )
     y = _n("area", sort=areas, title=None, axis={**plain, "labelExpr": LINES})
     shade = _q("chance", scale={"domain": [0, 1], "range": [0.0, 0.6]}, legend=None)
     tips = [_n("area"), _n("standard"), _q("chance", format=".0%")]
     cell = _mark("rect", {"opacity": shade, "tooltip": tips}, color=MAIN)
     edge = _mark("rect", {}, fill=None, stroke=ink(), strokeWidth=0.4)
     figure = _text("label", {}, fontSize=12)
-    dot = _mark("point", {}, "datum.last", filled=True, size=60, yOffset=13, color=OTHER, stroke=paper(), strokeWidth=1)
+    dot = _mark(
+        "point",
+        {},
+        "datum.last",
+        filled=True,
+        size=60,
+        yOffset=13,
+        color=OTHER,
+        stroke=paper(),
+        strokeWidth=1,
+    )
     return _drawn(44 * len(areas) + 50, _of(cells, cell, edge, figure, dot, x=x, y=y))
 
 
 def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, end_words: str) -> Spec:
-    """From the usual rate to the school's chance, a step a row (`what`, `step`), each starting where the last ended."""
+    """From the usual rate to the school's chance, a step a row (`what`, `step`), each starting where the last
+    ended.
+    """
     after = start + parts["step"].cumsum()
     before = after - parts["step"]
     steps = pd.DataFrame(
@@ -184,7 +230,10 @@ def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, e
             "low": after.where(after < before, before),
             "high": after.where(after > before, before),
             "label": parts["step"].map(words.points),
-            "kind": parts["step"].gt(0).map({True: "raises", False: "lowers"}).where(parts["reason"].astype("bool"), "whole"),
+            "kind": parts["step"]
+            .gt(0)
+            .map({True: "raises", False: "lowers"})
+            .where(parts["reason"].astype("bool"), "whole"),
         }
     )
     whole = {"low": 0.0, "kind": "whole"}
@@ -193,25 +242,39 @@ def waterfall(parts: pd.DataFrame, start: float, end: float, start_words: str, e
     made = pd.concat([first, steps, last], ignore_index=True).assign(what=lambda rows: wrapped(rows["what"]))
     most = max(made["high"].max() * 1.25, 0.05)
     x = _q("low", title="Chance", axis={"format": "%", "tickCount": 5}, scale={"domain": [0, most]})
-    colour = _n("kind", legend=None, scale={"domain": ["whole", "raises", "lowers"], "range": [QUIET, MAIN, OTHER]})
-    bars = _mark("bar", {"x": x, "x2": {"field": "high"}, "color": colour, "tooltip": [_n("what"), _n("label")]}, height=18)
+    colour = _n(
+        "kind", legend=None, scale={"domain": ["whole", "raises", "lowers"], "range": [QUIET, MAIN, OTHER]}
+    )
+    bars = _mark(
+        "bar",
+        {"x": x, "x2": {"field": "high"}, "color": colour, "tooltip": [_n("what"), _n("label")]},
+        height=18,
+    )
     figures = _text("label", {"x": _q("high")}, align="left", dx=6)
     y = _n("what", sort=None, title=None, axis={"labelLimit": 200, "labelExpr": LINES})
     return _drawn(34 * len(made) + 40, _of(made, bars, figures, y=y))
 
 
 def together(parts: pd.DataFrame, least: float = 0.002) -> pd.DataFrame:
-    """The steps, those under `least` each put together in one, so that a chart stays readable and still adds up."""
+    """The steps, those under `least` each put together in one, so that a chart stays readable and still adds
+    up.
+    """
     small = parts["step"].abs().lt(least) & parts["reason"].astype("bool")
     if small.sum() < 2:
         return parts
-    rest = {"what": f"{small.sum()} smaller steps together", "step": parts.loc[small, "step"].sum(), "reason": True}
+    rest = {
+        "what": f"{small.sum()} smaller steps together",
+        "step": parts.loc[small, "step"].sum(),
+        "reason": True,
+    }
     kept = parts[~small]
     return pd.concat([kept[kept["reason"]], pd.DataFrame([rest]), kept[~kept["reason"]]], ignore_index=True)
 
 
 def history(graded: pd.DataFrame) -> Spec:
-    """Overall grades over time, the best at the top, with a line where the framework changed and pauses shaded."""
+    """Overall grades over time, the best at the top, with a line where the framework changed and pauses
+    shaded.
+    """
     rows = pd.DataFrame(
         {
             "inspected_on": graded["inspected_on"],
@@ -221,12 +284,18 @@ def history(graded: pd.DataFrame) -> Spec:
             "source": graded["overall_source"].map(words.source),
         }
     )
-    kinds = [words.SOURCES[one] for one in words.SOURCES if graded["overall_source"].eq(one).any()] or ["source not known"]
+    kinds = [words.SOURCES[one] for one in words.SOURCES if graded["overall_source"].eq(one).any()] or [
+        "source not known"
+    ]
     shapes = dict(zip(words.SOURCES.values(), ("circle", "square", "triangle-up"), strict=True))
     edge = pd.Timedelta(days=240)
     first, last = rows["inspected_on"].min() - edge, rows["inspected_on"].max() + edge
-    x = _t("inspected_on", title=None, scale={"domain": [first.isoformat(), last.isoformat()]},
-           axis={"format": "%Y", "tickCount": "year", "labelOverlap": True})  # fmt: skip
+    x = _t(
+        "inspected_on",
+        title=None,
+        scale={"domain": [first.isoformat(), last.isoformat()]},
+        axis={"format": "%Y", "tickCount": "year", "labelOverlap": True},
+    )
     grades = list(GRADES.values())
     y = _n("word", sort=grades, title=None, scale={"domain": grades}, axis={"labelLimit": 200})
     shape = _n(
@@ -235,7 +304,9 @@ def history(graded: pd.DataFrame) -> Spec:
         scale={"domain": kinds, "range": [shapes.get(one, "circle") for one in kinds]},
         legend={"orient": "bottom", "columns": 1, "labelLimit": 420},
     )
-    line = _mark("line", {"order": _t("inspected_on")}, interpolate="step-after", color=QUIET, strokeDash=[4, 3])
+    line = _mark(
+        "line", {"order": _t("inspected_on")}, interpolate="step-after", color=QUIET, strokeDash=[4, 3]
+    )
     tips = [_n("word"), _n("when"), _n("framework"), _n("source")]
     dots = _mark("point", {"shape": shape, "tooltip": tips}, size=130, filled=True, color=MAIN, opacity=1)
     layers = [_of(rows, line, dots, x=x, y=y)]
@@ -259,16 +330,19 @@ def trend(rows: pd.DataFrame, form: str) -> Spec:
     y = _q("value", title=None, axis={"format": form, "tickCount": 5}, scale={"zero": False, "padding": 12})
     point = {"size": 60, "color": MAIN, "filled": True}
     line = _mark("line", {"tooltip": [_n("year"), _q("value", format=form)]}, color=MAIN, point=point)
-    figures = _text("value", {}, "isValid(datum.value)", dy=-12, fontSize=11, written=_q("value", format=form))
+    figures = _text(
+        "value", {}, "isValid(datum.value)", dy=-12, fontSize=11, written=_q("value", format=form)
+    )
     x = _n("year", sort=None, title="Academic year", axis={"labelAngle": -45})
     return _drawn(230, _of(rows[["year", "value"]], line, figures, x=x, y=y))
 
 
-# --- many schools -----------------------------------------------------------------------------------------------------
+# --- many schools -------------------------------------------------------------------------------------------
 
 
 def england(places: pd.DataFrame, marked: pd.DataFrame) -> str:
-    """Where schools are (`longitude`, `latitude`: `store.places`), and those marked, as SVG: nothing is fetched.
+    """Where schools are (`longitude`, `latitude`: `store.places`), and those marked, as SVG: nothing is
+    fetched.
 
     A picture, since it stands on the first page: it is there before Vega would be loaded.
     """
@@ -283,7 +357,8 @@ def england(places: pd.DataFrame, marked: pd.DataFrame) -> str:
         return "".join(f"M{x:.1f} {y:.1f}{shape}" for x, y in zip(across, down, strict=True))
 
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * edge + scale * (east - west):.0f}" height="{tall}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * edge + scale * (east - west):.0f}" '
+        f'height="{tall}">'
         f'<path d="{drawn(places, "h0")}" stroke="{QUIET}" stroke-width="2.5" stroke-linecap="round"/>'
         f'<path d="{drawn(marked, "m-5-4h10l-5 9z")}" fill="{OTHER}" stroke="{paper()}" stroke-width="1.4" '
         'paint-order="stroke"/></svg>'  # edges beneath: those of many schools in a city would hide them all
@@ -305,22 +380,44 @@ def spread(rows: pd.DataFrame, title: str) -> Spec:
 
 
 def against(dots: pd.DataFrame, marks: pd.DataFrame) -> Spec:
-    """Schools' shares (`what`, `share`, `school`) as circles, all together (`whole`) a diamond, what is suggested a line."""
+    """Schools' shares (`what`, `share`, `school`) as circles, all together (`whole`) a diamond, what is
+    suggested a line.
+    """
     most = max(dots["share"].max(), marks[["whole", "suggested"]].max().max()) * 1.15
-    x = {"title": "Share of staff", "axis": {"format": "%", "tickCount": 5}, "scale": {"domain": [0, float(most)]}}
+    x = {
+        "title": "Share of staff",
+        "axis": {"format": "%", "tickCount": 5},
+        "scale": {"domain": [0, float(most)]},
+    }
     tips = [_n("school"), _q("share", format=".1%")]
-    circles = _mark("point", {"x": _q("share", **x), "tooltip": tips}, shape="circle", size=70, color=MAIN, strokeWidth=2)
-    whole = _mark("point", {"x": _q("whole"), "tooltip": [_q("whole", format=".1%", title="together")]}, shape="diamond",
-                  size=190, filled=True, color=OTHER, stroke=paper(), strokeWidth=1.5, opacity=1)  # fmt: skip
+    circles = _mark(
+        "point", {"x": _q("share", **x), "tooltip": tips}, shape="circle", size=70, color=MAIN, strokeWidth=2
+    )
+    whole = _mark(
+        "point",
+        {"x": _q("whole"), "tooltip": [_q("whole", format=".1%", title="together")]},
+        shape="diamond",
+        size=190,
+        filled=True,
+        color=OTHER,
+        stroke=paper(),
+        strokeWidth=1.5,
+        opacity=1,
+    )
     line = _mark("tick", {"x": _q("suggested")}, color=ink(), thickness=2.5, size=46)
     named = _text("label", {"x": _q("suggested")}, dy=-32, align="left", dx=-3, fontSize=12)
     labelled = marks.assign(label=marks["suggested"].map("{:.1%} suggested".format))
     y = _n("what", sort=None, title=None, axis={"labelExpr": LINES, "labelLimit": 160})
     dots, labelled = (rows.assign(what=wrapped(rows["what"], 14)) for rows in (dots, labelled))
-    return _drawn(90 * len(marks) + 40, _of(labelled, line, named, y=y), _of(dots, circles, y=y), _of(labelled, whole, y=y))
+    return _drawn(
+        90 * len(marks) + 40,
+        _of(labelled, line, named, y=y),
+        _of(dots, circles, y=y),
+        _of(labelled, whole, y=y),
+    )
 
 
-# --- figures with intervals -------------------------------------------------------------------------------------------
+# --- figures with intervals ---------------------------------------------------------------------------------
 
 
 def intervals(
@@ -333,9 +430,11 @@ def intervals(
     mark: float | None = None,
     mark_words: str = "",
 ) -> Spec:
-    """A figure a row (`what`, `estimate`, `low`, `high`) with its interval, against a line at `at` (nothing to see).
+    """A figure a row (`what`, `estimate`, `low`, `high`) with its interval, against a line at `at` (nothing
+    to see).
 
-    Rows may have `kind`, which then gives the shape. `mark` draws another line, such as a figure that was claimed.
+    Rows may have `kind`, which then gives the shape. `mark` draws another line, such as a figure that was
+    claimed.
     """
     rows = rows.assign(what=wrapped(rows["what"]))
     names = rows["what"].drop_duplicates().tolist()
@@ -350,21 +449,47 @@ def intervals(
     along = {"title": textwrap.wrap(x_title, 40), "scale": scale, "axis": axis}
     kinds = rows["kind"].drop_duplicates().tolist() if "kind" in rows else []
     several = len(kinds) > 1
-    shared = {"y": _n("what", sort=names, title=None, axis={"labelLimit": 220, "labelExpr": LINES, "labelOverlap": False})}
+    shared = {
+        "y": _n(
+            "what",
+            sort=names,
+            title=None,
+            axis={"labelLimit": 220, "labelExpr": LINES, "labelOverlap": False},
+        )
+    }
     colour, shape = {"value": MAIN}, {"value": "circle"}
     if several:
         shared["yOffset"] = _n("kind", sort=kinds)
         legend = {"orient": "bottom", "title": None, "columns": 1, "labelLimit": 300}
-        colours, shapes = [MAIN, OTHER, QUIET][: len(kinds)], ["circle", "square", "triangle-up"][: len(kinds)]
+        colours, shapes = (
+            [MAIN, OTHER, QUIET][: len(kinds)],
+            ["circle", "square", "triangle-up"][: len(kinds)],
+        )
         colour = _n("kind", sort=kinds, scale={"domain": kinds, "range": colours}, legend=legend)
         shape = _n("kind", sort=kinds, scale={"domain": kinds, "range": shapes}, legend=legend)
-    tips = [*([_n("kind")] if several else []), _n("what"), *(_q(one, format=form) for one in ("estimate", "low", "high"))]
-    bars = _mark("rule", {"x": _q("low", **along), "x2": {"field": "high"}, "color": colour, "tooltip": tips}, strokeWidth=2.5)
-    dots = _mark("point", {"x": _q("estimate", **along), "color": colour, "shape": shape, "tooltip": tips},
-                 size=90, filled=True, opacity=1)  # fmt: skip
+    tips = [
+        *([_n("kind")] if several else []),
+        _n("what"),
+        *(_q(one, format=form) for one in ("estimate", "low", "high")),
+    ]
+    bars = _mark(
+        "rule",
+        {"x": _q("low", **along), "x2": {"field": "high"}, "color": colour, "tooltip": tips},
+        strokeWidth=2.5,
+    )
+    dots = _mark(
+        "point",
+        {"x": _q("estimate", **along), "color": colour, "shape": shape, "tooltip": tips},
+        size=90,
+        filled=True,
+        opacity=1,
+    )
     line = _mark("rule", {}, color=ink(), strokeDash=[4, 3])
     shown = rows[["what", "estimate", "low", "high", *(["kind"] if several else [])]]
-    layers = [_of(pd.DataFrame({"at": [at]}), line, x=_q("at", scale=scale)), _of(shown, bars, dots, **shared)]
+    layers = [
+        _of(pd.DataFrame({"at": [at]}), line, x=_q("at", scale=scale)),
+        _of(shown, bars, dots, **shared),
+    ]
     if mark is not None:
         claimed = pd.DataFrame({"at": [mark], "label": [mark_words]})
         upright = _mark("rule", {}, color=OTHER, strokeWidth=2)
@@ -372,7 +497,8 @@ def intervals(
         layers.append(_of(claimed, upright, named, x=_q("at", scale=scale)))
     lines = int(rows["what"].str.count("\n").max()) + 1
     each = max(24 * max(len(kinds), 1) + 8, 15 * lines + 8)
-    around = 45 + 15 * len(along["title"]) + (20 * len(kinds) + 15 if several else 0)  # axis, its title, the legend
+    # axis, its title, the legend
+    around = 45 + 15 * len(along["title"]) + (20 * len(kinds) + 15 if several else 0)
     return _drawn(each * len(names) + around, *layers)
 
 
@@ -382,7 +508,11 @@ def calibration(rows: pd.DataFrame) -> Spec:
     x = _q("said", title="The model said, on average", axis={"format": "%"}, scale={"domain": [0, 1]})
     y = {"title": "Improved", "axis": {"format": "%"}, "scale": {"domain": [0, 1]}}
     line = _mark("line", {"y": _q("came", **y)}, color=QUIET, strokeDash=[4, 3])
-    bars = _mark("rule", {"y": _q("low", title="Improved"), "y2": {"field": "high"}}, color=MAIN, strokeWidth=2)
+    bars = _mark(
+        "rule", {"y": _q("low", title="Improved"), "y2": {"field": "high"}}, color=MAIN, strokeWidth=2
+    )
     tips = [_q("said", format=".0%"), _q("came", format=".0%"), _q("schools")]
-    dots = _mark("point", {"y": _q("came", **y), "tooltip": tips}, color=MAIN, filled=True, size=80, opacity=1)
+    dots = _mark(
+        "point", {"y": _q("came", **y), "tooltip": tips}, color=MAIN, filled=True, size=80, opacity=1
+    )
     return _drawn(360, _of(whole, line, x=x), _of(rows, bars, dots, x=x))

@@ -35,7 +35,9 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
             known = figures.dropna(subset=[name]) if name in figures else figures.head(0)
             if len(known):
                 last = known.iloc[-1]
-                value = words.number(last[name], places) if places is not None else words.percent(last[name], 1)
+                value = (
+                    words.number(last[name], places) if places is not None else words.percent(last[name], 1)
+                )
                 facts[what] = f"{value} ({words.academic_year(int(last['period']))})"
             else:
                 facts[what] = "not known"
@@ -44,22 +46,36 @@ def side_by_side(urns: list[int]) -> pd.DataFrame:
 
 
 def _next(urn: int, predicted: pd.Series | None) -> dict[str, str]:
-    """What is likely next: of a report card where one comes, then of a grade, each beside schools like it, and what moved it."""
+    """What is likely next: of a report card where one comes, then of a grade, each beside schools like it,
+    and what moved it.
+    """
     facts, card, moved = {}, report_card.forecast(urn), pd.DataFrame()
     if len(card):
         areas = card.set_index("area")
-        for area, what in (("any", "some area below expected"), (report_card.LEADERSHIP, "leadership below expected")):
+        for area, what in (
+            ("any", "some area below expected"),
+            (report_card.LEADERSHIP, "leadership below expected"),
+        ):
             row = areas.loc[area]
             facts[f"next report card: {what}"] = (
-                f"{words.percent(row['p_below'])} ({words.percent(row['p_low'])} to {words.percent(row['p_high'])}); schools "
+                f"{words.percent(row['p_below'])} ({words.percent(row['p_low'])} to "
+                f"{words.percent(row['p_high'])}); schools "
                 f"like it {words.percent(row['base_rate'])}"
             )
-        facts["next report card: leadership"] = report_card.outcomes(areas.loc[report_card.LEADERSHIP]) + ", of 100"
+        facts["next report card: leadership"] = (
+            report_card.outcomes(areas.loc[report_card.LEADERSHIP]) + ", of 100"
+        )
         moved = words.parts(areas.loc["any"])
     shown = predicted is not None and words.enough(predicted)
     usual = words.usual_outcomes(predicted) if shown else None
-    none = "no chance given" if predicted is None or predicted["status"] != "scored" else "not enough like it to say"
-    facts["next grade, of 100"] = words.outcomes_in_words(predicted, words.outcomes(predicted)) if shown else none
+    none = (
+        "no chance given"
+        if predicted is None or predicted["status"] != "scored"
+        else "not enough like it to say"
+    )
+    facts["next grade, of 100"] = (
+        words.outcomes_in_words(predicted, words.outcomes(predicted)) if shown else none
+    )
     facts["next grade, of 100 schools like it"] = words.outcomes_in_words(predicted, usual) if shown else ""
     for rank, name in GRADES.items():
         facts[f"next grade {name}"] = words.percent(predicted[f"p_grade_{rank}"]) if shown else ""
@@ -72,7 +88,8 @@ def _next(urn: int, predicted: pd.Series | None) -> dict[str, str]:
 def page() -> None:
     st.title("Compare", anchor=False)
     st.markdown(
-        f"Up to {MOST} schools side by side, in the order you name them. A chance answers a different question for "
+        f"Up to {MOST} schools side by side, in the order you name them. A chance answers a different "
+        "question for "
         "each grade: hold it against “schools like it”, not "
         "against another school."
     )
@@ -88,7 +105,9 @@ def page() -> None:
         st.session_state["add"] = ""
 
     if len(urns) < MOST:
-        text = st.text_input("Add a school: name, postcode, URN, trust or local authority", key="add", max_chars=120)
+        text = st.text_input(
+            "Add a school: name, postcode, URN, trust or local authority", key="add", max_chars=120
+        )
         if text.strip():
             hits = search.found(text)
             hits = hits[~hits["urn"].isin(urns)].head(8)
@@ -122,9 +141,13 @@ def page() -> None:
         left, right = st.columns([3, 1])
         with left:
             st.page_link(
-                "explorer/school.py", query_params={"urn": str(urn)}, label=f"{words.plain(names[urn])}: its page"
+                "explorer/school.py",
+                query_params={"urn": str(urn)},
+                label=f"{words.plain(names[urn])}: its page",
             )
-        right.button(f"Take out {urn}", key=f"out_{urn}", on_click=change, args=([one for one in urns if one != urn],))
+        right.button(
+            f"Take out {urn}", key=f"out_{urn}", on_click=change, args=([one for one in urns if one != urn],)
+        )
 
 
 page()

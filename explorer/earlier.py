@@ -1,7 +1,8 @@
-"""A school's earlier forecasts and how they turned out: those made and kept at the time, and the test's. Part of its page.
+"""A school's earlier forecasts and how they turned out: those made and kept at the time, and the test's. Part
+of its page.
 
-A forecast of the test was worked out afterwards, by a model that had learned only from what was public before its morning, and
-never from this school's outcome.
+A forecast of the test was worked out afterwards, by a model that had learned only from what was public before
+its morning, and never from this school's outcome.
 """
 
 from pathlib import Path
@@ -28,7 +29,9 @@ def _kept(path: str, columns: tuple[str, ...], version: tuple[int, int]) -> pd.D
 
 
 def kept(urns: set[int], folder: Path, columns: list[str]) -> pd.DataFrame:
-    """The rows of a school, under any of its URNs, in the files that `headway month` and `headway monitor` kept."""
+    """The rows of a school, under any of its URNs, in the files that `headway month` and `headway monitor`
+    kept.
+    """
     parts = [_kept(str(path), tuple(columns), store.stamp(path)) for path in sorted(folder.glob("*.parquet"))]
     mine = [rows[rows["urn"].isin(urns)] for rows in parts]
     return pd.concat(mine, ignore_index=True) if mine else pd.DataFrame(columns=columns)
@@ -47,7 +50,9 @@ def tested(lineages: list[int]) -> pd.DataFrame:
 
 
 def of_grades(row: pd.Series) -> pd.DataFrame:
-    """Every earlier forecast of a grade whose outcome is known, the newest first: chances, and the grade that came."""
+    """Every earlier forecast of a grade whose outcome is known, the newest first: chances, and the grade that
+    came.
+    """
     lineage, parts = int(row["lineage"]), []
     if store.has("backtest"):
         rows = tested([lineage])
@@ -60,12 +65,16 @@ def of_grades(row: pd.Series) -> pd.DataFrame:
     made = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*GRADED, *CAME, "how"])
     made = made[made["label"].notna() & made["next_overall"].notna()]
     # Of several forecasts of one inspection the newest, and one kept then before one worked out afterwards.
-    order = made.assign(first=made["how"].eq(THEN)).sort_values(["next_inspected_on", "first", "as_of"], ascending=False)
+    order = made.assign(first=made["how"].eq(THEN)).sort_values(
+        ["next_inspected_on", "first", "as_of"], ascending=False
+    )
     return order.drop_duplicates("next_inspected_on").drop(columns="first").reset_index(drop=True)
 
 
 def of_cards(row: pd.Series) -> pd.DataFrame:
-    """Every forecast of a report card, kept then, whose card came: any area below expected, and leadership, and what came."""
+    """Every forecast of a report card, kept then, whose card came: any area below expected, and leadership,
+    and what came.
+    """
     said = kept(_urns(row), store.folder() / scoreboard.KEPT / scoreboard.CARDS, OF_CARDS)
     came = store.some("standards", "lineage", int(row["lineage"]))
     came = came[came["graded_on"].eq(came["inspected_on"])] if len(came) else came
@@ -73,11 +82,21 @@ def of_cards(row: pd.Series) -> pd.DataFrame:
     for day, card in came.groupby("inspected_on") if len(came) and len(said) else ():
         before = said[as_of.is_before(said["as_of"], pd.Series(day + pd.Timedelta(days=1), index=said.index))]
         newest = before[before["as_of"].eq(before["as_of"].max())].set_index("area")["p_below"]
-        for area, standards in (("any", card["standard"]), *((area, rows["standard"]) for area, rows in card.groupby("area"))):
+        for area, standards in (
+            ("any", card["standard"]),
+            *((area, rows["standard"]) for area, rows in card.groupby("area")),
+        ):
             if area in newest.index:
                 below = bool(standards.ge(NEEDS_ATTENTION).any())
-                rows.append({"as_of": before["as_of"].max(), "inspected_on": day, "area": area, "p_below": newest[area],
-                             "below": below})  # fmt: skip
+                rows.append(
+                    {
+                        "as_of": before["as_of"].max(),
+                        "inspected_on": day,
+                        "area": area,
+                        "p_below": newest[area],
+                        "below": below,
+                    }
+                )
     return pd.DataFrame(rows, columns=["as_of", "inspected_on", "area", "p_below", "below"])
 
 
@@ -92,7 +111,9 @@ def listed(made: pd.DataFrame) -> pd.DataFrame:
         {
             "morning": made["as_of"].map(words.day),
             "of 100 schools placed so": [words.outcomes_in_words(one, words.outcomes(one)) for one in rows],
-            "what came": [f"{words.LABELS[one['label']]}: {words.grade(one['next_overall'])}" for one in rows],
+            "what came": [
+                f"{words.LABELS[one['label']]}: {words.grade(one['next_overall'])}" for one in rows
+            ],
             "inspected on": made["next_inspected_on"].map(words.day),
             "the forecast was": made["how"],
         }
@@ -117,7 +138,9 @@ def chance_of_what_came(made: pd.DataFrame) -> pd.Series:
     """The chance each forecast gave to what then came: the same grade, a worse or a better one."""
     place = {"same": 0, "worse": 1, "improved": 2}
     rows = made.to_dict("records")
-    return pd.Series([words.outcomes(one)[place[one["label"]]] for one in rows], index=made.index, dtype="float64")
+    return pd.Series(
+        [words.outcomes(one)[place[one["label"]]] for one in rows], index=made.index, dtype="float64"
+    )
 
 
 def shown(row: pd.Series) -> None:
@@ -132,12 +155,16 @@ def shown(row: pd.Series) -> None:
         chance = chance_of_what_came(made)
         newest = made.iloc[0]
         st.header(
-            f"Its last forecast gave {words.of_100(chance.iloc[0])} in 100 to what came: it {words.LABELS[newest['label']]}",
+            (
+                f"Its last forecast gave {words.of_100(chance.iloc[0])} in 100 to what came: it "
+                f"{words.LABELS[newest['label']]}"
+            ),
             anchor=False,
         )
         many = f"Its {len(made)} forecasts" if len(made) > 1 else "Its only forecast"
         st.markdown(
-            f"{many} of which the outcome is known. One school says little of how good the chances are: something given 20 in "
+            f"{many} of which the outcome is known. One school says little of how good the chances are: "
+            "something given 20 in "
             "100 has to come about one time in five."
         )
         charts.table(listed(made))

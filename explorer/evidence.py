@@ -71,7 +71,10 @@ def ladder(claim: dict) -> pd.DataFrame:
             if step["id"] == "pooled" and one["what"] != "same grade, phase and year":
                 continue
             raw = (
-                one["what"].replace("better, against not better", "").replace("with, against without", "").strip(" :,")
+                one["what"]
+                .replace("better, against not better", "")
+                .replace("with, against without", "")
+                .strip(" :,")
             )
             words_ = {"better, against worse": " (better, against worse)"}.get(one["what"], "")
             if step["id"] == "grades":
@@ -101,13 +104,20 @@ def ladder(claim: dict) -> pd.DataFrame:
 def years(claim: dict) -> pd.DataFrame:
     """The ratio of each year, from all its grades: those of one source follow it where a year has several."""
     rows = [
-        {"what": one["what"], **one["risk_ratio"], "with it": one["exposed"]["n"], "without": one["unexposed"]["n"]}
+        {
+            "what": one["what"],
+            **one["risk_ratio"],
+            "with it": one["exposed"]["n"],
+            "without": one["unexposed"]["n"],
+        }
         for step in claim["steps"]
         if step["id"] == "years"
         for one in step["rows"]
         if one.get("risk_ratio") and not one.get("too_few")
     ]
-    return pd.DataFrame(rows, columns=["what", "estimate", "low", "high", "with it", "without"]).drop_duplicates("what")
+    return pd.DataFrame(
+        rows, columns=["what", "estimate", "low", "high", "with it", "without"]
+    ).drop_duplicates("what")
 
 
 def tell(claim: dict, level: int = 2) -> None:
@@ -144,7 +154,8 @@ def tell(claim: dict, level: int = 2) -> None:
                 mark_words="claimed" if claimed else "",
             ),
             title,
-            "From the roughest comparison at the top to the fairest at the bottom. Dots are estimates, lines 95% "
+            "From the roughest comparison at the top to the fairest at the bottom. Dots are estimates, "
+            "lines 95% "
             "intervals; an interval that crosses the dashed line at 1 could be chance."
             + (f" The upright line at {claimed:g} is the claim." if claimed else ""),
             pd.concat([as_rows(step) for step in claim["steps"]], ignore_index=True),
@@ -157,7 +168,8 @@ def tell(claim: dict, level: int = 2) -> None:
         charts.show(
             charts.intervals(yearly, 1.0, "Times as likely to improve, like with like", log=True),
             f"Taken year by year, {below} of {len(yearly)} intervals lie wholly above 1",
-            "Each row is one academic year’s inspections, pooled over grade and phase. Years with too few stand in "
+            "Each row is one academic year’s inspections, pooled over grade and phase. Years with too few "
+            "stand in "
             "the table behind the chart above.",
             yearly,
             f"years-{claim['id']}",
@@ -170,14 +182,17 @@ def page() -> None:
     found = store.told("evidence")
     if not found or not found.get("claims"):
         st.markdown(
-            "The claims have not been tested on these tables yet. `headway evidence` tests them and keeps the result."
+            "The claims have not been tested on these tables yet. `headway evidence` tests them and keeps "
+            "the result."
         )
         return
     claims = found["claims"]
     counts = found.get("counts", {})
     st.markdown(
-        f"Articles by people who lead schools make claims about what goes with improvement. Each is held here against "
-        f"{counts.get('pairs', 0):,} pairs of inspections of {counts.get('schools', 0):,} schools: how a school "
+        "Articles by people who lead schools make claims about what goes with improvement. Each is held "
+        "here against "
+        f"{counts.get('pairs', 0):,} pairs of inspections of {counts.get('schools', 0):,} schools: how a "
+        "school "
         "stood, and what "
         f"came next, up to {words.day(found.get('newest_outcome_on'))}."
     )
@@ -208,9 +223,12 @@ def page() -> None:
     claim = next(one for one in claims if one["id"] == chosen)
     st.header(words.plain(name_of(claim)), anchor=False)
     tell(claim)
-    st.header(f"All {len(claims)} claims: {sum(1 for one in claims if one['steps'])} could be tested", anchor=False)
+    st.header(
+        f"All {len(claims)} claims: {sum(1 for one in claims if one['steps'])} could be tested", anchor=False
+    )
     st.markdown(
-        "Figures are how many times as likely schools “with it” were to improve, with 95% intervals: as they come, and "
+        "Figures are how many times as likely schools “with it” were to improve, with 95% intervals: as "
+        "they come, and "
         "among schools of the same grade, phase and year."
     )
     charts.table(table)

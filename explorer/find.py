@@ -6,7 +6,10 @@ import streamlit as st
 from headway.explorer import charts, search, store, words
 
 MOST = 25
-EXAMPLES = "For example: a name, a postcode or its first half such as LS1, a URN of six figures, a trust or a local authority."
+EXAMPLES = (
+    "For example: a name, a postcode or its first half such as LS1, a URN of six figures, a trust or "
+    "a local authority."
+)
 
 
 def links(rows: pd.DataFrame) -> None:
@@ -29,7 +32,9 @@ def links(rows: pd.DataFrame) -> None:
 def page() -> None:
     st.title("Find a school", anchor=False)
     rows = store.schools()
-    asked = st.text_input("Name, postcode, URN, trust or local authority", key="q", bind="query-params", max_chars=120)
+    asked = st.text_input(
+        "Name, postcode, URN, trust or local authority", key="q", bind="query-params", max_chars=120
+    )
     left, right = st.columns(2)
     phase = left.selectbox("Phase", ["Any", *store.in_order("phase")], key="phase", bind="query-params")
     region = right.selectbox("Region", ["Any", *store.in_order("region")], key="region", bind="query-params")
@@ -58,15 +63,24 @@ def page() -> None:
     elif hits.empty:
         st.header("No school found", anchor=False)
         st.markdown(
-            "No school’s name, postcode, trust or local authority has these words, nor words like them. Try fewer words"
+            (
+                "No school’s name, postcode, trust or local authority has these words, nor words like them. "
+                "Try "
+                "fewer words"
+            )
             + ("." if closed else ", or tick “also schools that have closed”.")
         )
     else:
         near = "miles" in hits
-        more = f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST and not near else ""
+        more = (
+            f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST and not near else ""
+        )
         st.header(
-            f"The {min(len(hits), MOST)} schools nearest to {words.plain(asked.upper().strip())}" if near else
-            f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found", anchor=False)  # fmt: skip
+            f"The {min(len(hits), MOST)} schools nearest to {words.plain(asked.upper().strip())}"
+            if near
+            else f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found",
+            anchor=False,
+        )
         if more:
             st.markdown(more.strip())
         links(hits.head(MOST))
@@ -92,7 +106,8 @@ def page() -> None:
             else f"All of them are in {words.plain(most.iloc[0])}"
         )
         sentence = (
-            f"Triangles mark {len(shown):,} of the {len(hits):,} found (those with coordinates, 400 at most); dots "
+            f"Triangles mark {len(shown):,} of the {len(hits):,} found (those with coordinates, 400 at "
+            "most); dots "
             "show "
             "where schools are."
         )

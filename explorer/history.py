@@ -1,4 +1,6 @@
-"""A school over the years: its inspections, its staff and its pupils, charted and listed. Part of its page."""
+"""A school over the years: its inspections, its staff and its pupils, charted and listed. Part of its
+page.
+"""
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +13,13 @@ from headway.pipelines.signals.middle_leaders import FEWEST
 # What is drawn over the years: table, column, name, format, and where one figure is a share of another.
 TRENDS = (
     ("turnover", "stayed_fte", "Teachers who stayed a year later", ".0%", "teachers_fte"),
-    ("turnover", "moved_school_fte", "Teachers who moved to another state-funded school", ".0%", "teachers_fte"),
+    (
+        "turnover",
+        "moved_school_fte",
+        "Teachers who moved to another state-funded school",
+        ".0%",
+        "teachers_fte",
+    ),
     ("turnover", "left_system_fte", "Teachers who left state-funded schools", ".0%", "teachers_fte"),
     ("workforce", "pupils_per_teacher", "Pupils for each teacher", ".1f", None),
     ("workforce", "teachers_fte", "Teachers, full-time equivalent", ".1f", None),
@@ -28,11 +36,31 @@ TRENDS = (
 )
 # Likewise from registers: the figure (or figures, added up), and what it is a share of.
 BY_REGISTER = (
-    ("leadership_development", ("in_middle_programmes",), "Middle leaders in a programme, by register", "middle_leaders"),
-    ("leadership_development", ("finished_still_here",), "Finished a programme and stayed, by register", "finished"),
+    (
+        "leadership_development",
+        ("in_middle_programmes",),
+        "Middle leaders in a programme, by register",
+        "middle_leaders",
+    ),
+    (
+        "leadership_development",
+        ("finished_still_here",),
+        "Finished a programme and stayed, by register",
+        "finished",
+    ),
     ("staff_register", ("stayed",), "Teachers who stayed a year, by register", "teachers_a_year_before"),
-    ("staff_register", ("vacant_posts", "temporarily_filled_posts"), "Posts vacant or filled for a time, by register", "posts"),
-    ("improvement_capacity", ("improvement_practitioners",), "Improvement practitioners among staff, by register", "staff"),
+    (
+        "staff_register",
+        ("vacant_posts", "temporarily_filled_posts"),
+        "Posts vacant or filled for a time, by register",
+        "posts",
+    ),
+    (
+        "improvement_capacity",
+        ("improvement_practitioners",),
+        "Improvement practitioners among staff, by register",
+        "staff",
+    ),
 )
 JUDGEMENTS = {
     "leadership": "Leadership",
@@ -47,7 +75,9 @@ JUDGEMENTS = {
 
 
 def visits(rows: pd.DataFrame) -> pd.DataFrame:
-    """The inspections as a table to read, newest first: no grade without its day, framework and how it came about."""
+    """The inspections as a table to read, newest first: no grade without its day, framework and how it came
+    about.
+    """
     shown = pd.DataFrame(
         {
             "inspected on": rows["inspected_on"].map(words.day),
@@ -64,7 +94,9 @@ def visits(rows: pd.DataFrame) -> pd.DataFrame:
             "outcome": rows["ungraded_outcome"].map(lambda value: "" if words.blank(value) else value),
             "category of concern": rows["category"].map(lambda value: "" if words.blank(value) else value),
             **{
-                words_: rows[name].map(lambda rank: "" if words.blank(rank) else GRADES.get(int(rank), str(rank)))
+                words_: rows[name].map(
+                    lambda rank: "" if words.blank(rank) else GRADES.get(int(rank), str(rank))
+                )
                 for name, words_ in JUDGEMENTS.items()
             },
             "known on": rows["known_on"].map(words.day),
@@ -75,14 +107,18 @@ def visits(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def measured(lineage: int, registers: dict[str, pd.DataFrame]) -> dict[str, tuple[pd.DataFrame, str]]:
-    """Each measure the school has a figure for: `value` by `period`, with `why_blank` and `source_file`, and its format."""
+    """Each measure the school has a figure for: `value` by `period`, with `why_blank` and `source_file`, and
+    its format.
+    """
     rows = {table: store.figures(table, lineage) for table in store.MEASURES}
     found = {}
     for table, column, name, form, whole in TRENDS:
         mine = rows[table]
         if mine.empty or column not in mine or mine[column].isna().all():
             continue
-        value = (mine[column] / mine[whole].where(mine[whole] > 0) if whole else mine[column]).astype("float64")
+        value = (mine[column] / mine[whole].where(mine[whole] > 0) if whole else mine[column]).astype(
+            "float64"
+        )
         if value.notna().any():
             why = {"why_blank": mine.get(f"{column}_why_blank")}
             found[name] = (mine[["period", "source_file"]].assign(value=value, **why), form)
@@ -90,7 +126,9 @@ def measured(lineage: int, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
 
 
 def _by_register(registers: dict[str, pd.DataFrame]) -> dict[str, tuple[pd.DataFrame, str]]:
-    """The same from registers, the newest row of each academic year; a share of fewer than three people is none."""
+    """The same from registers, the newest row of each academic year; a share of fewer than three people is
+    none.
+    """
     found = {}
     for table, columns, name, whole in BY_REGISTER:
         if table not in registers:
@@ -116,7 +154,10 @@ def by_register(row: pd.Series, held: own.Kept, registers: dict[str, pd.DataFram
     for table, rows in registers.items():
         kind = next(kind for kind in KINDS.values() if kind.table == table)
         last = rows.sort_values("counted_on").iloc[-1]
-        told = {column.name: column.sentence.removesuffix(" One or two people stand as 1.5.") for column in TABLES[table].columns}
+        told = {
+            column.name: column.sentence.removesuffix(" One or two people stand as 1.5.")
+            for column in TABLES[table].columns
+        }
         yes_no = {cell.name for cell in kind.own if cell.holds == "yes_no"}
         figures = [
             (told[name], _told(last[name], name in kind.people, name in yes_no))
@@ -166,12 +207,17 @@ def inspections(row: pd.Series) -> pd.DataFrame:
     if len(graded):
         latest = graded.iloc[0]
         many = "s" if len(graded) > 1 else ""
-        title = f"{len(graded)} graded inspection{many} on record, the latest on {words.day(latest['inspected_on'])}"
+        title = (
+            f"{len(graded)} graded inspection{many} on record, the latest on "
+            f"{words.day(latest['inspected_on'])}"
+        )
         charts.show(
             charts.history(graded),
             title,
-            f"Latest: {words.plain(words.grade_in_full(latest))}. Upright lines mark a change of framework, and the "
-            "shaded stretches are pauses in inspections. Grades under different frameworks aren’t quite the same "
+            f"Latest: {words.plain(words.grade_in_full(latest))}. Upright lines mark a change of framework, "
+            "and the "
+            "shaded stretches are pauses in inspections. Grades under different frameworks aren’t quite the "
+            "same "
             f"thing.{before}",
             listed,
             f"inspections-{row['urn']}",
@@ -190,21 +236,31 @@ def inspections(row: pd.Series) -> pd.DataFrame:
 
 
 def under_others(row: pd.Series, rows: pd.DataFrame) -> str:
-    """Under which other URNs a school was inspected, before it had its own and after: renumbered, it is followed."""
+    """Under which other URNs a school was inspected, before it had its own and after: renumbered, it is
+    followed.
+    """
     others = rows[rows["urn"].ne(row["urn"])]
     after = others["urn"].isin(later_urns(row))
     parts = []
     for which, mine in (("an earlier", others[~after]), ("a later", others[after])):
         if len(mine):
             few = "one was" if len(mine) == 1 else f"{len(mine)} were"
-            parts.append(f"{few} made under {which} URN ({words.and_list([str(urn) for urn in sorted(set(mine['urn']))])})")
+            parts.append(
+                f"{few} made under {which} URN "
+                f"({words.and_list([str(urn) for urn in sorted(set(mine['urn']))])})"
+            )
     if not parts:
         return ""
-    return f" Of its {len(rows)} inspections {words.and_list(parts)}: a school is followed when it becomes an academy."
+    return (
+        f" Of its {len(rows)} inspections {words.and_list(parts)}: a school is followed when it becomes "
+        "an academy."
+    )
 
 
 def later_urns(row: pd.Series) -> set[int]:
-    """The URNs that a school went on under once this one had ended: those that ended after it, or are open."""
+    """The URNs that a school went on under once this one had ended: those that ended after it, or are
+    open.
+    """
     if row["open"]:
         return set()
     same = store.some("schools", "lineage", int(row["lineage"]))
@@ -217,12 +273,15 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
     if not found:
         st.header("Staff and pupils over the years", anchor=False)
         st.info(
-            "The files read hold no staff or pupil figures for this school: they may be suppressed, not supplied, or "
+            "The files read hold no staff or pupil figures for this school: they may be suppressed, not "
+            "supplied, or "
             "not "
             "among the files. A blank is not a nought."
         )
         return found
-    missing = not any(name in found for table, _, name, _, _ in TRENDS if table != "census" and table != "absence")
+    missing = not any(
+        name in found for table, _, name, _, _ in TRENDS if table != "census" and table != "absence"
+    )
     names = list(found)
     asked = st.query_params.get("measure")
     name = st.selectbox(
@@ -236,9 +295,16 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
     made, form = yearly(found[name][0]), found[name][1]
     known = made.dropna(subset=["value"])
     first, last = known.iloc[0], known.iloc[-1]
-    way = "rose" if last["value"] > first["value"] else "fell" if last["value"] < first["value"] else "were the same"
+    way = (
+        "rose"
+        if last["value"] > first["value"]
+        else "fell"
+        if last["value"] < first["value"]
+        else "were the same"
+    )
     title = (
-        f"{words.plain(name)}: {format(first['value'], form)} in {first['year']}, {format(last['value'], form)} in "
+        f"{words.plain(name)}: {format(first['value'], form)} in {first['year']}, "
+        f"{format(last['value'], form)} in "
         f"{last['year']}"
         if len(known) > 1
         else f"{words.plain(name)}: {format(last['value'], form)} in {last['year']}"
@@ -252,7 +318,11 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
         charts.trend(made, form),
         title,
         f"The figures {way} between the first and the last year known. "
-        + (f"{gaps} year{'s have' if gaps > 1 else ' has'} no figure, and the table says why. " if gaps else "")
+        + (
+            f"{gaps} year{'s have' if gaps > 1 else ' has'} no figure, and the table says why. "
+            if gaps
+            else ""
+        )
         + "What the Department counts has changed over the years, so compare with care.",
         made,
         f"{name}-{row['urn']}",
@@ -260,10 +330,13 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
     return _and_staff(found, missing)
 
 
-def _and_staff(found: dict[str, tuple[pd.DataFrame, str]], missing: bool) -> dict[str, tuple[pd.DataFrame, str]]:
+def _and_staff(
+    found: dict[str, tuple[pd.DataFrame, str]], missing: bool
+) -> dict[str, tuple[pd.DataFrame, str]]:
     if missing:
         st.info(
-            "There are no staff figures for this school in the files read: suppressed, not supplied, or not among "
+            "There are no staff figures for this school in the files read: suppressed, not supplied, or not "
+            "among "
             "the files."
         )
     return found

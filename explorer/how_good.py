@@ -1,4 +1,6 @@
-"""How good is this? The backtest, calibration, sets of grades and fairness, for readers without statistics."""
+"""How good is this? The backtest, calibration, sets of grades and fairness, for readers without
+statistics.
+"""
 
 import pandas as pd
 import streamlit as st
@@ -57,11 +59,16 @@ def yearly(scores: list[dict]) -> pd.DataFrame:
 
 
 def in_hundreds(groups: list[dict]) -> str:
-    """What came of the lowest, a middle and the highest of the groups of chances: of schools given 70, 72 improved."""
+    """What came of the lowest, a middle and the highest of the groups of chances: of schools given 70, 72
+    improved.
+    """
     if len(groups) < 3:
         return ""
     chosen = (groups[0], groups[len(groups) // 2], groups[-1])
-    parts = [f"of 100 schools given about {words.of_100(one['mean_p'])}, {words.of_100(one['rate'])} improved" for one in chosen]
+    parts = [
+        f"of 100 schools given about {words.of_100(one['mean_p'])}, {words.of_100(one['rate'])} improved"
+        for one in chosen
+    ]
     return f"In years it had not seen, {words.and_list(parts)}."
 
 
@@ -95,12 +102,14 @@ def in_short(champion: dict, better: int, years: int) -> str:
     error = "the mean squared difference between chance and outcome"
     if words.blank(skill) or skill <= 0 or better * 2 < years:
         first = (
-            f"It is no better than that plain rate: its error ({error}) was smaller in {better} of {years} years. "
+            f"It is no better than that plain rate: its error ({error}) was smaller in {better} of {years} "
+            "years. "
             "Rely on “schools like it” rather than on a school’s own chance."
         )
     else:
         first = (
-            f"Its error ({error}) is {words.percent(skill)} smaller than that plain rate’s, and smaller in {better} of "
+            f"Its error ({error}) is {words.percent(skill)} smaller than that plain rate’s, and smaller in "
+            f"{better} of "
             f"{years} years. It is a help in thinking, not a forecast to act on alone."
         )
     if words.blank(order):
@@ -116,7 +125,9 @@ def page() -> None:
     st.title("How good is this?", anchor=False)
     told = store.told("train")
     if not told or not told.get("scores"):
-        st.markdown("The model hasn’t been tested on these tables yet. `headway train` tests it and keeps the result.")
+        st.markdown(
+            "The model hasn’t been tested on these tables yet. `headway train` tests it and keeps the result."
+        )
         return
     scores = told["scores"]
     mine = [one for one in scores if one["model"] == "champion"]
@@ -125,9 +136,11 @@ def page() -> None:
     better = sum(one["skill"] > 0 for one in mine)
     n = sum(one["n"] for one in mine)
     st.markdown(
-        f"The model was asked about {n:,} inspections it had never seen, each from a morning before it happened, "
+        f"The model was asked about {n:,} inspections it had never seen, each from a morning before it "
+        "happened, "
         "having "
-        "learned only from what was known by then. Its chances are held against the simplest honest answer: the "
+        "learned only from what was known by then. Its chances are held against the simplest honest answer: "
+        "the "
         "share of schools of "
         "the same grade and phase that improved lately."
     )
@@ -141,10 +154,15 @@ def page() -> None:
         charts.show(
             charts.intervals(rows, 0.0, "Smaller error than the plain rate (0 is no better)", form="+.0%"),
             f"Better than the plain rate in {better} of {len(mine)} years tested",
-            "Dots are the gain of the model and of a simple regression over the rate by grade and phase; lines are "
+            "Dots are the gain of the model and of a simple regression over the rate by grade and phase; "
+            "lines are "
             "95% intervals. "
             + (
-                f"In {len(lost)} year{'s' if len(lost) != 1 else ''} the model’s interval reaches no gain at all."
+                (
+                    f"In {len(lost)} year{'s' if len(lost) != 1 else ''} the model’s interval reaches no "
+                    "gain "
+                    "at all."
+                )
                 if lost
                 else "No interval of the model’s reaches zero."
             ),
@@ -180,9 +198,11 @@ def page() -> None:
             charts.intervals(
                 ordered, 0.5, "Right order, of two schools of the same grade (half is a coin)", form=".0%"
             ),
-            f"Among Good schools it orders {words.percent(champion.get('auc_2'))} of pairs rightly, among Requires "
+            f"Among Good schools it orders {words.percent(champion.get('auc_2'))} of pairs rightly, among "
+            "Requires "
             f"improvement {words.percent(champion.get('auc_3'))}",
-            "The grade itself says most of what there is to say, so the order is judged within a grade, where it "
+            "The grade itself says most of what there is to say, so the order is judged within a grade, "
+            "where it "
             "can’t help.",
             ordered.rename(columns={"kind": "grade", "what": "year"}),
             "order",
@@ -195,12 +215,16 @@ def page() -> None:
         finding = (
             "What it said and what came agree closely"
             if abs(under) < 0.01
-            else f"It said {abs(100 * under):.1f} points too {'little' if under > 0 else 'much'}, taken together"
+            else (
+                f"It said {abs(100 * under):.1f} points too {'little' if under > 0 else 'much'}, taken "
+                "together"
+            )
         )
         charts.show(
             charts.calibration(made),
             finding,
-            f"Schools that could improve, in {len(made)} groups of equal size from the lowest chance to the highest. "
+            f"Schools that could improve, in {len(made)} groups of equal size from the lowest chance to the "
+            "highest. "
             "On the dashed line, as many improved as was said. "
             + (
                 "That comes of improvement rising from year to year, which couldn’t be known beforehand."
@@ -217,14 +241,19 @@ def page() -> None:
     coverage = told.get("coverage", [])
     if coverage:
         whole = next(
-            (one for one in coverage if not set(one) & {"fold", "overall", "next_framework", "phase"}), coverage[0]
+            (one for one in coverage if not set(one) & {"fold", "overall", "next_framework", "phase"}),
+            coverage[0],
         )
         st.header(
-            f"Sets of grades held the next grade of {words.of_100(whole['coverage'])} in 100 schools; 90 was promised",
+            (
+                f"Sets of grades held the next grade of {words.of_100(whole['coverage'])} in 100 schools; 90 "
+                "was promised"
+            ),
             anchor=False,
         )
         st.markdown(
-            f"The promise of a set such as “Good or better” is about many schools, not about one: nine in ten sets have to hold "
+            "The promise of a set such as “Good or better” is about many schools, not about one: nine in "
+            "ten sets have to hold "
             f"the grade that comes. A set has {whole['mean_size']:.1f} of the four grades on average."
         )
         listed = pd.DataFrame(
@@ -290,7 +319,8 @@ def page() -> None:
             ).sum()
         )
         st.markdown(
-            f"Of {len(open_schools):,} open schools, {int(open_schools['status'].eq('scored').sum()):,} have a "
+            f"Of {len(open_schools):,} open schools, {int(open_schools['status'].eq('scored').sum()):,} "
+            "have a "
             f"chance, and for {n_few:,} of those there is not enough like it to say."
         )
 
@@ -330,7 +360,8 @@ def fairness(rows: list[dict]) -> None:
                 "inspections": f"{one['n']:,}",
                 "improved": words.percent(one["rate"]) if not one["too_few"] else "too few to say",
                 "the model said": words.percent(one["mean_p"]) if not one["too_few"] else "",
-                "gap in points (95% interval)": f"{words.points(one['gap'])} ({words.points(one['gap_low'])} to "
+                "gap in points (95% interval)": f"{words.points(one['gap'])} "
+                f"({words.points(one['gap_low'])} to "
                 f"{words.points(one['gap_high'])})"
                 if not one["too_few"]
                 else "",
@@ -376,7 +407,8 @@ def families(rows: list[dict]) -> None:
     charts.show(
         charts.intervals(whole, 0.0, "What would be lost without it (share of the error)", form="+.1%"),
         f"{len(sure)} of {len(whole)} families of signals add something that shows",
-        "Each row is what the model would lose if that family alone were taken from it; families overlap, so most "
+        "Each row is what the model would lose if that family alone were taken from it; families overlap, "
+        "so most "
         "lose little. " + (f"Beyond chance: {words.and_list(sure)}." if sure else "None is beyond chance."),
         whole,
         "families",
@@ -388,7 +420,8 @@ def caught(rows: list[dict]) -> None:
         return
     st.header("Below good next time: how many were among those it gave most chance of it?", anchor=False)
     st.markdown(
-        "Of all schools that came out below good, the share that was among the tenth (and fifth) of schools given "
+        "Of all schools that came out below good, the share that was among the tenth (and fifth) of schools "
+        "given "
         "the highest chance of that, and the most "
         "that a perfect order could have put there."
     )

@@ -1,4 +1,6 @@
-"""What is stored of the next inspection of many schools: the figures of the pages of trusts and comparisons, and of exports."""
+"""What is stored of the next inspection of many schools: the figures of the pages of trusts and comparisons,
+and of exports.
+"""
 
 import pandas as pd
 import streamlit as st
@@ -9,35 +11,59 @@ from headway.pipelines.frameworks import GRADES
 OUTCOMES = ("stay", "fall", "rise")
 SCORED_COLUMNS = [f"chance to {name}{of}" for of in ("", ", schools like it") for name in OUTCOMES]
 BELOW, LEADING = "some area below expected", "leadership below expected"
-CARD_COLUMNS = (BELOW, f"{BELOW}, schools like it", LEADING, f"{LEADING}, schools like it", "leadership strong or better")
+CARD_COLUMNS = (
+    BELOW,
+    f"{BELOW}, schools like it",
+    LEADING,
+    f"{LEADING}, schools like it",
+    "leadership strong or better",
+)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _cards(where: str, version: tuple[int, int]) -> pd.DataFrame:
     rows = store.whole("forecasts", ("urn", "area", "p_below", "base_rate", "p_strong_or_better"))
-    every, leading = (rows[rows["area"].eq(area)].set_index("urn") for area in ("any", report_card.LEADERSHIP))
-    figures = (every["p_below"], every["base_rate"], leading["p_below"], leading["base_rate"], leading["p_strong_or_better"])
+    every, leading = (
+        rows[rows["area"].eq(area)].set_index("urn") for area in ("any", report_card.LEADERSHIP)
+    )
+    figures = (
+        every["p_below"],
+        every["base_rate"],
+        leading["p_below"],
+        leading["base_rate"],
+        leading["p_strong_or_better"],
+    )
     return pd.DataFrame(dict(zip(CARD_COLUMNS, figures, strict=True)))
 
 
 def cards() -> pd.DataFrame:
-    """Of each school's next report card what a list of schools shows, by URN; no rows where none is forecast."""
+    """Of each school's next report card what a list of schools shows, by URN; no rows where none is
+    forecast.
+    """
     if not report_card.comes_next() or not store.has("forecasts"):
         return pd.DataFrame(columns=CARD_COLUMNS, index=pd.Index([], name="urn", dtype="int64"))
     return _cards(str(store.folder()), store.stamp(store.path("forecasts")))
 
 
 def with_predictions(schools: pd.DataFrame) -> pd.DataFrame:
-    """The schools by the alphabet with their predictions and, where a report card comes next, its forecast."""
+    """The schools by the alphabet with their predictions and, where a report card comes next, its
+    forecast.
+    """
     stored = store.predictions().drop(columns=["lineage", "phase"], errors="ignore")
     rows = schools.merge(stored, on="urn", how="left", validate="one_to_one")
     rows = rows.assign(status=rows["status"].fillna("no prediction"))
     rows = rows.merge(cards(), left_on="urn", right_index=True, how="left", validate="one_to_one")
-    return rows.astype({name: "float64" for name in CARD_COLUMNS}).sort_values("name", kind="stable").reset_index(drop=True)
+    return (
+        rows.astype({name: "float64" for name in CARD_COLUMNS})
+        .sort_values("name", kind="stable")
+        .reset_index(drop=True)
+    )
 
 
 def chances(rows: pd.DataFrame) -> pd.DataFrame:
-    """The chances to stay, fall and rise of each school with enough like it, and of schools like it; blank elsewhere."""
+    """The chances to stay, fall and rise of each school with enough like it, and of schools like it; blank
+    elsewhere.
+    """
     made = []
     for row in rows.to_dict("records"):
         scored = words.enough(row)
@@ -58,18 +84,24 @@ def in_words(row: dict) -> str:
 
 
 def card_in_words(row: dict) -> str:
-    """A school's next report card in words: any area below expected, and leadership, beside schools like it."""
+    """A school's next report card in words: any area below expected, and leadership, beside schools like
+    it.
+    """
     if words.blank(row.get(BELOW)):
         return ""
     parts = [
         f"{name} {words.of_100(row[name])} (schools like it {words.of_100(row[f'{name}, schools like it'])})"
         for name in (BELOW, LEADING)
     ]
-    return f"{'; '.join(parts)}; leadership strong or better {words.of_100(row['leadership strong or better'])}"
+    return (
+        f"{'; '.join(parts)}; leadership strong or better {words.of_100(row['leadership strong or better'])}"
+    )
 
 
 def export(rows: pd.DataFrame) -> pd.DataFrame:
-    """A row a school to take away: chances as plain numbers from 0 to 1, each grade with its day, framework and source."""
+    """A row a school to take away: chances as plain numbers from 0 to 1, each grade with its day, framework
+    and source.
+    """
     enough = pd.Series([words.enough(row) for row in rows.to_dict("records")], index=rows.index, dtype="bool")
     cards = rows[list(CARD_COLUMNS)].dropna(axis=1, how="all")
     return pd.DataFrame(
@@ -78,7 +110,10 @@ def export(rows: pd.DataFrame) -> pd.DataFrame:
             "school": rows["name"],
             "phase": rows["phase"],
             "local authority": rows["local_authority"],
-            "grade": [words.grade(rank, day) for rank, day in zip(rows["overall"], rows["inspected_on"], strict=True)],
+            "grade": [
+                words.grade(rank, day)
+                for rank, day in zip(rows["overall"], rows["inspected_on"], strict=True)
+            ],
             "inspected on": pd.to_datetime(rows["inspected_on"]),
             "framework": rows["framework"].map(words.framework),
             "how the grade came about": rows["overall_source"].map(words.source),
@@ -92,7 +127,9 @@ def export(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def totals(rows: pd.DataFrame) -> pd.DataFrame:
-    """What the chances of schools add up to, by grade: how many stay, fall and rise, theirs and schools like them."""
+    """What the chances of schools add up to, by grade: how many stay, fall and rise, theirs and schools like
+    them.
+    """
     every = rows[["overall"]].join(chances(rows)).dropna(subset=["overall", SCORED_COLUMNS[0]])
     sums, counts = every.groupby("overall")[SCORED_COLUMNS].sum(min_count=1), every.groupby("overall").size()
     columns = {"grade now": [GRADES[int(rank)] for rank in sums.index], "schools": counts.to_numpy()}

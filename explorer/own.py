@@ -1,4 +1,6 @@
-"""The registers kept, as far as the visitor may see them: only their files are read, and each once until it changes."""
+"""The registers kept, as far as the visitor may see them: only their files are read, and each once until it
+changes.
+"""
 
 import os
 from collections import Counter
@@ -21,7 +23,9 @@ Entry = tuple[str, str, Path]
 
 @dataclass(frozen=True)
 class Kept:
-    """The registers in the folder, what the visitor may see of them, and what is wrong with the folder as a whole."""
+    """The registers in the folder, what the visitor may see of them, and what is wrong with the folder as a
+    whole.
+    """
 
     rights: access.Rights
     entries: tuple[Entry, ...]
@@ -37,18 +41,30 @@ def folder() -> Path:
 
 
 def kept() -> Kept:
-    """What lies in the folder of registers. Something odd there is told in words, its names only to who may see all."""
+    """What lies in the folder of registers. Something odd there is told in words, its names only to who may
+    see all.
+    """
     mine = access.viewer()
     try:
         entries = tuple(registers.stored(folder()))
     except DataError as error:
-        said = " ".join(str(error).replace("`", "").split()) if mine.everything else "It holds something that is no register."
+        said = (
+            " ".join(str(error).replace("`", "").split())
+            if mine.everything
+            else "It holds something that is no register."
+        )
         return Kept(mine, (), f"The folder of registers can’t be used, so nothing of them is shown. {said}")
     if entries and store.has("schools"):
         made_up = (folder() / keeping.MADE_UP).is_file()
         if made_up != (store.about("schools")["data_source"] == "made-up"):
-            said = "made up, and the tables come from official files" if made_up else "real, and the tables are made up"
-            return Kept(mine, entries, f"The schools of the registers are {said}, so nothing of them is shown.")
+            said = (
+                "made up, and the tables come from official files"
+                if made_up
+                else "real, and the tables are made up"
+            )
+            return Kept(
+                mine, entries, f"The schools of the registers are {said}, so nothing of them is shown."
+            )
     return Kept(mine, entries)
 
 
@@ -58,17 +74,23 @@ def trouble(held: Kept) -> None:
         st.warning(words.plain(held.trouble))
 
 
-# --- what they say ----------------------------------------------------------------------------------------------------
+# --- what they say ------------------------------------------------------------------------------------------
 
 
 def schools() -> pd.DataFrame:
     """What registers are checked against and shown with."""
-    return store.whole("schools", ("urn", "lineage", "name", "phase", "region", "trust_uid", "la_code", "open"))
+    return store.whole(
+        "schools", ("urn", "lineage", "name", "phase", "region", "trust_uid", "la_code", "open")
+    )
 
 
 def trusts() -> pd.DataFrame | None:
     """Which trust each school was in, and since when, where the tables say."""
-    return store.whole("trusts", ("lineage", "period", "known_on", "trust_uid", "joined_on")) if store.has("trusts") else None
+    return (
+        store.whole("trusts", ("lineage", "period", "known_on", "trust_uid", "joined_on"))
+        if store.has("trusts")
+        else None
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -77,18 +99,28 @@ def _owned(where: str, version: tuple) -> pd.DataFrame:
 
 
 def speakers(lineages: Iterable[int]) -> pd.DataFrame:
-    """Who may speak of these schools, now or of days past: `owner` by `lineage`, under every URN a school has had."""
-    rows = _owned(str(store.folder()), (store.stamp(store.path("schools")), store.stamp(store.path("trusts"))))
+    """Who may speak of these schools, now or of days past: `owner` by `lineage`, under every URN a school has
+    had.
+    """
+    rows = _owned(
+        str(store.folder()), (store.stamp(store.path("schools")), store.stamp(store.path("trusts")))
+    )
     return rows[rows["lineage"].isin(list(lineages))]
 
 
 def frames(checked: registers.Checked) -> dict[str, pd.DataFrame]:
     """The rows of a checked register as the batch job knows them: counts of one or two made alike."""
-    return {checked.kind.table: registers.made_known(checked.kind, checked.rows)} if checked.rows is not None else {}
+    return (
+        {checked.kind.table: registers.made_known(checked.kind, checked.rows)}
+        if checked.rows is not None
+        else {}
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)
-def _read(entries: tuple[Entry, ...], version: tuple, day: pd.Timestamp) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
+def _read(
+    entries: tuple[Entry, ...], version: tuple, day: pd.Timestamp
+) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
     names = {str(path): (owner, path) for owner, _, path in entries}
     files = [(name, owner, path.read_bytes()) for name, (owner, path) in names.items() if path.is_file()]
     found, problems, _ = reading.read(files, schools(), day, trusts())
@@ -102,14 +134,21 @@ def _read(entries: tuple[Entry, ...], version: tuple, day: pd.Timestamp) -> tupl
 
 
 def read(entries: Iterable[Entry]) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    """The rows of registers kept, by table, and the number of problems by file; a file with any says nothing."""
+    """The rows of registers kept, by table, and the number of problems by file; a file with any says
+    nothing.
+    """
     entries = tuple(entries)
-    version = (*map(store.stamp, map(store.path, ("schools", "trusts"))), *(store.stamp(path) for _, _, path in entries))
+    version = (
+        *map(store.stamp, map(store.path, ("schools", "trusts"))),
+        *(store.stamp(path) for _, _, path in entries),
+    )
     return _read(entries, (str(store.folder()), version), store.today())
 
 
 def known(held: Kept, lineages: Iterable[int]) -> dict[str, pd.DataFrame]:
-    """What registers the visitor may see say of these schools, by table; of two owners on one day, the nearest to it."""
+    """What registers the visitor may see say of these schools, by table; of two owners on one day, the
+    nearest to it.
+    """
     if held.trouble or not held.mine or not store.has("schools"):
         return {}
     lineages = list(lineages)
@@ -127,7 +166,11 @@ def nearest(rows: pd.DataFrame) -> pd.DataFrame:
 
 def own_signals() -> dict[str, signals.Signal]:
     """The signals made from registers, by name."""
-    return {name: signal for name, signal in signals.declared(FAMILIES).items() if signal.source in signals.REGISTERS}
+    return {
+        name: signal
+        for name, signal in signals.declared(FAMILIES).items()
+        if signal.source in signals.REGISTERS
+    }
 
 
 @cache
@@ -140,11 +183,17 @@ def _nothing_known() -> dict[str, pd.DataFrame]:
 
 
 def figures(rows: dict[str, pd.DataFrame], lineages: Iterable[int]) -> pd.DataFrame:
-    """The signals of open schools as these registers would make them known tomorrow, by the batch job's own sums."""
+    """The signals of open schools as these registers would make them known tomorrow, by the batch job's own
+    sums.
+    """
     told = schools()
-    told = told[told["open"] & told["lineage"].isin(list(lineages))].sort_values("name").reset_index(drop=True)
+    told = (
+        told[told["open"] & told["lineage"].isin(list(lineages))].sort_values("name").reset_index(drop=True)
+    )
     tomorrow = store.today() + pd.Timedelta(days=1)
-    cohort = told[["urn", "lineage", "phase", "region", "la_code"]].assign(as_of=tomorrow, inspected_on=pd.NaT)
+    cohort = told[["urn", "lineage", "phase", "region", "la_code"]].assign(
+        as_of=tomorrow, inspected_on=pd.NaT
+    )
     cohort = cohort.astype({"as_of": tables.DATE, "inspected_on": tables.DATE})
     made = signals.build(cohort, {**_nothing_known(), **rows}, FAMILIES)
     return told.join(made[list(own_signals())])
@@ -153,8 +202,8 @@ def figures(rows: dict[str, pd.DataFrame], lineages: Iterable[int]) -> pd.DataFr
 def hidden(held: Kept, lineage: int, values: pd.Series | None) -> set[str]:
     """The signals made from registers that the visitor may not see of a school.
 
-    A figure is shown where every register that could have made it is one they may see; that there is none, where they
-    may see any that could.
+    A figure is shown where every register that could have made it is one they may see; that there is none,
+    where they may see any that could.
     """
     if held.rights.everything:
         return set()
@@ -162,7 +211,11 @@ def hidden(held: Kept, lineage: int, values: pd.Series | None) -> set[str]:
     any_seen = any(held.rights.may_see(owner) for owner in may)
     out = set()
     for name, signal in own_signals().items():
-        makers = [owner for owner, kind, _ in held.entries if owner in may and registers.KINDS[kind].table == signal.source]
+        makers = [
+            owner
+            for owner, kind, _ in held.entries
+            if owner in may and registers.KINDS[kind].table == signal.source
+        ]
         blank = values is None or words.blank(values.get(name))
         if not (any_seen if blank else bool(makers) and all(map(held.rights.may_see, makers))):
             out.add(name)
@@ -180,7 +233,7 @@ def figure(value: float, signal: signals.Signal) -> str:
     return words.number(value)
 
 
-# --- whose ------------------------------------------------------------------------------------------------------------
+# --- whose --------------------------------------------------------------------------------------------------
 
 
 def named(owner: str) -> str:
@@ -201,4 +254,6 @@ def able(lineages: Iterable[int]) -> list[str]:
     lineages = set(lineages)
     counted = speakers(lineages).groupby("owner")["lineage"].nunique()
     order = ("trust", "school", "authority")
-    return sorted(counted.index[counted.eq(len(lineages))], key=lambda owner: (order.index(owner.split("-")[0]), owner))
+    return sorted(
+        counted.index[counted.eq(len(lineages))], key=lambda owner: (order.index(owner.split("-")[0]), owner)
+    )

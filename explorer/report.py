@@ -9,7 +9,9 @@ import pandas as pd
 from headway.explorer import report_card, store, without, words
 from headway.pipelines.frameworks import GRADES
 
-_made = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+_made = jinja2.Environment(
+    autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+)
 _template = _made.from_string((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
 MOST_VISITS, MOST_FIGURES, MOST_STEPS = 10, 8, 7
 
@@ -23,7 +25,8 @@ def html(
     card: pd.DataFrame | None = None,
     unknown: list[tuple[str, str]] | None = None,
 ) -> str:
-    """The report of a school, from what its page shows; `card` is the forecast of its next report card, where one comes next.
+    """The report of a school, from what its page shows; `card` is the forecast of its next report card, where
+    one comes next.
 
     `unknown` is what the prediction was made without, and why (`without.reasons`).
     """
@@ -70,7 +73,9 @@ def html(
         unknown=[without.sentence(what, why) for what, why in unknown or []],
         steps=_steps(steps),
         start=words.percent(predicted["base_rate"], 1) if shown else "",
-        end=words.percent(predicted["p_same" if words.staying(predicted) else "p_improve"], 1) if shown else "",
+        end=words.percent(predicted["p_same" if words.staying(predicted) else "p_improve"], 1)
+        if shown
+        else "",
         in_words=words.parts_in_words(steps) if len(steps) else "",
         visits=_visits(history),
         more_visits=max(len(history) - MOST_VISITS, 0),
@@ -116,21 +121,35 @@ def sheets(
         every = export(row, predicted).iloc[0]
         made["Prediction"] = pd.DataFrame({"figure": every.index, "value": [_cell(value) for value in every]})
     if len(card):
-        columns = ["area", *report_card.COLUMNS.values(), "p_below", "base_rate", "p_low", "p_high", "p_strong_or_better"]
+        columns = [
+            "area",
+            *report_card.COLUMNS.values(),
+            "p_below",
+            "base_rate",
+            "p_low",
+            "p_high",
+            "p_strong_or_better",
+        ]
         made["Report card"] = card[columns].assign(range=card["standard_set"].map(report_card.standards))
         steps = {area: report_card.steps(card, area)[0] for area in ("any", report_card.LEADERSHIP)}
-        made["What moved it"] = pd.concat([rows.assign(of=area)[["of", "what", "step"]] for area, rows in steps.items()])
+        made["What moved it"] = pd.concat(
+            [rows.assign(of=area)[["of", "what", "step"]] for area, rows in steps.items()]
+        )
     elif predicted is not None and words.enough(predicted):
         made["What moved it"] = words.parts(predicted)[["what", "step"]]
     made["What isn’t known"] = pd.DataFrame(unknown, columns=["what", "why"])
     if len(inspected):
         days = [name for name in inspected if name.endswith("_on") and not name.endswith("_known_on")]
-        made["Inspections"] = inspected.drop(columns=[name for name in inspected if name.endswith("_known_on")]).dropna(
-            axis=1, how="all"
+        made["Inspections"] = inspected.drop(
+            columns=[name for name in inspected if name.endswith("_known_on")]
+        ).dropna(axis=1, how="all")
+        made["Inspections"] = made["Inspections"].astype(
+            {name: "datetime64[s]" for name in days if name in made["Inspections"]}
         )
-        made["Inspections"] = made["Inspections"].astype({name: "datetime64[s]" for name in days if name in made["Inspections"]})
     if figures:
-        made["Staff and pupils"] = pd.concat([rows.assign(figure=name) for name, (rows, _) in figures.items()])
+        made["Staff and pupils"] = pd.concat(
+            [rows.assign(figure=name) for name, (rows, _) in figures.items()]
+        )
     if len(others):
         made["Similar schools"] = others
     return made
@@ -153,7 +172,9 @@ def _likely_set(predicted: pd.Series) -> str:
 
 
 def _steps(steps: pd.DataFrame) -> list[dict[str, str]]:
-    """The largest reasons, all the others as one, and what isn't known, so that they add up on the page too."""
+    """The largest reasons, all the others as one, and what isn't known, so that they add up on the page
+    too.
+    """
     reasons, apart = steps[steps["reason"].astype("bool")], steps[~steps["reason"].astype("bool")]
     rest = reasons.iloc[MOST_STEPS:]
     rows = list(zip(reasons["what"].head(MOST_STEPS), reasons["step"].head(MOST_STEPS), strict=True))

@@ -1,9 +1,22 @@
-"""One school: a sentence first, then the chances, what raised and lowered them, and everything known behind them."""
+"""One school: a sentence first, then the chances, what raised and lowered them, and everything known behind
+them.
+"""
 
 import pandas as pd
 import streamlit as st
 
-from headway.explorer import charts, earlier, history, own, report, report_card, store, without, words, workbook
+from headway.explorer import (
+    charts,
+    earlier,
+    history,
+    own,
+    report,
+    report_card,
+    store,
+    without,
+    words,
+    workbook,
+)
 from headway.pipelines import signals
 from headway.pipelines.frameworks import GRADES
 
@@ -39,7 +52,9 @@ def grades(row: pd.Series) -> None:
         (
             "Bars are this school’s chances. "
             + ("Diamonds are how schools of its grade and phase fared lately. " if usual else "")
-            + words.plain(words.set_in_words(row["grade_set"], row, (store.told("train") or {}).get("coverage")))
+            + words.plain(
+                words.set_in_words(row["grade_set"], row, (store.told("train") or {}).get("coverage"))
+            )
         ),
         rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
             columns={"usual": "schools like it"}
@@ -67,7 +82,8 @@ def prospects(row: pd.Series) -> None:
             charts.waterfall(drawn, start, end, "Schools like it", "This school"),
             title,
             (
-                f"{words.parts_in_words(made)} Steps are in points of a hundred and add up from the usual rate of "
+                f"{words.parts_in_words(made)} Steps are in points of a hundred and add up from the usual "
+                "rate of "
                 f"{verb} "
                 f"({words.percent(start)}) to this school’s chance ({words.percent(end)})."
             ),
@@ -85,7 +101,8 @@ def prospects(row: pd.Series) -> None:
         with st.expander("The chances of each next grade for leadership and management"):
             now = words.grade(row.get("leadership"))
             st.markdown(
-                f"At its inspection on {words.day(row['inspected_on'])} ({words.framework(row['framework'])}) "
+                f"At its inspection on {words.day(row['inspected_on'])} "
+                f"({words.framework(row['framework'])}) "
                 "leadership "
                 f"was graded {now}."
             )
@@ -100,14 +117,17 @@ def prospects(row: pd.Series) -> None:
 
 
 def unknown(row: pd.Series, predicted: pd.Series, held: own.Kept) -> None:
-    """What the prediction was made without, and why: as stored, or from the signals where an older table doesn't say."""
+    """What the prediction was made without, and why: as stored, or from the signals where an older table
+    doesn't say.
+    """
     st.header("What isn’t known here", anchor=False)
     if words.blank(predicted.get("made_without")):
         blanks(predicted, held)
     elif without.shown(row, predicted, uses()):
         st.page_link("explorer/your_data.py", label="Add a register on the page “Your own data”")
     st.markdown(
-        "Nor does it know anything that is in no file and no register: the school’s plans, or what it has changed since."
+        "Nor does it know anything that is in no file and no register: the school’s plans, or what it has "
+        "changed since."
     )
 
 
@@ -118,27 +138,43 @@ def uses() -> list[str]:
 
 
 def blanks(row: pd.Series, held: own.Kept) -> None:
-    """The model's signals that are blank for a school, those of registers the visitor may not see left out."""
+    """The model's signals that are blank for a school, those of registers the visitor may not see left
+    out.
+    """
     values, used = store.signals_today(int(row["urn"])), uses()
     if values is None:
         if not words.blank(row.get("signals_blank")):
             many = int(row["signals_blank"])
-            st.markdown(f"{many} of the {len(used) or 'model’s'} signals are blank for this school; each counts as unknown.")
+            st.markdown(
+                f"{many} of the {len(used) or 'model’s'} signals are blank for this school; each counts as "
+                "unknown."
+            )
         return
     unseen = own.hidden(held, int(row["lineage"]), values)
-    blank = [name for name in used if name in values.index and name not in unseen and words.blank(values[name])]
+    blank = [
+        name for name in used if name in values.index and name not in unseen and words.blank(values[name])
+    ]
     if not blank:
         return
     declared = signals.declared()
-    told = [{"signal": declared[name].sentence, "source": declared[name].source} for name in blank if name in declared]
-    st.markdown(f"{len(blank)} of the {len(used)} signals are blank for this school; each then counts as unknown, not as nought.")
+    told = [
+        {"signal": declared[name].sentence, "source": declared[name].source}
+        for name in blank
+        if name in declared
+    ]
+    st.markdown(
+        f"{len(blank)} of the {len(used)} signals are blank for this school; each then counts as unknown, "
+        "not as nought."
+    )
     with st.expander(f"The {len(blank)} blank signals"):
         charts.table(pd.DataFrame(told))
         charts.download(pd.DataFrame(told), f"blank-{row['urn']}")
 
 
 def reasons(names: object) -> str:
-    """The signals two schools are alike in, as sentences; none made from a register, which would tell of the other's."""
+    """The signals two schools are alike in, as sentences; none made from a register, which would tell of the
+    other's.
+    """
     declared, unseen = signals.declared(), own.own_signals()
     told = [name.strip() for name in str(names or "").split(";")]
     kept = [name for name in told if name and name not in unseen]
@@ -151,7 +187,11 @@ def alike(row: pd.Series) -> pd.DataFrame:
     if rows.empty:
         st.header("Similar schools", anchor=False)
         st.info(
-            "No similar schools are stored for this school. `headway score` keeps them, for schools with a prediction."
+            (
+                "No similar schools are stored for this school. `headway score` keeps them, for schools "
+                "with a "
+                "prediction."
+            )
             if not store.has("similar")
             else "No similar schools are stored for this school."
         )
@@ -174,7 +214,8 @@ def alike(row: pd.Series) -> pd.DataFrame:
     said = words.and_list([f"{counts[key]} {word}" for key, word in words.LABELS.items() if counts.get(key)])
     st.header(f"Of the {len(rows)} most similar schools, {said}", anchor=False)
     st.markdown(
-        "Each is a school as it stood on an earlier morning, with the same grade then, and nearest to this one in "
+        "Each is a school as it stood on an earlier morning, with the same grade then, and nearest to this "
+        "one in "
         "what was "
         "known. What became of them is known; what becomes of this one is not."
     )
@@ -196,7 +237,8 @@ def page() -> None:
     if row is None:
         st.title("No school with that URN", anchor=False)
         st.markdown(
-            f"No school in these tables has the URN {words.plain(store.asked_for('urn'))}. A URN has six figures; a "
+            f"No school in these tables has the URN {words.plain(store.asked_for('urn'))}. A URN has six "
+            "figures; a "
             "new "
             "academy gets a new one. Look for the school by name instead."
         )
@@ -207,7 +249,8 @@ def page() -> None:
     st.markdown(who(row))
     if not row["open"]:
         st.warning(
-            f"This school closed{'' if words.blank(row['closed_on']) else ' by ' + words.day(row['closed_on'])}, so "
+            "This school "
+            f"closed{'' if words.blank(row['closed_on']) else ' by ' + words.day(row['closed_on'])}, so "
             "there is no prediction."
         )
         for other in store.some("schools", "lineage", row["lineage"]).query("open").itertuples():
@@ -225,16 +268,23 @@ def page() -> None:
             st.markdown(words.plain(words.lead(predicted)))
         elif not store.has("predictions"):
             st.markdown(
-                "No predictions are among the tables yet: `headway score` makes them. What is known of the school is "
+                "No predictions are among the tables yet: `headway score` makes them. What is known of the "
+                "school is "
                 "below."
             )
         else:
             st.markdown("There is no prediction for this school. What is known of it is below.")
     if predicted is not None:
         came = report_card.last(int(row["lineage"]))
-        if len(came) and (words.blank(predicted["inspected_on"]) or came["inspected_on"].iloc[0] > predicted["inspected_on"]):
+        if len(came) and (
+            words.blank(predicted["inspected_on"]) or came["inspected_on"].iloc[0] > predicted["inspected_on"]
+        ):
             st.markdown(
-                f"Its latest inspection, on {words.day(came['inspected_on'].iloc[0])}, gave a report card; it is below. "
+                (
+                    f"Its latest inspection, on {words.day(came['inspected_on'].iloc[0])}, gave a report "
+                    "card; "
+                    "it is below. "
+                )
                 + (
                     "No overall grade is on record from before it."
                     if words.blank(predicted["overall"])
@@ -272,7 +322,8 @@ def page() -> None:
 
     st.header("Take it away", anchor=False)
     st.markdown(
-        "The report is one file that opens anywhere, two pages when printed; a browser’s print menu makes a PDF of it."
+        "The report is one file that opens anywhere, two pages when printed; a browser’s print menu makes a "
+        "PDF of it."
     )
 
     yearly = {name: (history.yearly(rows), form) for name, (rows, form) in figures.items()}
@@ -296,11 +347,17 @@ def page() -> None:
     with middle:
         sheets = report.sheets(row, predicted, card, inspected, yearly, others, missing)
         workbook.download(sheets, report.NOTES, f"school-{urn}", "All tables (Excel)")
-    st.page_link("explorer/compare.py", query_params={"urns": str(urn)}, label="Compare it with other schools")
-    st.page_link("explorer/what_if.py", query_params={"urn": str(urn)}, label="What if something were different?")
+    st.page_link(
+        "explorer/compare.py", query_params={"urns": str(urn)}, label="Compare it with other schools"
+    )
+    st.page_link(
+        "explorer/what_if.py", query_params={"urn": str(urn)}, label="What if something were different?"
+    )
     if not words.blank(row["trust_uid"]):
         st.page_link(
-            "explorer/trust.py", query_params={"trust": str(int(row["trust_uid"]))}, label="The schools of its trust"
+            "explorer/trust.py",
+            query_params={"trust": str(int(row["trust_uid"]))},
+            label="The schools of its trust",
         )
     st.page_link(
         "explorer/trust.py",

@@ -1,7 +1,8 @@
-"""Schools by what a visitor types: a name, a URN, a postcode, a trust or a local authority, also typed with a slip.
+"""Schools by what a visitor types: a name, a URN, a postcode, a trust or a local authority, also typed with a
+slip.
 
-Whole words come before parts of words, and the school's name before its trust and authority. A postcode or its first half finds
-the schools nearest to it.
+Whole words come before parts of words, and the school's name before its trust and authority. A postcode or
+its first half finds the schools nearest to it.
 """
 
 import difflib
@@ -33,7 +34,9 @@ SAME = (
 
 
 def plain(text: str) -> str:
-    """A text as it is compared: small letters and figures, one way to write “&”, “Saint” and “Church of England”."""
+    """A text as it is compared: small letters and figures, one way to write “&”, “Saint” and “Church of
+    England”.
+    """
     text = text.lower()
     for pattern, instead in SAME:
         text = re.sub(pattern, instead, text)
@@ -42,7 +45,9 @@ def plain(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Texts:
-    """Of each school: its name and everything that can be searched, a space on each side; and the words there are."""
+    """Of each school: its name and everything that can be searched, a space on each side; and the words there
+    are.
+    """
 
     name: pd.Series
     whole: pd.Series
@@ -60,22 +65,33 @@ def _plain(column: pd.Series) -> pd.Series:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _texts(where: str, version: tuple[int, int]) -> _Texts:
     rows = store.schools()
-    possessive = rows["name"].fillna("").astype("str").str.replace("[’']s\\b", "", regex=True)  # Mary beside Mary's
+    # Mary beside Mary's
+    possessive = rows["name"].fillna("").astype("str").str.replace("[’']s\\b", "", regex=True)
     name = _plain(rows["name"])
     own = possessive.ne(rows["name"].fillna("").astype("str"))
     name = name.where(~own, name + _plain(possessive))
     postcode = rows["postcode"].fillna("").astype("str").str.lower()
     whole = name + _plain(rows["trust_name"]) + _plain(rows["local_authority"])
-    whole = whole + " " + rows["urn"].astype("str") + " " + postcode + " " + postcode.str.replace(" ", "") + " "
-    words = sorted({word for text in (name, whole) for word in set(" ".join(text.unique()).split()) if word.isalpha()})
+    whole = (
+        whole + " " + rows["urn"].astype("str") + " " + postcode + " " + postcode.str.replace(" ", "") + " "
+    )
+    words = sorted(
+        {word for text in (name, whole) for word in set(" ".join(text.unique()).split()) if word.isalpha()}
+    )
     return _Texts(name, whole, name.str.replace(" ", ""), words)
 
 
 def found(
-    asked: str, phase: str | None = None, region: str | None = None, closed: bool = False, trust: str | None = None,
+    asked: str,
+    phase: str | None = None,
+    region: str | None = None,
+    closed: bool = False,
+    trust: str | None = None,
     authority: str | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """The schools found, the likeliest first; around a postcode the nearest, with their distance in `miles`."""
+) -> pd.DataFrame:
+    """The schools found, the likeliest first; around a postcode the nearest, with their distance in
+    `miles`.
+    """
     rows = store.schools()
     mask = np.ones(len(rows), dtype=bool) if closed else rows["open"].to_numpy(dtype=bool)
     for column, value in (("phase", phase), ("region", region), ("local_authority", authority)):
@@ -112,7 +128,9 @@ def _around(rows: pd.DataFrame, mask: np.ndarray, outward: str, inward: str | No
 
 
 def _by_words(rows: pd.DataFrame, mask: np.ndarray, typed: str) -> pd.DataFrame:
-    """Every word as typed; else the words run together, else the words they may be slips for, else most of the words."""
+    """Every word as typed; else the words run together, else the words they may be slips for, else most of
+    the words.
+    """
     texts = _texts(str(store.folder()), store.stamp(store.path("schools")))
     ways = [[word] for word in typed.split()]
     part = np.array([_any(texts.whole, way, "{}") for way in ways]) & mask
@@ -130,14 +148,22 @@ def _by_words(rows: pd.DataFrame, mask: np.ndarray, typed: str) -> pd.DataFrame:
 
 
 def _order(rows: pd.DataFrame, texts: _Texts, typed: str, ways: list[list[str]]) -> pd.Index:
-    """The likeliest first: that URN, a name that starts so, whole words before parts, words of the name before others."""
+    """The likeliest first: that URN, a name that starts so, whole words before parts, words of the name
+    before others.
+    """
     name, whole = texts.name[rows.index], texts.whole[rows.index]
-    order = pd.DataFrame({
-        "urn_typed": rows["urn"].astype("str").ne(typed), "starts": ~name.str.startswith(f" {typed} "),
-        "whole": -sum(_any(whole, way, " {} ").astype(int) for way in ways),
-        "in_name": -sum(_any(name, way, " {} ").astype(int) for way in ways),
-        "begins": ~name.str.startswith(f" {typed}"), "name": rows["name"], "urn": rows["urn"],
-    }, index=rows.index)  # fmt: skip
+    order = pd.DataFrame(
+        {
+            "urn_typed": rows["urn"].astype("str").ne(typed),
+            "starts": ~name.str.startswith(f" {typed} "),
+            "whole": -sum(_any(whole, way, " {} ").astype(int) for way in ways),
+            "in_name": -sum(_any(name, way, " {} ").astype(int) for way in ways),
+            "begins": ~name.str.startswith(f" {typed}"),
+            "name": rows["name"],
+            "urn": rows["urn"],
+        },
+        index=rows.index,
+    )
     return order.sort_values(list(order)).index
 
 

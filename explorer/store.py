@@ -1,6 +1,7 @@
 """The tables, as far as a page needs them: read once, kept until the file changes. Nothing is written.
 
-Kept as resources, which visitors share, and not as Streamlit's cached data, which are pickled and copied for each click.
+Kept as resources, which visitors share, and not as Streamlit's cached data, which are pickled and copied for
+each click.
 """
 
 import contextlib
@@ -35,7 +36,8 @@ IN_LISTS = (
     "open",
 )
 RECENT, KEPT_AS = 8, "headway_viewed"
-PATIENCE = 1.5  # seconds in which a browser fetches what it draws the first page with; reading then would keep it waiting
+# seconds in which a browser fetches what it draws the first page with; reading then would keep it waiting
+PATIENCE = 1.5
 # The measures that pages show, of the tables of yearly figures: the rest is never read.
 MEASURES = {
     "turnover": ("stayed_fte", "moved_school_fte", "left_system_fte", "teachers_fte"),
@@ -99,17 +101,27 @@ def types_of(name: str) -> dict[str, str]:
 def _whole(where: str, name: str, columns: tuple[str, ...] | None, version: tuple[int, int]) -> pd.DataFrame:
     try:
         return tables.read(Path(where), name, list(columns) if columns else None)
-    except (KeyError, ValueError, OSError) as error:  # pyarrow's errors for a column or a file that isn't what it was
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+    ) as error:  # pyarrow's errors for a column or a file that isn't what it was
         raise DataError(
             f"{Path(where) / name}.parquet can't be read ({error}).\nRun `headway ingest` again."
         ) from error
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _by(where: str, name: str, column: str, columns: tuple[str, ...] | None, version: tuple[int, int]) -> pd.DataFrame:
+def _by(
+    where: str, name: str, column: str, columns: tuple[str, ...] | None, version: tuple[int, int]
+) -> pd.DataFrame:
     """A table in the order of one column, so that a school's rows are found without looking at the others."""
     rows = _whole(where, name, columns, version)
-    return rows if rows[column].is_monotonic_increasing else rows.sort_values(column, kind="stable", ignore_index=True)
+    return (
+        rows
+        if rows[column].is_monotonic_increasing
+        else rows.sort_values(column, kind="stable", ignore_index=True)
+    )
 
 
 def whole(name: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
@@ -128,7 +140,9 @@ def some(name: str, column: str, value: int, columns: Iterable[str] | None = Non
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _large(where: str, name: str, column: str, columns: tuple[str, ...], version: tuple[int, int]) -> Any:
-    """Some columns of a large table as it lies on disk, texts kept once each; the order of one column, and it so ordered."""
+    """Some columns of a large table as it lies on disk, texts kept once each; the order of one column, and it
+    so ordered.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -140,12 +154,18 @@ def _large(where: str, name: str, column: str, columns: tuple[str, ...], version
             for field in pq.read_schema(path)
             if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)
         ]
-        rows = pq.read_table(path, columns=list(columns), read_dictionary=[text for text in texts if text in columns],
-                             page_checksum_verification=True)  # fmt: skip
+        rows = pq.read_table(
+            path,
+            columns=list(columns),
+            read_dictionary=[text for text in texts if text in columns],
+            page_checksum_verification=True,
+        )
         order = np.argsort(rows[column].to_numpy(), kind="stable")
         return rows, order, rows[column].to_numpy()[order]
     except (KeyError, ValueError, OSError) as error:
-        raise DataError(f"{path} can't be read ({error}).\nRun `headway train` and `headway score` again.") from error
+        raise DataError(
+            f"{path} can't be read ({error}).\nRun `headway train` and `headway score` again."
+        ) from error
 
 
 def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -155,11 +175,14 @@ def of_large(name: str, column: str, values: list[int], columns: tuple[str, ...]
     rows, order, key = _large(str(folder()), name, column, columns, stamp(path(name)))
     first, last = (np.searchsorted(key, values, side=side) for side in ("left", "right"))
     few = rows.take(np.concatenate([order[one:end] for one, end in zip(first, last, strict=True)]))
-    texts = [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in few.schema]
-    return few.cast(pa.schema(texts)).to_pandas()  # else each text of the whole table would come along as a category
+    texts = [
+        field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in few.schema
+    ]
+    # else each text of the whole table would come along as a category
+    return few.cast(pa.schema(texts)).to_pandas()
 
 
-# --- what pages ask for -----------------------------------------------------------------------------------------------
+# --- what pages ask for -------------------------------------------------------------------------------------
 
 
 def schools() -> pd.DataFrame:
@@ -180,8 +203,12 @@ def in_order(column: str) -> list[str]:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _trusts(where: str, version: tuple[int, int]) -> dict[str, str]:
     rows = schools()
-    rows = rows[rows["open"]].dropna(subset=["trust_uid"]).drop_duplicates("trust_uid").sort_values("trust_name")
-    return dict(zip(rows["trust_uid"].astype("int64").astype("str"), rows["trust_name"].astype("str"), strict=True))
+    rows = (
+        rows[rows["open"]].dropna(subset=["trust_uid"]).drop_duplicates("trust_uid").sort_values("trust_name")
+    )
+    return dict(
+        zip(rows["trust_uid"].astype("int64").astype("str"), rows["trust_name"].astype("str"), strict=True)
+    )
 
 
 def trusts() -> dict[str, str]:
@@ -197,7 +224,9 @@ def _places(where: str, version: tuple[int, int]) -> pd.DataFrame:
 
 
 def places() -> pd.DataFrame:
-    """Where open schools are, thinned to a grid of some five miles: a map of all would be slow and no clearer."""
+    """Where open schools are, thinned to a grid of some five miles: a map of all would be slow and no
+    clearer.
+    """
     return _places(str(folder()), stamp(path("schools")))
 
 
@@ -233,10 +262,16 @@ def inspections(lineage: int) -> pd.DataFrame:
 
 
 def figures(name: str, lineage: int) -> pd.DataFrame:
-    """A dated table's rows for a school: one a year, the newest to be published, the newest URN's where two overlap."""
+    """A dated table's rows for a school: one a year, the newest to be published, the newest URN's where two
+    overlap.
+    """
     shown = [column for column in MEASURES[name] for column in (column, f"{column}_why_blank")]
     rows = some(name, "lineage", lineage, ("urn", "lineage", "period", "known_on", "source_file", *shown))
-    return rows.sort_values(["period", "urn", "known_on"]).drop_duplicates("period", keep="last") if len(rows) else rows
+    return (
+        rows.sort_values(["period", "urn", "known_on"]).drop_duplicates("period", keep="last")
+        if len(rows)
+        else rows
+    )
 
 
 def signals_today(urn: int) -> pd.Series | None:
@@ -309,11 +344,16 @@ def champion_refused() -> str:
 
 
 def state(row: pd.Series) -> pd.DataFrame:
-    """How the stored model sees where a school stands: its grade, with a “satisfactory” kept apart, and its phase."""
+    """How the stored model sees where a school stands: its grade, with a “satisfactory” kept apart, and its
+    phase.
+    """
     from headway.pipelines.signals import trajectory
 
     one = row.to_frame().T
-    old = trajectory.satisfactory(one["overall"].astype("Int64"), pd.to_datetime(one["inspected_on"])).iloc[0] > 0
+    old = (
+        trajectory.satisfactory(one["overall"].astype("Int64"), pd.to_datetime(one["inspected_on"])).iloc[0]
+        > 0
+    )
     rank = int(row["overall"])
     return pd.DataFrame(
         {"overall": [rank], "cell": ["3 satisfactory" if old else str(rank)], "group": [str(row["phase"])]}
@@ -345,17 +385,24 @@ def share_listed(name: str, column: str) -> dict[Any, float]:
 
 
 def recent() -> list[int]:
-    """The schools looked at, newest first. A new visit takes them from the cookie that the browser kept of the last."""
+    """The schools looked at, newest first. A new visit takes them from the cookie that the browser kept of
+    the last.
+    """
     if "viewed" not in st.session_state:
         st.session_state["viewed"] = asked_urns(str(st.context.cookies.get(KEPT_AS, "")), RECENT)
     return st.session_state["viewed"]
 
 
 def viewed(urn: int) -> None:
-    """Remember a school for “recently viewed”: in the visit, and in the browser until it is closed, for a reload."""
+    """Remember a school for “recently viewed”: in the visit, and in the browser until it is closed, for a
+    reload.
+    """
     st.session_state["viewed"] = [urn, *(one for one in recent() if one != urn)][:RECENT]
-    kept = f"{KEPT_AS}={'.'.join(map(str, recent()))}; path=/; SameSite=Strict"  # figures and full stops alone
-    st.container(key="kept").html(f"<script>document.cookie = '{kept}'</script>", unsafe_allow_javascript=True)
+    # figures and full stops alone
+    kept = f"{KEPT_AS}={'.'.join(map(str, recent()))}; path=/; SameSite=Strict"
+    st.container(key="kept").html(
+        f"<script>document.cookie = '{kept}'</script>", unsafe_allow_javascript=True
+    )
 
 
 def asked_for(name: str) -> str:
@@ -364,7 +411,9 @@ def asked_for(name: str) -> str:
 
 
 def asked_urn() -> int | None:
-    """The URN in the address; else the one looked at last, which is then put into the address so a link restores it."""
+    """The URN in the address; else the one looked at last, which is then put into the address so a link
+    restores it.
+    """
     text = asked_for("urn")
     if text:
         return int(text) if text.isdecimal() and len(text) < 10 else -1
@@ -380,12 +429,14 @@ def asked_urns(text: str, most: int | None = None) -> list[int]:
     return numbers[:most]
 
 
-# --- before it is asked for --------------------------------------------------------------------------------------------
+# --- before it is asked for ---------------------------------------------------------------------------------
 
 
 @st.cache_resource(show_spinner=False)
 def read_ahead() -> None:
-    """Once the first page is drawn, what the others read first, while the visitor reads; trouble is left to the pages."""
+    """Once the first page is drawn, what the others read first, while the visitor reads; trouble is left to
+    the pages.
+    """
     later = threading.Timer(PATIENCE, _read_ahead)
     later.daemon = True
     later.start()
@@ -396,8 +447,22 @@ def _read_ahead() -> None:
     from headway.explorer import capacity, earlier, history, outlook, own, report, search, without  # noqa: F401
 
     with contextlib.suppress(DataError):
-        search.found("a"), names(), trusts(), in_order("local_authority"), champion(), similar(0), predictions(), outlook.cards()
-        for name, key in (("schools", "urn"), ("predictions", "urn"), ("signals_today", "urn"), ("inspections", "lineage")):
+        (
+            search.found("a"),
+            names(),
+            trusts(),
+            in_order("local_authority"),
+            champion(),
+            similar(0),
+            predictions(),
+            outlook.cards(),
+        )
+        for name, key in (
+            ("schools", "urn"),
+            ("predictions", "urn"),
+            ("signals_today", "urn"),
+            ("inspections", "lineage"),
+        ):
             some(name, key, 0)
         for name in MEASURES:
             figures(name, 0)

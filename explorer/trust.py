@@ -29,8 +29,11 @@ def members(kind: str, asked: str) -> tuple[pd.DataFrame, str]:
 def choose() -> tuple[str, str]:
     """What is asked for, from the address or the boxes; the address always holds it."""
     given = next((kind for kind in KINDS if store.asked_for(kind)), None)
-    # A new address moves the choice; the choice itself stays where it is while nothing of its kind is named yet.
-    if given and ("schools_of" not in st.session_state or given != st.session_state.get("schools_of_address")):
+    # A new address moves the choice; the choice itself stays where it is while nothing of its kind is named
+    # yet.
+    if given and (
+        "schools_of" not in st.session_state or given != st.session_state.get("schools_of_address")
+    ):
         st.session_state["schools_of"] = given
     kind = st.radio("Schools of", list(KINDS), format_func=KINDS.get, horizontal=True, key="schools_of")
     asked = store.asked_for(kind)
@@ -39,7 +42,8 @@ def choose() -> tuple[str, str]:
         options = list(names)
         if asked and asked not in names:
             st.warning(
-                f"No open school in these tables belongs to a trust with the number {words.plain(asked)}. Choose "
+                f"No open school in these tables belongs to a trust with the number {words.plain(asked)}. "
+                "Choose "
                 "another below."
             )
         chosen = st.selectbox(
@@ -53,7 +57,8 @@ def choose() -> tuple[str, str]:
         options = store.in_order("local_authority")
         if asked and asked not in options:
             st.warning(
-                f"There is no local authority called {words.plain(asked)} in these tables. Choose another below."
+                f"There is no local authority called {words.plain(asked)} in these tables. Choose another "
+                "below."
             )
         chosen = st.selectbox(
             "Local authority",
@@ -79,37 +84,51 @@ def choose() -> tuple[str, str]:
 
 
 def spread(rows: pd.DataFrame) -> None:
-    """How the chances of the schools are spread, and what they come to together: of a report card where one comes next."""
+    """How the chances of the schools are spread, and what they come to together: of a report card where one
+    comes next.
+    """
     on_card = rows[outlook.BELOW].notna().any()
     if on_card:
         chance, usual, what = rows[outlook.BELOW], rows[f"{outlook.BELOW}, schools like it"], outlook.BELOW
     else:
         made = outlook.chances(rows[rows["overall"].fillna(1).gt(1)])
-        chance, usual, what = made["chance to rise"], made["chance to rise, schools like it"], "a better grade"
+        chance, usual, what = (
+            made["chance to rise"],
+            made["chance to rise, schools like it"],
+            "a better grade",
+        )
     chance, usual = chance[chance.notna() & usual.notna()], usual[chance.notna() & usual.notna()]
     if len(chance):
         st.markdown(
-            f"Of {len(chance):,} schools, the stored chances add up to about {chance.sum():.1f} with {what} at their next "
+            f"Of {len(chance):,} schools, the stored chances add up to about {chance.sum():.1f} with {what} "
+            "at their next "
             f"inspection; for schools like them it would be {usual.sum():.1f}."
         )
     totals = outlook.totals(rows)
     if len(totals):
-        st.markdown("By the grade they have, were the next a grade again, about so many schools:" if on_card else
-                    "By the grade they have, about so many schools:")  # fmt: skip
+        st.markdown(
+            "By the grade they have, were the next a grade again, about so many schools:"
+            if on_card
+            else "By the grade they have, about so many schools:"
+        )
         charts.table(totals)
     if len(chance) < FEWEST:
         st.info(f"Fewer than {FEWEST} of its schools have such a chance, so no spread is drawn.")
         return
     step = chance - usual
     bands = pd.cut(chance, [at / 10 for at in range(11)], labels=BANDS, include_lowest=True)
-    counted = bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools").astype({"band": "str"})
+    counted = (
+        bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools").astype({"band": "str"})
+    )
     charts.show(
         charts.spread(counted, f"Chance of {what}, in %"),
         f"The middle half of its chances of {what} runs from {words.percent(chance.quantile(0.25))} "
         f"to {words.percent(chance.quantile(0.75))}",
-        "How many schools fall in each band. Grades differ, and with them the usual chance: a school’s own page "
+        "How many schools fall in each band. Grades differ, and with them the usual chance: a school’s own "
+        "page "
         "holds it against schools like it. "
-        f"{int((step > 0.005).sum())} stand above schools like them, {int((step < -0.005).sum())} below; together "
+        f"{int((step > 0.005).sum())} stand above schools like them, {int((step < -0.005).sum())} below; "
+        "together "
         f"they are {abs(100 * step.mean()):.0f} points {'above' if step.mean() > 0 else 'below'}.",
         counted,
         "spread",
@@ -121,7 +140,8 @@ def page() -> None:
     kind, asked = choose()
     if not asked:
         st.markdown(
-            "Choose which schools to look at. The address of this page then holds the choice, so it can be kept or "
+            "Choose which schools to look at. The address of this page then holds the choice, so it can be "
+            "kept or "
             "shared."
         )
         return
@@ -135,7 +155,9 @@ def page() -> None:
         charts.table(mine[["urn", "name", "phase", "local_authority"]].sort_values("name"))
         return
     rows = outlook.with_predictions(mine)
-    st.markdown(f"{len(rows):,} open schools, {int(rows['status'].eq('scored').sum()):,} of them with a chance.")
+    st.markdown(
+        f"{len(rows):,} open schools, {int(rows['status'].eq('scored').sum()):,} of them with a chance."
+    )
     spread(rows)
     st.header("Its schools, in the order of the alphabet", anchor=False)
     columns = {
@@ -150,8 +172,12 @@ def page() -> None:
     charts.table(pd.DataFrame(columns))
     held, key = own.kept(), asked if kind != "urns" else "list"
     made, known = capacity.figures(held, mine["lineage"].tolist())
-    charts.download(capacity.exported(outlook.export(rows), made), f"schools-{key}", "Download these schools (CSV)")
-    workbook.download({"Schools": outlook.export(rows), "Totals": outlook.totals(rows)}, report.NOTES, f"schools-{key}")
+    charts.download(
+        capacity.exported(outlook.export(rows), made), f"schools-{key}", "Download these schools (CSV)"
+    )
+    workbook.download(
+        {"Schools": outlook.export(rows), "Totals": outlook.totals(rows)}, report.NOTES, f"schools-{key}"
+    )
     with st.expander("Open a school’s page"):
         for row in rows.head(150).itertuples():
             st.page_link(

@@ -1,8 +1,9 @@
-"""What if: the stored model's answer with something a school could change set otherwise. A pattern, not an effect."""
+"""What if: the stored model's answer with something a school could change set otherwise. A pattern, not an
+effect.
+"""
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -20,7 +21,8 @@ RANGES = {
 }
 
 
-# What is made from a figure moves with it, and by how much of its step: else the model is asked about a school there can't be.
+# What is made from a figure moves with it, and by how much of its step: else the model is asked about a
+# school there can't be.
 MOVES_WITH = {
     "absence_standing": {"absence_change": 1.0, "absence_beyond_intake": 1.0, "absence_since_pandemic": 1.0},
     "attainment_standing": {"attainment_change": 1.0, "attainment_three_years": 1 / 3},
@@ -36,7 +38,8 @@ def answer(model, values: pd.Series, state: pd.DataFrame) -> pd.Series:
 
 
 def card_answer(model, values: pd.Series, state: pd.Series, card: pd.DataFrame) -> pd.DataFrame:
-    """The stored model's report card from these signals: below expected (`p_below`, with its interval) by area and any.
+    """The stored model's report card from these signals: below expected (`p_below`, with its interval) by
+    area and any.
 
     `state` is the school that morning, as `signals_today` has it: grade, phase, ages, its own newest card.
     """
@@ -45,11 +48,16 @@ def card_answer(model, values: pd.Series, state: pd.Series, card: pd.DataFrame) 
     areas = [*report_cards.NAMES, "any"]
     cohort = state.to_frame().T.reset_index(drop=True)
     numbers = ("overall", "leadership", *report_cards.AGES, *report_cards.OWN_CARD)
-    cohort = cohort.astype(dict.fromkeys(numbers, "Int64")).assign(inspected_on=pd.to_datetime(cohort["inspected_on"]),
-                                                                   as_of=pd.to_datetime(cohort["as_of"]))
+    cohort = cohort.astype(dict.fromkeys(numbers, "Int64")).assign(
+        inspected_on=pd.to_datetime(cohort["inspected_on"]), as_of=pd.to_datetime(cohort["as_of"])
+    )
     made = pd.DataFrame([values.astype("float64").to_dict()])
     found = report_cards.answers(cohort, made, model, details=False)
-    figures = {"p_below": found.below[0], "p_low": found.chances["low"][0], "p_high": found.chances["high"][0]}
+    figures = {
+        "p_below": found.below[0],
+        "p_low": found.chances["low"][0],
+        "p_high": found.chances["high"][0],
+    }
     return pd.DataFrame(figures, index=areas).loc[[area for area in areas if area in set(card["area"])]]
 
 
@@ -65,7 +73,9 @@ def moved(values: pd.Series, changed: dict[str, float]) -> pd.Series:
     return after
 
 
-def unexpected(changed: dict[str, float], values: pd.Series, better: Callable[[pd.Series], float]) -> list[str]:
+def unexpected(
+    changed: dict[str, float], values: pd.Series, better: Callable[[pd.Series], float]
+) -> list[str]:
     """The changes that move the chance of better the other way than one would expect, each alone."""
     start, found = better(values), []
     for name, value in changed.items():
@@ -79,7 +89,9 @@ def unexpected(changed: dict[str, float], values: pd.Series, better: Callable[[p
 
 
 def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[str, float]:
-    """What the visitor set, by signal; a signal left alone isn't in it. The address holds it, so a link restores it."""
+    """What the visitor set, by signal; a signal left alone isn't in it. The address holds it, so a link
+    restores it.
+    """
     changed = {}
     for name in names:
         signal = told[name]
@@ -131,7 +143,10 @@ def _into_address(name: str, value: float | None) -> None:
 
 def nothing(declared: dict) -> None:
     """That nothing can be moved, and which register or file would let it."""
-    st.info("The stored model uses nothing that a school could change, because what it learned from doesn’t hold it.")
+    st.info(
+        "The stored model uses nothing that a school could change, because what it learned from doesn’t "
+        "hold it."
+    )
     by_register: dict[str, list[str]] = {}
     for signal in declared.values():
         if signal.could_change and not signal.off:
@@ -139,7 +154,10 @@ def nothing(declared: dict) -> None:
     lines = []
     for source, sentences in by_register.items():
         what = words.plain(words.MADE_FROM.get(source, source))
-        lines.append(f"- {'A register of ' if source in signals.REGISTERS else 'A file of '}{what}: {'; '.join(sentences)}.")
+        lines.append(
+            f"- {'A register of ' if source in signals.REGISTERS else 'A file of '}{what}: "
+            f"{'; '.join(sentences)}."
+        )
     st.markdown("It could, once trained with one of these:\n\n" + "\n".join(lines))
     st.page_link("explorer/your_data.py", label="Add a register on the page “Your own data”")
 
@@ -149,18 +167,25 @@ def surprises(names: list[str]) -> None:
     declared = signals.declared()
     for name in names:
         st.markdown(
-            f"“{words.plain(declared[name].sentence.rstrip('.'))}” moves the chance the other way than one would expect. The "
-            "model has only seen which schools did better, and other figures that go with this one carry part of what it says; "
+            f"“{words.plain(declared[name].sentence.rstrip('.'))}” moves the chance the other way than one "
+            "would expect. The "
+            "model has only seen which schools did better, and other figures that go with this one carry "
+            "part of what it says; "
             "it doesn’t mean that making it better does harm."
         )
 
 
-def on_card(model, values: pd.Series, changed: dict[str, float], state: pd.Series, card: pd.DataFrame) -> None:
+def on_card(
+    model, values: pd.Series, changed: dict[str, float], state: pd.Series, card: pd.DataFrame
+) -> None:
     """The report card with what was changed, beside the stored one."""
     stored = card.set_index("area")["p_below"]
     before = card_answer(model, values, state, card)
     if (before["p_below"] - stored.reindex(before.index)).abs().max() > 0.005:
-        st.info("The signals kept don’t give the stored chances back. Run `headway score` again, so that they belong together.")
+        st.info(
+            "The signals kept don’t give the stored chances back. Run `headway score` again, so that they "
+            "belong together."
+        )
         return
     after = card_answer(model, moved(values, changed), state, card)
     now, step = after.loc["any"], after.loc["any", "p_below"] - stored["any"]
@@ -175,20 +200,26 @@ def on_card(model, values: pd.Series, changed: dict[str, float], state: pd.Serie
     title = (
         "Nothing has been moved yet"
         if not changed
-        else f"Schools like this one with those figures: {words.of_100(now['p_below'])} of 100 have some area below expected "
+        else f"Schools like this one with those figures: {words.of_100(now['p_below'])} of 100 have some "
+        "area below expected "
         f"({between}), {words.points(step)} points"
     )
     charts.show(
         charts.chances(rows),
         title,
-        f"As stored: {words.of_100(stored['any'])} of 100. Bars are the chances of below expected with what you set, diamonds "
+        f"As stored: {words.of_100(stored['any'])} of 100. Bars are the chances of below expected with what "
+        "you set, diamonds "
         "what is stored for the school as it is.",
         rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
             columns={"grade": "area", "chance": "with what you set", "usual": "as it is"}
         ),
         f"what-if-{state['urn']}",
     )
-    surprises(unexpected(changed, values, lambda made: 1 - card_answer(model, made, state, card).loc["any", "p_below"]))
+    surprises(
+        unexpected(
+            changed, values, lambda made: 1 - card_answer(model, made, state, card).loc["any", "p_below"]
+        )
+    )
 
 
 def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.Series) -> None:
@@ -196,11 +227,14 @@ def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.
     state = store.state(predicted)
 
     def better(made: pd.Series) -> float:
-        return words.chance(pd.Series({**answer(model, made, state).to_dict(), "overall": predicted["overall"]}))
+        return words.chance(
+            pd.Series({**answer(model, made, state).to_dict(), "overall": predicted["overall"]})
+        )
 
     if abs(better(values) - words.chance(predicted)) > 0.005:
         st.info(
-            "The signals kept don’t give the stored chance back. Run `headway score` again, so that they belong "
+            "The signals kept don’t give the stored chance back. Run `headway score` again, so that they "
+            "belong "
             "together."
         )
         return
@@ -219,7 +253,8 @@ def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.
     title = (
         "Nothing has been moved yet"
         if not changed
-        else f"Schools like this one with those figures: {words.percent(words.chance(same))} for {verb} ({between}), "
+        else f"Schools like this one with those figures: {words.percent(words.chance(same))} for {verb} "
+        f"({between}), "
         f"{words.points(step)} points"
     )
     charts.show(
@@ -237,16 +272,20 @@ def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.
 def page() -> None:
     st.title("What if?", anchor=False)
     st.markdown(
-        "**This shows a pattern, not an effect.** Schools with other figures did better or worse; that doesn’t mean "
+        "**This shows a pattern, not an effect.** Schools with other figures did better or worse; that "
+        "doesn’t mean "
         "that changing a figure changes the grade. "
-        "The answer is the stored model’s, worked out again. A grade is never among the things that can be moved."
+        "The answer is the stored model’s, worked out again. A grade is never among the things that can be "
+        "moved."
     )
     store.about("schools")
     urn = store.asked_urn()
     row = store.school(urn) if urn is not None else None
     if row is None:
         st.markdown(
-            "Choose a school first; its page links here." if urn is None else "No school in these tables has that URN."
+            "Choose a school first; its page links here."
+            if urn is None
+            else "No school in these tables has that URN."
         )
         st.page_link("explorer/find.py", label="Find a school")
         return
@@ -271,26 +310,33 @@ def page() -> None:
         return
     if model is None:
         st.info(
-            "The stored model isn’t on this machine (mlruns/champion), so nothing can be worked out again. `headway "
+            "The stored model isn’t on this machine (mlruns/champion), so nothing can be worked out again. "
+            "`headway "
             "train` makes it."
         )
         return
     if values is None:
         st.info(
-            "The signals of today aren’t among the tables, so nothing can be worked out again. `headway score` keeps "
+            "The signals of today aren’t among the tables, so nothing can be worked out again. `headway "
+            "score` keeps "
             "them (signals_today.parquet)."
         )
         return
     declared, known = signals.declared(), values.index.isin(tables.TABLES["signals_today"].names)
     state, values = values[known], values[~known]
     unseen = own.hidden(own.kept(), int(row["lineage"]), values)
-    movable = [name for name in model.signals if name in declared and declared[name].could_change and name not in unseen]
+    movable = [
+        name
+        for name in model.signals
+        if name in declared and declared[name].could_change and name not in unseen
+    ]
     if not movable:
         nothing(declared)
         return
     if str(model.about.get("version")) != str(predicted["model_version"]):
         st.info(
-            "The stored predictions are an earlier model’s. Run `headway score` again, so that both answers come "
+            "The stored predictions are an earlier model’s. Run `headway score` again, so that both answers "
+            "come "
             "from one model."
         )
         return

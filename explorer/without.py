@@ -1,4 +1,6 @@
-"""What a prediction was made without, and why: each reason read from the tables themselves. Part of the page of a school."""
+"""What a prediction was made without, and why: each reason read from the tables themselves. Part of the page
+of a school.
+"""
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +11,8 @@ from headway.pipelines.signals import attainment
 
 ALWAYS = ("school_facts", "coverage", "norms")  # of every school, or of none alone
 BY = ("lineage", "trust_uid", "la_code")  # whose rows a table has: a school's, its trust's or its authority's
-KINDS = ("phase", "type", "high_age")  # what a file may be published by; the last tells an infant from a junior school
+# what a file may be published by; the last tells an infant from a junior school
+KINDS = ("phase", "type", "high_age")
 RARE = 0.05  # the share of a kind of school with any row, under which a table isn't published for that kind
 # What a figure's own mark in the file says of it.
 MARKS = {
@@ -29,15 +32,19 @@ MARKS = {
 def reasons(row: pd.Series, predicted: pd.Series, uses: list[str]) -> list[tuple[str, str]]:
     """Each source the prediction was made without, as a head would name it, and why.
 
-    The prediction names the sources; `uses` are the signals of the model. The reason is what the tables say: whether the file
-    was read, holds this school, gives a figure of it, and of which year.
+    The prediction names the sources; `uses` are the signals of the model. The reason is what the tables say:
+    whether the file was read, holds this school, gives a figure of it, and of which year.
     """
     stored = predicted.get("made_without")
     names = [] if words.blank(stored) else [name for name in str(stored).split("; ") if name]
     declared = signals.declared()
     year = pd.Timestamp(predicted["as_of"]).year
-    made = {name: [signal for signal in uses if signal in declared and name in declared[signal].source.split(", ")]
-            for name in names}  # fmt: skip
+    made = {
+        name: [
+            signal for signal in uses if signal in declared and name in declared[signal].source.split(", ")
+        ]
+        for name in names
+    }
     return [(_what(name), _why(row, name, made[name], year)) for name in names]
 
 
@@ -91,7 +98,10 @@ def _unusable(mine: pd.DataFrame, year: int, changes: bool) -> str:
         return f"{MARKS.get(mark, mark)} ({words.academic_year(int(newest['period'].iloc[0]))})"
     newest = int(known["period"].max())
     if changes and newest - 1 not in set(known["period"]):
-        return f"no figure of {words.academic_year(newest - 1)} to compare its newest with, of {words.academic_year(newest)}"
+        return (
+            f"no figure of {words.academic_year(newest - 1)} to compare its newest with, of "
+            f"{words.academic_year(newest)}"
+        )
     if year - newest > attainment.LASTS:
         return f"too old to count: its newest figure is of {words.academic_year(newest)}"
     return f"the figures of {words.academic_year(newest)} hold none of the measures that the model uses"
@@ -120,4 +130,3 @@ def shown(row: pd.Series, predicted: pd.Series, uses: list[str]) -> bool:
 
 def sentence(what: str, why: str) -> str:
     return f"{what[:1].upper()}{what[1:]}: {why}"
-

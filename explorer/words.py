@@ -1,7 +1,7 @@
 """Numbers, grades and sentences in plain English, and texts made safe to show.
 
-What stands in a table is somebody else's text: `plain` takes every meaning out of it before it meets Markdown, and
-`for_spreadsheet` before it meets a spreadsheet. HTML is made by a template that escapes.
+What stands in a table is somebody else's text: `plain` takes every meaning out of it before it meets
+Markdown, and `for_spreadsheet` before it meets a spreadsheet. HTML is made by a template that escapes.
 """
 
 import re
@@ -33,7 +33,8 @@ FAMILIES = {
     "report_card": "Its own last report card",
     "unknown": "What isn’t known here",
 }
-NO_REASON = ("level", "unknown")  # what they add is counted, and never told as what raised or lowered a chance
+# what they add is counted, and never told as what raised or lowered a chance
+NO_REASON = ("level", "unknown")
 SOURCES = {
     "published": "published by Ofsted",
     "derived": "worked out from the judgements, as no overall grade was given",
@@ -83,14 +84,16 @@ MADE_FROM = {
     "improvement_capacity": "improvement capacity",
     "staff_register": "staff",
 }
-OLD = 122  # days, four months: Ofsted's list comes out monthly, and some hundreds of schools are inspected in each
+# days, four months: Ofsted's list comes out monthly, and some hundreds of schools are inspected in each
+OLD = 122
 ASSOCIATION = (
-    "These are patterns among schools inspected before. They don’t say what a change would bring about, and the "
+    "These are patterns among schools inspected before. They don’t say what a change would bring about, and "
+    "the "
     "inspection itself has some chance in it."
 )
 
 
-# --- safe texts -------------------------------------------------------------------------------------------------------
+# --- safe texts ---------------------------------------------------------------------------------------------
 
 
 def blank(value: Any) -> bool:
@@ -106,15 +109,21 @@ def plain(text: Any) -> str:
 
 
 def for_spreadsheet(rows: pd.DataFrame) -> bytes:
-    """A CSV that opens safely: no text becomes a formula, and no set of grades a day. Numbers stay numbers."""
+    """A CSV that opens safely: no text becomes a formula, and no set of grades a day. Numbers stay
+    numbers.
+    """
     return safe(rows).to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode("utf-8-sig")
 
 
 def safe(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with every text, and every column's name, such that a spreadsheet takes it for nothing but text."""
+    """The rows with every text, and every column's name, such that a spreadsheet takes it for nothing but
+    text.
+    """
     kept = rows.copy()
     for column in kept.columns:
-        if not pd.api.types.is_numeric_dtype(kept[column]) and not pd.api.types.is_datetime64_any_dtype(kept[column]):
+        if not pd.api.types.is_numeric_dtype(kept[column]) and not pd.api.types.is_datetime64_any_dtype(
+            kept[column]
+        ):
             kept[column] = kept[column].map(_as_text)
     kept.columns = [_as_text(str(column)) for column in kept.columns]
     return kept
@@ -123,7 +132,8 @@ def safe(rows: pd.DataFrame) -> pd.DataFrame:
 def _as_text(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    if re.fullmatch(r"\d-\d", value):  # a set of grades or standards: a spreadsheet would make 2-3 the second of March
+    # a set of grades or standards: a spreadsheet would make 2-3 the second of March
+    if re.fullmatch(r"\d-\d", value):
         return value.replace("-", " to ")
     return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
@@ -132,7 +142,7 @@ def file_name(*parts: Any) -> str:
     return "-".join(re.sub(r"[^a-z0-9]+", "-", str(part).lower()).strip("-") for part in parts)
 
 
-# --- numbers and days -------------------------------------------------------------------------------------------------
+# --- numbers and days ---------------------------------------------------------------------------------------
 
 
 def of_100(share: Any) -> str:
@@ -206,14 +216,15 @@ def and_list(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
-# --- grades -----------------------------------------------------------------------------------------------------------
+# --- grades -------------------------------------------------------------------------------------------------
 
 
 def grade(rank: Any, inspected_on: Any = None) -> str:
     """A grade in Ofsted's words, and in those of its day where they were others."""
     if blank(rank):
         return "no overall grade"
-    from headway.pipelines.signals.trajectory import RENAMED_ON  # brings every signal, and the first page needs none
+    # brings every signal, and the first page needs none
+    from headway.pipelines.signals.trajectory import RENAMED_ON
 
     words = GRADES[int(rank)]
     old = int(rank) == 3 and not blank(inspected_on) and pd.Timestamp(inspected_on) < RENAMED_ON
@@ -221,7 +232,9 @@ def grade(rank: Any, inspected_on: Any = None) -> str:
 
 
 def grade_in_full(row: Any) -> str:
-    """A grade as it is always shown: with its day, its framework, how it came about, and whether to a predecessor."""
+    """A grade as it is always shown: with its day, its framework, how it came about, and whether to a
+    predecessor.
+    """
     if blank(row["overall"]):
         return (
             "no graded inspection on record"
@@ -242,7 +255,9 @@ def of_predecessor(row: Any) -> bool:
 
 
 def without_codes(text: Any) -> str:
-    """A sentence of a command's report as a reader without statistics takes it: no name of a rule or of an error's measure."""
+    """A sentence of a command's report as a reader without statistics takes it: no name of a rule or of an
+    error's measure.
+    """
     kept = str(text)
     for name, words in sorted(MODELS.items(), key=lambda pair: -len(pair[0])):
         kept = re.sub(rf"\b{name}\b", f"“{words[:1].lower()}{words[1:]}”", kept) if "_" in name else kept
@@ -288,7 +303,7 @@ def like_it(row: Any) -> str:
     return f"{GRADES[int(row['overall'])]} {PHASES.get(row['phase'], 'schools')}"
 
 
-# --- a prediction -----------------------------------------------------------------------------------------------------
+# --- a prediction -------------------------------------------------------------------------------------------
 
 
 def enough(row: Any) -> bool:
@@ -306,25 +321,37 @@ def staying(row: Any) -> bool:
 
 
 def chance(row: Any) -> float:
-    """The stored chance of a better grade, or at Outstanding of staying; as an old grade, where the next gives none."""
+    """The stored chance of a better grade, or at Outstanding of staying; as an old grade, where the next
+    gives none.
+    """
     stay, _, rise = outcomes(row)
     return stay if staying(row) else rise
 
 
 def outcomes(row: Any, which: str = "p_grade") -> tuple[float, float, float]:
-    """The chances of the next grade being the same, worse and better; of schools like it with `which` usual_grade."""
+    """The chances of the next grade being the same, worse and better; of schools like it with `which`
+    usual_grade.
+    """
     rank = int(row["overall"])
     every = {grade: float(row[f"{which}_{grade}"]) for grade in GRADES}
-    return every[rank], sum(every[grade] for grade in every if grade > rank), sum(every[grade] for grade in every if grade < rank)
+    return (
+        every[rank],
+        sum(every[grade] for grade in every if grade > rank),
+        sum(every[grade] for grade in every if grade < rank),
+    )
 
 
 def usual_outcomes(row: Any) -> tuple[float, float, float] | None:
-    """The same of schools of its grade and phase lately; nothing where the tables are older than that figure."""
+    """The same of schools of its grade and phase lately; nothing where the tables are older than that
+    figure.
+    """
     return None if blank(row.get("usual_grade_1")) else outcomes(row, "usual_grade")
 
 
 def outcomes_in_words(row: Any, chances: tuple[float, float, float] | None) -> str:
-    """stay Good 31, fall 67, rise 2; without what can't be: nothing is better than Outstanding or worse than Inadequate."""
+    """stay Good 31, fall 67, rise 2; without what can't be: nothing is better than Outstanding or worse than
+    Inadequate.
+    """
     if chances is None:
         return "not known"
     rank = int(row["overall"])
@@ -336,13 +363,16 @@ def outcomes_in_words(row: Any, chances: tuple[float, float, float] | None) -> s
 
 
 def lead(row: Any) -> str:
-    """The one sentence that stands first on a school's page: all that can come of it, beside schools like it."""
+    """The one sentence that stands first on a school's page: all that can come of it, beside schools like
+    it.
+    """
     if row["status"] != "scored":
         return WHY_NOT.get(row["status"], f"There is no prediction for this school: {row['status']}.")
     if not enough(row):
         n = number(row.get("like_it"))
         return (
-            f"Not enough like it to say: only {n} {like_it(row)} with a known outcome could be learned from, too few "
+            f"Not enough like it to say: only {n} {like_it(row)} with a known outcome could be learned "
+            "from, too few "
             "for a "
             "number that means anything."
         )
@@ -364,23 +394,38 @@ def _between(row: Any) -> str:
     at_stake = row.get("p_same") if staying(row) else row.get("p_improve")
     if blank(row.get("p_low")) or (not blank(at_stake) and abs(float(at_stake) - chance(row)) > 1e-6):
         return ""
-    return f" ({'stay' if staying(row) else 'rise'}: somewhere from {of_100(row['p_low'])} to {of_100(row['p_high'])})"
+    return (
+        f" ({'stay' if staying(row) else 'rise'}: somewhere from {of_100(row['p_low'])} to "
+        f"{of_100(row['p_high'])})"
+    )
 
 
 def set_in_words(span: Any, row: Any, coverage: list[dict] | None) -> str:
-    """What a set of grades promises: of many schools with this grade, how many sets held the grade that came."""
+    """What a set of grades promises: of many schools with this grade, how many sets held the grade that
+    came.
+    """
     if blank(span):
         return ""
     ends = [int(end) for end in str(span).split("-")]
     own = sum(float(row[f"p_grade_{grade}"]) for grade in range(ends[0], ends[-1] + 1))
-    here = f"The set of grades to reckon with is “{grades(span)}”: {of_100(own)} in 100 by this school’s own chances."
-    rows = [one for one in coverage or [] if set(one) & {"overall", "fold", "next_framework", "phase"} in (set(), {"overall"})]
-    mine = [one for one in rows if one.get("overall") == int(row["overall"])] or [one for one in rows if "overall" not in one]
+    here = (
+        f"The set of grades to reckon with is “{grades(span)}”: {of_100(own)} in 100 by this school’s "
+        "own chances."
+    )
+    rows = [
+        one
+        for one in coverage or []
+        if set(one) & {"overall", "fold", "next_framework", "phase"} in (set(), {"overall"})
+    ]
+    mine = [one for one in rows if one.get("overall") == int(row["overall"])] or [
+        one for one in rows if "overall" not in one
+    ]
     if not mine:
         return here
     graded = f" graded {GRADES[int(row['overall'])]}" if "overall" in mine[0] else ""
     return (
-        f"{here} Sets like this held the next grade of {of_100(mine[0]['coverage'])} in 100 schools{graded} in years the "
+        f"{here} Sets like this held the next grade of {of_100(mine[0]['coverage'])} in 100 schools{graded} "
+        "in years the "
         "model had not seen."
     )
 
@@ -390,22 +435,27 @@ def likeliest(rows: pd.DataFrame) -> str:
     order = rows.sort_values("chance", ascending=False, kind="stable")
     first, second = order["chance"].iloc[0], order["chance"].iloc[1]
     if percent(first) == percent(second):
-        return f"{order['grade'].iloc[0]} and {order['grade'].iloc[1]} are about as likely, at {percent(first)} each"
+        return (
+            f"{order['grade'].iloc[0]} and {order['grade'].iloc[1]} are about as likely, at "
+            f"{percent(first)} each"
+        )
     return f"The likeliest next grade is {order['grade'].iloc[0]}, at {percent(first)}"
 
 
 WHY_NOT = {
-    "never graded": "This school has no graded inspection on record yet, so there is nothing for it to improve on "
+    "never graded": "This school has no graded inspection on record yet, so there is nothing for it to "
+    "improve on "
     "and no "
     "prediction. What is known about it is below.",
 }
 
 
 def parts(row: Any) -> pd.DataFrame:
-    """What raised and lowered a prediction, a family a row, the largest first; together, chance less usual rate.
+    """What raised and lowered a prediction, a family a row, the largest first; together, chance less usual
+    rate.
 
-    A family of which nothing is known adds nothing and isn't among them. What blanks add stands last, with what is
-    unexplained: both are counted and neither is a reason.
+    A family of which nothing is known adds nothing and isn't among them. What blanks add stands last, with
+    what is unexplained: both are counted and neither is a reason.
     """
     steps = [
         (name.removeprefix("contribution_"), float(row[name]))
@@ -422,12 +472,20 @@ def parts_in_words(made: pd.DataFrame) -> str:
     """The three largest pushes each way, in a sentence or two, and what isn't known here."""
     large = made[made["step"].abs().ge(0.005)]
     reasons = large[large["reason"].astype("bool")]
-    named = [f"{what.lower()} ({points(step)})" for what, step in zip(reasons["what"], reasons["step"], strict=True)]
+    named = [
+        f"{what.lower()} ({points(step)})"
+        for what, step in zip(reasons["what"], reasons["step"], strict=True)
+    ]
     up = [text for text, step in zip(named, reasons["step"], strict=True) if step > 0][:3]
     down = [text for text, step in zip(named, reasons["step"], strict=True) if step < 0][:3]
-    sentences = [f"Raised most by {and_list(up)}." if up else "", f"Lowered most by {and_list(down)}." if down else ""]
+    sentences = [
+        f"Raised most by {and_list(up)}." if up else "",
+        f"Lowered most by {and_list(down)}." if down else "",
+    ]
     if not named:
-        sentences = ["Nothing known about the school moves it by as much as half a point from schools like it."]
+        sentences = [
+            "Nothing known about the school moves it by as much as half a point from schools like it."
+        ]
     unknown = large.loc[large["what"].eq(FAMILIES["unknown"]), "step"]
     sentences += [f"Another {points(step)} comes of what isn’t known about it." for step in unknown]
     return " ".join(sentence for sentence in sentences if sentence)

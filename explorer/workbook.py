@@ -1,4 +1,6 @@
-"""Tables as one Excel workbook: a sheet a table, numbers and days as numbers and days, and what to know in a sheet of notes."""
+"""Tables as one Excel workbook: a sheet a table, numbers and days as numbers and days, and what to know in a
+sheet of notes.
+"""
 
 import io
 
@@ -16,13 +18,20 @@ def workbook(sheets: dict[str, pd.DataFrame], notes: list[str]) -> bytes:
     import xlsxwriter
 
     kept = io.BytesIO()
-    plainly = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False,
-               "in_memory": True}  # fmt: skip
+    plainly = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+        "in_memory": True,
+    }
     with xlsxwriter.Workbook(kept, plainly) as book:
-        forms = {"head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
-                 "day": book.add_format({"num_format": "yyyy-mm-dd"}),
-                 "text": book.add_format({"text_wrap": True, "valign": "top"}),
-                 "share": book.add_format({"num_format": "0.000"})}  # fmt: skip
+        forms = {
+            "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
+            "day": book.add_format({"num_format": "yyyy-mm-dd"}),
+            "text": book.add_format({"text_wrap": True, "valign": "top"}),
+            "share": book.add_format({"num_format": "0.000"}),
+        }
         for name, rows in sheets.items():
             _sheet(book.add_worksheet(_named(name)), rows, forms)
         page = book.add_worksheet("Notes")
@@ -44,7 +53,9 @@ def _sheet(page, rows: pd.DataFrame, forms: dict) -> None:
         days, numbers = pd.api.types.is_datetime64_any_dtype(column), pd.api.types.is_numeric_dtype(column)
         yes_no = pd.api.types.is_bool_dtype(column)
         texts = [] if days or numbers else [str(value) for value in column if not words.blank(value)]
-        page.set_column(place, place, min(max([12, *map(len, texts)]), WIDEST), None if days or numbers else forms["text"])
+        page.set_column(
+            place, place, min(max([12, *map(len, texts)]), WIDEST), None if days or numbers else forms["text"]
+        )
         for at, value in enumerate(column, 1):
             if words.blank(value):
                 continue
@@ -53,7 +64,9 @@ def _sheet(page, rows: pd.DataFrame, forms: dict) -> None:
             elif yes_no or isinstance(value, bool):
                 page.write_boolean(at, place, bool(value))
             elif numbers or isinstance(value, (int, float)):
-                page.write_number(at, place, float(value), None if float(value).is_integer() else forms["share"])
+                page.write_number(
+                    at, place, float(value), None if float(value).is_integer() else forms["share"]
+                )
             elif isinstance(value, pd.Timestamp):
                 page.write_datetime(at, place, value.to_pydatetime(), forms["day"])
             else:
@@ -62,7 +75,9 @@ def _sheet(page, rows: pd.DataFrame, forms: dict) -> None:
         page.autofilter(0, 0, len(rows), max(len(rows.columns) - 1, 0))
 
 
-def download(sheets: dict[str, pd.DataFrame], notes: list[str], key: str, label: str = "Excel workbook") -> None:
+def download(
+    sheets: dict[str, pd.DataFrame], notes: list[str], key: str, label: str = "Excel workbook"
+) -> None:
     """A button for it; the file is made when it is pressed."""
     st.download_button(
         label,

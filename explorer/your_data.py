@@ -1,4 +1,6 @@
-"""What a school or trust adds of its own: an empty register, a check of a filled one, what it would add, and keeping it."""
+"""What a school or trust adds of its own: an empty register, a check of a filled one, what it would add, and
+keeping it.
+"""
 
 import pandas as pd
 import streamlit as st
@@ -35,14 +37,19 @@ def checked(content: bytes, name: str, key: str) -> registers.Checked:
     at = (key, store.stamp(store.path("schools")), store.today())
     if st.session_state.get("checked", (None,))[0] != at:
         schools, trusts = (own.schools(), own.trusts()) if store.has("schools") else (None, None)
-        st.session_state["checked"] = (at, registers.check(content, name, schools, store.today(), trusts=trusts))
+        st.session_state["checked"] = (
+            at,
+            registers.check(content, name, schools, store.today(), trusts=trusts),
+        )
     return st.session_state["checked"][1]
 
 
 def make() -> None:
     """An empty register of a kind, and how to fill it in."""
     st.header("Make a register", anchor=False)
-    kind = st.radio("Which kind", list(registers.KINDS), format_func=lambda kind: _of(registers.KINDS[kind]), key="kind")
+    kind = st.radio(
+        "Which kind", list(registers.KINDS), format_func=lambda kind: _of(registers.KINDS[kind]), key="kind"
+    )
     st.download_button(
         "Empty register (CSV)",
         registers.template(kind),
@@ -52,12 +59,18 @@ def make() -> None:
     )
     with st.expander("How to fill it in, column by column"):
         told = registers.KINDS[kind]
-        st.markdown("One row is one school on the day counted. Add a row each time you count; keep the earlier rows.")
+        st.markdown(
+            "One row is one school on the day counted. Add a row each time you count; keep the earlier rows."
+        )
         columns = [(cell.name, cell.sentence, cell.example, cell.allowed) for cell in told.columns]
         charts.table(pd.DataFrame(columns, columns=["column", "what it is", "example", "what is allowed"]))
         st.markdown(registers.guide(kind).partition("## Rules")[2])
         st.download_button(
-            "This guide (Markdown)", registers.guide(kind), f"{kind}-guide.md", "text/markdown", on_click="ignore"
+            "This guide (Markdown)",
+            registers.guide(kind),
+            f"{kind}-guide.md",
+            "text/markdown",
+            on_click="ignore",
         )
 
 
@@ -81,7 +94,10 @@ def check(held: own.Kept) -> None:
     if found.problems:
         wrong = problems_told(found.problems)
         many = f"{len(wrong):,} problem{'s' if len(wrong) > 1 else ''}"
-        st.warning(f"**{many}: this file can’t be used yet.** Put them right and upload it again; nothing was stored.")
+        st.warning(
+            f"**{many}: this file can’t be used yet.** Put them right and upload it again; nothing was "
+            "stored."
+        )
         charts.table(wrong)
         charts.download(wrong, "problems", "Download the problems (CSV)")
         return
@@ -89,13 +105,17 @@ def check(held: own.Kept) -> None:
     column = "lineage" if rows["lineage"].notna().all() else "urn"
     many = rows[column].nunique()
     st.info(
-        f"**Nothing wrong: {len(rows):,} row{'s' if len(rows) > 1 else ''} for {many:,} school{'s' if many > 1 else ''}**, "
+        f"**Nothing wrong: {len(rows):,} row{'s' if len(rows) > 1 else ''} for {many:,} "
+        f"school{'s' if many > 1 else ''}**, "
         f"a register of {found.kind.name.replace('-', ' ')}."
     )
     for note in found.notes:
         st.markdown(words.plain(note.replace("`", "")))
     if column == "urn":
-        st.info("Without the table of schools it can’t be said what it would add, nor can it be kept: `headway ingest` makes it.")
+        st.info(
+            "Without the table of schools it can’t be said what it would add, nor can it be kept: `headway "
+            "ingest` makes it."
+        )
         return
     adds(held, found)
     keep(held, content, found)
@@ -120,11 +140,16 @@ def adds(held: own.Kept, found: registers.Checked) -> None:
                 "used by the model": "yes" if model is not None and name in model.signals else "no",
             }
         )
-    st.subheader(f"It would fill {sum(made[name].notna().any() for name in told)} of {len(told)} signals", anchor=False)
+    st.subheader(
+        f"It would fill {sum(made[name].notna().any() for name in told)} of {len(told)} signals", anchor=False
+    )
     st.markdown(
-        "As they would be known tomorrow morning. Rows counted more than two years ago describe other people and fill "
-        "none. Beside it stands the middle half of open schools of the same phase, where enough are known. **No chance "
-        "on any page changes until the batch job runs again**: `headway score` for signals the model already uses, "
+        "As they would be known tomorrow morning. Rows counted more than two years ago describe other "
+        "people and fill "
+        "none. Beside it stands the middle half of open schools of the same phase, where enough are known. "
+        "**No chance "
+        "on any page changes until the batch job runs again**: `headway score` for signals the model "
+        "already uses, "
         "`headway train` for it to learn from others."
     )
     charts.table(pd.DataFrame(rows))
@@ -132,7 +157,10 @@ def adds(held: own.Kept, found: registers.Checked) -> None:
         {
             "URN": made["urn"],
             "school": made["name"],
-            **{one.sentence.rstrip("."): made[name].map(lambda v, one=one: own.figure(v, one)) for name, one in told.items()},
+            **{
+                one.sentence.rstrip("."): made[name].map(lambda v, one=one: own.figure(v, one))
+                for name, one in told.items()
+            },
         }
     )
     with st.expander(f"School by school ({len(listed)})"):
@@ -157,7 +185,9 @@ def told_of(value: pd.Series, signal: signals.Signal) -> str:
 
 
 def spread_of(held: own.Kept, names: list[str], phases: list[str]) -> dict[str, str]:
-    """The middle half of open schools of these phases, where enough have the figure; of registers, if all may be seen."""
+    """The middle half of open schools of these phases, where enough have the figure; of registers, if all may
+    be seen.
+    """
     if not store.has("signals_today"):
         return {}
     there = set(store.types_of("signals_today"))
@@ -174,18 +204,26 @@ def spread_of(held: own.Kept, names: list[str], phases: list[str]) -> dict[str, 
             signal = signals.declared()[column]
             ends = " to ".join(own.figure(values.quantile(at), signal) for at in (0.25, 0.75))
             said = f"yes in {words.percent(values.mean())}" if signal.unit == "yes or no" else ends
-            found[name] = f"{said} ({len(values):,} schools, {'public files' if name in PUBLIC else 'registers kept here'})"
+            found[name] = (
+                f"{said} ({len(values):,} schools, "
+                f"{'public files' if name in PUBLIC else 'registers kept here'})"
+            )
     return found
 
 
 def keep(held: own.Kept, content: bytes, found: registers.Checked) -> None:
-    """The offer to keep a register whole, for an owner whose schools these are and whom the visitor may write for."""
+    """The offer to keep a register whole, for an owner whose schools these are and whom the visitor may write
+    for.
+    """
     lineages = found.rows["lineage"].astype("int64").unique()
     could = own.able(lineages)
     owners = [owner for owner in could if held.rights.may_write(owner)]
     st.subheader("Keep it", anchor=False)
     if not could:
-        st.info("No one trust or authority has all of these schools. Divide the file among its owners, then keep each part.")
+        st.info(
+            "No one trust or authority has all of these schools. Divide the file among its owners, then "
+            "keep each part."
+        )
         return
     if not owners:
         st.info(f"You may not keep a register of these schools here. {held.rights.why}")
@@ -205,7 +243,9 @@ def _keep(owner: str, content: bytes, kind: str) -> None:
         return
     try:
         source = store.about("schools")["data_source"]
-        registers.add(own.folder(), owner, content, f"{kind}.csv", own.schools(), store.today(), source, own.trusts())
+        registers.add(
+            own.folder(), owner, content, f"{kind}.csv", own.schools(), store.today(), source, own.trusts()
+        )
         told = f"Kept: the register of {kind.replace('-', ' ')} of {own.named(owner)}. "
         st.session_state["done"] = (True, told + "Its figures now stand on its schools’ pages.")
     except (DataError, OSError) as error:
@@ -217,7 +257,10 @@ def _remove(owner: str, kind: str) -> None:
         return
     try:
         registers.remove(own.folder(), owner, kind)
-        told = f"Removed: the register of {kind.replace('-', ' ')} of {own.named(owner) if store.has('schools') else owner}. "
+        told = (
+            f"Removed: the register of {kind.replace('-', ' ')} of "
+            f"{own.named(owner) if store.has('schools') else owner}. "
+        )
         st.session_state["done"] = (True, told + "What was made from it goes when the batch job runs again.")
     except (DataError, OSError) as error:
         st.session_state["done"] = (False, f"It could not be removed. {_said(error)}")
@@ -238,7 +281,9 @@ def listed(held: own.Kept) -> None:
         st.markdown("No register that you may see is kept.")
         return
     entry = st.selectbox(
-        f"The {len(held.mine):,} you may see" if len(held.mine) > 1 else "The one you may see", held.mine, format_func=_entry
+        f"The {len(held.mine):,} you may see" if len(held.mine) > 1 else "The one you may see",
+        held.mine,
+        format_func=_entry,
     )
     owner, kind, _ = entry
     if store.has("schools"):
@@ -247,11 +292,15 @@ def listed(held: own.Kept) -> None:
         if problems:
             wrong = sum(problems.values())
             many = f"{wrong:,} problem{'s' if wrong > 1 else ''}"
-            st.warning(f"It has {many}, so nothing of it is used. Upload it above to see them, and keep it again put right.")
+            st.warning(
+                f"It has {many}, so nothing of it is used. Upload it above to see them, and keep it again "
+                "put right."
+            )
         elif rows is not None:
             many = rows["lineage"].nunique()
             st.markdown(
-                f"{len(rows):,} row{'s' if len(rows) > 1 else ''} of {many:,} school{'s' if many > 1 else ''}, the newest "
+                f"{len(rows):,} row{'s' if len(rows) > 1 else ''} of {many:,} "
+                f"school{'s' if many > 1 else ''}, the newest "
                 f"counted on {words.day(rows['counted_on'].max())}."
             )
     if held.rights.may_write(owner):
@@ -268,7 +317,8 @@ def _entry(entry: own.Entry) -> str:
 def page() -> None:
     st.title("Your own data", anchor=False)
     st.markdown(
-        "Public files say nothing about some of what leaders work on most: who is being developed, who could lead "
+        "Public files say nothing about some of what leaders work on most: who is being developed, who "
+        "could lead "
         "improvement, who stayed this year. A register says it: a spreadsheet of counts, never of names."
     )
     held = own.kept()
@@ -280,9 +330,12 @@ def page() -> None:
     listed(held)
     st.header("Who sees it", anchor=False)
     st.markdown(
-        "What a register says is shown to whoever may see it and to nobody else, and nothing is sent anywhere. Chances "
-        "are shown to everybody; those of a school with a register are made from it too. One or two people are always "
-        "shown as “fewer than 3”. Your browser keeps, until it is closed, the URNs of the last few schools you looked at."
+        "What a register says is shown to whoever may see it and to nobody else, and nothing is sent "
+        "anywhere. Chances "
+        "are shown to everybody; those of a school with a register are made from it too. One or two people "
+        "are always "
+        "shown as “fewer than 3”. Your browser keeps, until it is closed, the URNs of the last few schools "
+        "you looked at."
     )
 
 

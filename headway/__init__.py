@@ -2,16 +2,17 @@
 
     import headway
 
-    known = headway.tables("data/tables")                  # what `headway ingest` wrote
-    schools = headway.cohort(known, "2025-09-01")          # every open school on a morning, and what was known of it
+    known = headway.tables("data/tables")                  # what `headway ingest` wrote schools =
+    headway.cohort(known, "2025-09-01")          # every open school on a morning, and what was known of it
     past = headway.examples(known)                         # the same on past mornings, with what came next
     rows, choices = headway.backtest(past)                 # each fold asked by models that had not seen it
-    model = headway.champion("mlruns/champion")            # what `headway train` promoted
-    today = headway.forecast(known, model)                 # a prediction row a school, and a row a school and area
+    model = headway.champion("mlruns/champion")            # what `headway train` promoted today =
+    headway.forecast(known, model)                 # a prediction row a school, and a row a school and area
     headway.explain(today, 100000)                         # what moved one school's chances, in points
 
-These names are stable: `headway.pipelines`, `headway.models` and `headway.explorer` may change from one version to the next.
-Nothing here writes, trains in the background or calls anybody. Times are mornings: nothing published on the day or later counts.
+These names are stable: `headway.pipelines`, `headway.models` and `headway.explorer` may change from one
+version to the next. Nothing here writes, trains in the background or calls anybody. Times are mornings:
+nothing published on the day or later counts.
 """
 
 from __future__ import annotations
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
 
     from headway.models.champion import Champion
 
-__all__ = ["Forecast", "Known", "__version__", "backtest", "champion", "cohort", "examples", "explain", "forecast", "tables"]
+__all__ = [
+    "Forecast",
+    "Known",
+    "__version__",
+    "backtest",
+    "champion",
+    "cohort",
+    "examples",
+    "explain",
+    "forecast",
+    "tables",
+]
 
 
 def __getattr__(name: str) -> str:
@@ -42,10 +54,11 @@ def __getattr__(name: str) -> str:
 
 @dataclass(frozen=True)
 class Known:
-    """Everything known of schools: our tables by name (`known["inspections"]`), and what is known of them as a whole.
+    """Everything known of schools: our tables by name (`known["inspections"]`), and what is known of them as
+    a whole.
 
-    `about` has data_source (official or made-up), newest_file_on and the hash of all inputs; `notes` are what registers had
-    to say.
+    `about` has data_source (official or made-up), newest_file_on and the hash of all inputs; `notes` are what
+    registers had to say.
     """
 
     folder: Path
@@ -71,8 +84,9 @@ class Known:
 class Forecast:
     """What a champion says of every open school on a morning.
 
-    `predictions` has a row a school (or the reason why it has no chances), `areas` a row a school and area of its next report
-    card, and `any`, `signals` what both were made from. Their columns are declared in `headway.pipelines.tables`.
+    `predictions` has a row a school (or the reason why it has no chances), `areas` a row a school and area of
+    its next report card, and `any`, `signals` what both were made from. Their columns are declared in
+    `headway.pipelines.tables`.
     """
 
     predictions: pd.DataFrame
@@ -83,7 +97,8 @@ class Forecast:
 def tables(folder: str | Path = "data/tables", registers: str | Path | None = None) -> Known:
     """Our tables in a folder, with the registers that schools and trusts keep themselves.
 
-    Raises `headway.pipelines.tables.DataError` where a table is missing or damaged, or a register isn't in order.
+    Raises `headway.pipelines.tables.DataError` where a table is missing or damaged, or a register isn't in
+    order.
     """
     from headway.pipelines import signals
 
@@ -91,11 +106,14 @@ def tables(folder: str | Path = "data/tables", registers: str | Path | None = No
     return Known(Path(folder), frames, about, notes)
 
 
-def cohort(known: Known, morning: str | pd.Timestamp | None = None, urns: Iterable[int] | None = None) -> pd.DataFrame:
-    """Every school open on a morning, or those of some URNs: its state as known then, and every signal as a column.
+def cohort(
+    known: Known, morning: str | pd.Timestamp | None = None, urns: Iterable[int] | None = None
+) -> pd.DataFrame:
+    """Every school open on a morning, or those of some URNs: its state as known then, and every signal as a
+    column.
 
-    One row a school: urn, lineage, as_of, phase, overall, leadership, inspected_on and what else the table `signals_today` has.
-    Signals are float64; a blank stays a blank.
+    One row a school: urn, lineage, as_of, phase, overall, leadership, inspected_on and what else the table
+    `signals_today` has. Signals are float64; a blank stays a blank.
     """
     import pandas as pd
 
@@ -112,8 +130,8 @@ def cohort(known: Known, morning: str | pd.Timestamp | None = None, urns: Iterab
 def examples(known: Known, mornings: Iterable[str | pd.Timestamp] | None = None) -> pd.DataFrame:
     """Every school on every morning (by default each 1 September that the files reach), with what came next.
 
-    One row a school and morning, as the table `examples`: the state, every signal, `label` (improved, same, worse), or
-    `label_missing_reason`. Only outcomes public before `known.morning` count.
+    One row a school and morning, as the table `examples`: the state, every signal, `label` (improved, same,
+    worse), or `label_missing_reason`. Only outcomes public before `known.morning` count.
     """
     import pandas as pd
 
@@ -123,13 +141,16 @@ def examples(known: Known, mornings: Iterable[str | pd.Timestamp] | None = None)
     return as_of.outcomes_known(train.examples(dict(known.frames), grid), known.morning, inspections.NOT_YET)
 
 
-def backtest(rows: pd.DataFrame, signals: Iterable[str] | None = None, *, workers: int = 1, newest: int | None = None
-             ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:  # fmt: skip
-    """Each academic year asked by models that learned only from outcomes public before it, beside the plain rules.
+def backtest(
+    rows: pd.DataFrame, signals: Iterable[str] | None = None, *, workers: int = 1, newest: int | None = None
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Each academic year asked by models that learned only from outcomes public before it, beside the plain
+    rules.
 
-    `rows` are `examples`; `signals` the columns models may use (by default all with enough outcomes), so that a signal of one's
-    own can be tried; `newest` judges the newest so many years only. Returns the table `backtest` (a row an example and model,
-    with p_improve, p_same, p_worse and each next grade's chance) and what each fold chose from the folds before it.
+    `rows` are `examples`; `signals` the columns models may use (by default all with enough outcomes), so that
+    a signal of one's own can be tried; `newest` judges the newest so many years only. Returns the table
+    `backtest` (a row an example and model, with p_improve, p_same, p_worse and each next grade's chance) and
+    what each fold chose from the folds before it.
     """
     from headway.pipelines import evaluate, train
     from headway.pipelines.experiments import Experiment
@@ -141,7 +162,9 @@ def backtest(rows: pd.DataFrame, signals: Iterable[str] | None = None, *, worker
 
 
 def champion(folder: str | Path = "mlruns/champion") -> Champion:
-    """The model in use, from its plain files. Raises `DataError` where there is none or its files were altered."""
+    """The model in use, from its plain files. Raises `DataError` where there is none or its files were
+    altered.
+    """
     from headway.pipelines.scoring import score
 
     return score.load(Path(folder))
@@ -162,9 +185,9 @@ def forecast(known: Known, model: Champion, morning: str | pd.Timestamp | None =
 def explain(said: Forecast, urn: int) -> pd.DataFrame:
     """What moved one school's chances away from those of schools like it.
 
-    A row a question (`improve`; `leadership_and_governance` and `any` below expected) and family of signals: start (the chance
-    of schools like it), family, points (what the family adds, in percentage points) and chance (where all of them lead).
-    Raises `KeyError` where the school isn't in the forecast.
+    A row a question (`improve`; `leadership_and_governance` and `any` below expected) and family of signals:
+    start (the chance of schools like it), family, points (what the family adds, in percentage points) and
+    chance (where all of them lead). Raises `KeyError` where the school isn't in the forecast.
     """
     import pandas as pd
 
@@ -173,12 +196,26 @@ def explain(said: Forecast, urn: int) -> pd.DataFrame:
         raise KeyError(f"URN {urn} is in no row of this forecast")
     rows = [("improve", mine.iloc[0], "p_improve")]
     if len(said.areas):
-        areas = said.areas[said.areas["urn"].eq(urn) & said.areas["area"].isin(["leadership_and_governance", "any"])]
+        areas = said.areas[
+            said.areas["urn"].eq(urn) & said.areas["area"].isin(["leadership_and_governance", "any"])
+        ]
         rows += [(row["area"], row, "p_below") for _, row in areas.iterrows()]
-    told = [{"question": question, "start": row["base_rate"], "family": column.removeprefix("contribution_"),
-             "points": 100 * row[column], "chance": row[chance]}
-            for question, row, chance in rows if not pd.isna(row[chance])
-            for column in row.index if column.startswith("contribution_") and not pd.isna(row[column])]  # fmt: skip
+    told = [
+        {
+            "question": question,
+            "start": row["base_rate"],
+            "family": column.removeprefix("contribution_"),
+            "points": 100 * row[column],
+            "chance": row[chance],
+        }
+        for question, row, chance in rows
+        if not pd.isna(row[chance])
+        for column in row.index
+        if column.startswith("contribution_") and not pd.isna(row[column])
+    ]
     moves = pd.DataFrame(told, columns=["question", "start", "family", "points", "chance"])
-    return moves.assign(size=moves["points"].abs()).sort_values(["question", "size"], ascending=[True, False],
-                                                                ignore_index=True).drop(columns="size")  # fmt: skip
+    return (
+        moves.assign(size=moves["points"].abs())
+        .sort_values(["question", "size"], ascending=[True, False], ignore_index=True)
+        .drop(columns="size")
+    )

@@ -1,7 +1,8 @@
-"""Estimators of the next grade from signals: they know X, y and MLflow, and have never heard of a school or a file.
+"""Estimators of the next grade from signals: they know X, y and MLflow, and have never heard of a school or a
+file.
 
-`baselines` holds the plain rules, `estimators` the candidates, `conformal` the grade sets and the intervals on chances,
-`registry` where models are kept (the only file that imports mlflow).
+`baselines` holds the plain rules, `estimators` the candidates, `conformal` the grade sets and the intervals
+on chances, `registry` where models are kept (the only file that imports mlflow).
 """
 
 

@@ -1,7 +1,7 @@
 """The plain rules every candidate is judged against, as estimators like any other.
 
-Each is fitted on `state` (current rank 1-4 and what else names its cell), the next rank and a weight for each row, and
-answers with the chances of improved, same and worse, as columns in that order.
+Each is fitted on `state` (current rank 1-4 and what else names its cell), the next rank and a weight for each
+row, and answers with the chances of improved, same and worse, as columns in that order.
 """
 
 import numpy as np
@@ -47,14 +47,18 @@ class Rate:
 
 
 class Logistic:
-    """A plain logistic regression of the outcome on grade, phase and the leadership gap: no years, no departures."""
+    """A plain logistic regression of the outcome on grade, phase and the leadership gap: no years, no
+    departures.
+    """
 
     def fit(self, state: pd.DataFrame, following: np.ndarray, weight: np.ndarray) -> "Logistic":
         from sklearn.linear_model import LogisticRegression
 
         self.cells = sorted(set(self._cells(state)))
         self.model = LogisticRegression(C=1.0, max_iter=1000)
-        self.model.fit(self._design(state), outcome(state["overall"], following), sample_weight=np.asarray(weight))
+        self.model.fit(
+            self._design(state), outcome(state["overall"], following), sample_weight=np.asarray(weight)
+        )
         return self
 
     def predict(self, state: pd.DataFrame) -> np.ndarray:
@@ -68,9 +72,12 @@ class Logistic:
 
     def _design(self, state: pd.DataFrame) -> np.ndarray:
         cells = self._cells(state)
-        cell = pd.Categorical(cells.where(cells.isin(self.cells)), categories=self.cells)  # one never seen has no slope
+        # one never seen has no slope
+        cell = pd.Categorical(cells.where(cells.isin(self.cells)), categories=self.cells)
         gap = state["leadership_gap"].fillna(0.0).to_numpy()
-        return np.column_stack([pd.get_dummies(cell).to_numpy(dtype=float), gap, gap * state["overall"].eq(2)])
+        return np.column_stack(
+            [pd.get_dummies(cell).to_numpy(dtype=float), gap, gap * state["overall"].eq(2)]
+        )
 
 
 def _possible(chances: np.ndarray, current: np.ndarray) -> np.ndarray:

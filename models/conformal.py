@@ -1,7 +1,8 @@
 """Grade sets with their promised coverage, and an interval on each chance.
 
-Split conformal prediction within each current rank (Mondrian; Vovk and others 2005), calibrated on forward predictions
-whose outcomes have come. Sets are contiguous: they grow from the likeliest rank, always adding the likelier neighbour.
+Split conformal prediction within each current rank (Mondrian; Vovk and others 2005), calibrated on forward
+predictions whose outcomes have come. Sets are contiguous: they grow from the likeliest rank, always adding
+the likelier neighbour.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ FEWEST = 50  # outcomes of one rank below which its set leans on all ranks
 
 
 def mass_before(chances: np.ndarray) -> np.ndarray:
-    """The chance already in the set when each rank enters it, rows x 4: the conformity score of every rank."""
+    """The chance already in the set when each rank enters it, rows x 4: the conformity score of every
+    rank.
+    """
     rows, ranks = chances.shape
     low = high = chances.argmax(axis=1)
     index = np.arange(rows)
@@ -54,7 +57,9 @@ class GradeSets:
 
     def members(self, chances: np.ndarray, current: np.ndarray) -> np.ndarray:
         """Which ranks each row's set holds, rows x 4."""
-        limit = np.array([self.limits.get("0", 1.0)] + [self.limits.get(str(rank), 1.0) for rank in (1, 2, 3, 4)])
+        limit = np.array(
+            [self.limits.get("0", 1.0)] + [self.limits.get(str(rank), 1.0) for rank in (1, 2, 3, 4)]
+        )
         return mass_before(chances) <= limit[np.asarray(current, dtype=int)][:, None]
 
 
@@ -68,16 +73,20 @@ def spans(members: np.ndarray) -> np.ndarray:
 
 @dataclass
 class ChanceIntervals:
-    """How far a chance may be off: the level's drift between years, and what the calibration itself can't know.
+    """How far a chance may be off: the level's drift between years, and what the calibration itself can't
+    know.
 
-    Each earlier fold gives, for each current rank, the shift in log-odds between what was predicted and what came. Their
-    spread beyond sampling (DerSimonian and Laird 1986) plus the sampling error of their mean makes the interval.
+    Each earlier fold gives, for each current rank, the shift in log-odds between what was predicted and what
+    came. Their spread beyond sampling (DerSimonian and Laird 1986) plus the sampling error of their mean
+    makes the interval.
     """
 
     level: float = 0.9
     spread: dict[str, float] = field(default_factory=dict)
 
-    def fit(self, chances: np.ndarray, happened: np.ndarray, current: np.ndarray, fold: np.ndarray) -> "ChanceIntervals":
+    def fit(
+        self, chances: np.ndarray, happened: np.ndarray, current: np.ndarray, fold: np.ndarray
+    ) -> "ChanceIntervals":
         for rank in (1, 2, 3, 4):
             shifts, variances = [], []
             for name in np.unique(fold):

@@ -1,8 +1,10 @@
-"""Where models are kept: MLflow runs, the registered model, its aliases and the log of promotions. Imports mlflow, alone.
+"""Where models are kept: MLflow runs, the registered model, its aliases and the log of promotions. Imports
+mlflow, alone.
 
-By default everything lies under one folder, `mlruns`: the database, the artifacts and the champion's plain files. A
-tracking server's or another database's address works too; the champion's plain files, the log's copy and runs that could
-not be sent stay local. A run is first written whole to `unsent/`, sent from there, and removed once it has arrived.
+By default everything lies under one folder, `mlruns`: the database, the artifacts and the champion's plain
+files. A tracking server's or another database's address works too; the champion's plain files, the log's copy
+and runs that could not be sent stay local. A run is first written whole to `unsent/`, sent from there, and
+removed once it has arrived.
 """
 
 import contextlib
@@ -34,13 +36,19 @@ from headway.models.champion import (
 )
 
 for _name, _value in {
-    "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_DISABLE_AGENT_HINT": "1", "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_AGENT_HINT": "1",
+    "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     # MLflow waits up to two minutes, eight times over, for a server that doesn't answer.
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": "60",
-}.items():  # fmt: skip
+}.items():
     os.environ.setdefault(_name, _value)
 
 EXPERIMENT = "headway"
@@ -48,12 +56,17 @@ MODEL = "headway"
 NAME = "headway.name"  # the tag that says which run of ours a run in the store is
 # What serving needs beside MLflow: named, because working it out takes MLflow a subprocess of five seconds.
 SERVED_WITH = ("lightgbm", "numpy", "pandas", "scipy")
-DESCRIPTION = "The chance of each grade at the next graded inspection, and of improving, with a grade set and an interval."
+DESCRIPTION = (
+    "The chance of each grade at the next graded inspection, and of improving, with a grade set "
+    "and an interval."
+)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A run that has arrived: its id, the version of the registered model, and whether that is champion now."""
+    """A run that has arrived: its id, the version of the registered model, and whether that is champion
+    now.
+    """
 
     run: str
     version: str
@@ -62,7 +75,9 @@ class Sent:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run as the store has it: id, version (None where its model isn't registered), settings, report, and its backtest."""
+    """A run as the store has it: id, version (None where its model isn't registered), settings, report, and
+    its backtest.
+    """
 
     run: str
     version: str | None
@@ -106,7 +121,8 @@ class Registry:
     def check(self, say: Callable[[str], None] = print) -> None:
         """Raises `RegistryError` where the store can't be reached: worth knowing before an hour of training.
 
-        And `UnicodeEncodeError` where parquet files can't be written, because the folder's name isn't text to this system.
+        And `UnicodeEncodeError` where parquet files can't be written, because the folder's name isn't text to
+        this system.
         """
         str(self.root).encode("utf-8")
         with self.alone(say), self._reached():
@@ -116,8 +132,8 @@ class Registry:
     def alone(self, say: Callable[[str], None] = print) -> Iterator[None]:
         """Nobody else registers or promotes in this folder meanwhile; a second waits, and says so.
 
-        The operating system holds the lock and lets go of it when its holder ends, however it ends. (Two processes that
-        make MLflow's database at once also break it.)
+        The operating system holds the lock and lets go of it when its holder ends, however it ends. (Two
+        processes that make MLflow's database at once also break it.)
         """
         from filelock import FileLock, Timeout
 
@@ -130,27 +146,42 @@ class Registry:
                 say(f"another training is registering its model in {self.root}; waiting for it to be done")
                 lock.acquire()
         except OSError as error:
-            raise RegistryError(f"{self.root} can't be written ({error.strerror}).\nCheck the folder and the disk.") from error
+            raise RegistryError(
+                f"{self.root} can't be written ({error.strerror}).\nCheck the folder and the disk."
+            ) from error
         try:
             yield
         finally:
             lock.release()
 
-    # --- runs ---------------------------------------------------------------------------------------------------------
+    # --- runs -----------------------------------------------------------------------------------------------
 
-    def keep(self, champion: Champion, *, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str],
-             tables: Mapping[str, Any], figures: Mapping[str, Any], texts: Mapping[str, str], example: pd.DataFrame,
-             datasets: Mapping[str, tuple[pd.DataFrame, str]], promotion: Mapping[str, Any]) -> Path:  # fmt: skip
+    def keep(
+        self,
+        champion: Champion,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        tables: Mapping[str, Any],
+        figures: Mapping[str, Any],
+        texts: Mapping[str, str],
+        example: pd.DataFrame,
+        datasets: Mapping[str, tuple[pd.DataFrame, str]],
+        promotion: Mapping[str, Any],
+    ) -> Path:
         """Write a run whole to a folder of `unsent/`, in one step; returns the folder.
 
-        `tables` become JSON, `figures` (matplotlib) images; `datasets` are frames with the hash of what they were made from.
-        `promotion` says whether to `promote` the model, `over` which champion (its version in its own files, or None),
-        `why`, and the `figures` to log.
+        `tables` become JSON, `figures` (matplotlib) images; `datasets` are frames with the hash of what they
+        were made from. `promotion` says whether to `promote` the model, `over` which champion (its version in
+        its own files, or None), `why`, and the `figures` to log.
         """
 
         def fill(folder: Path) -> None:
             champion.save(folder / "files")
-            for name, text in {f"{name}.json": json.dumps(content) for name, content in tables.items()}.items() | texts.items():
+            for name, text in {
+                f"{name}.json": json.dumps(content) for name, content in tables.items()
+            }.items() | texts.items():
                 (folder / "artifacts").mkdir(exist_ok=True)
                 (folder / "artifacts" / name).write_text(text, encoding="utf-8")
             for name, figure in figures.items():
@@ -159,10 +190,13 @@ class Registry:
             example.to_parquet(folder / "example.parquet")
             for name, (rows, _) in datasets.items():
                 rows.head(1000).to_parquet(folder / f"dataset-{name}.parquet")
-            told = {"params": {key: str(value)[:5000] for key, value in params.items()},
-                    "metrics": {key: float(value) for key, value in metrics.items() if value == value},
-                    "tags": dict(tags), "datasets": {name: digest for name, (_, digest) in datasets.items()},
-                    "promotion": dict(promotion)}  # fmt: skip
+            told = {
+                "params": {key: str(value)[:5000] for key, value in params.items()},
+                "metrics": {key: float(value) for key, value in metrics.items() if value == value},
+                "tags": dict(tags),
+                "datasets": {name: digest for name, (_, digest) in datasets.items()},
+                "promotion": dict(promotion),
+            }
             (folder / "run.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
 
         name = f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S}-{champion.about['version']}"
@@ -170,7 +204,8 @@ class Registry:
             replace_folder(self.root / "unsent" / name, fill)
         except OSError as error:
             raise RegistryError(
-                f"{self.root} could not take the run: {error}\nCheck that the folder can be written and the disk isn't full. "
+                f"{self.root} could not take the run: {error}\nCheck that the folder can be written and the "
+                "disk isn't full. "
                 "Nothing was registered."
             ) from error
         return self.root / "unsent" / name
@@ -180,13 +215,19 @@ class Registry:
         return sorted(path.parent for path in (self.root / "unsent").glob("[!.]*/run.json"))
 
     def send(self, folder: Path) -> Sent:
-        """Send a run that was kept, register its model, and make it champion if it was to be, or else challenger.
+        """Send a run that was kept, register its model, and make it champion if it was to be, or else
+        challenger.
 
-        Champion only where the one it was compared with still reigns. Whole or not at all: where it fails, `RegistryError`
-        says what to do, the folder stays, and what had arrived is marked failed and unregistered (if the store can't be
-        reached for that either, when the run is next sent).
+        Champion only where the one it was compared with still reigns. Whole or not at all: where it fails,
+        `RegistryError` says what to do, the folder stays, and what had arrived is marked failed and
+        unregistered (if the store can't be reached for that either, when the run is next sent).
         """
-        with self.alone(), self._reached(f"The run is kept in {folder}. `headway send` sends it; deleting the folder drops it."):
+        with (
+            self.alone(),
+            self._reached(
+                f"The run is kept in {folder}. `headway send` sends it; deleting the folder drops it."
+            ),
+        ):
             promotion = json.loads((folder / "run.json").read_text("utf-8"))["promotion"]
             champion = self.reigning()
             promoted = promotion["promote"] and promotion["over"] == (champion and champion["version"])
@@ -225,26 +266,38 @@ class Registry:
             mlflow.log_params(told["params"])
             mlflow.log_metrics(told["metrics"])
             for name, digest in told["datasets"].items():
-                rows = mlflow.data.from_pandas(pd.read_parquet(folder / f"dataset-{name}.parquet"), name=name, digest=digest[:36])
+                rows = mlflow.data.from_pandas(
+                    pd.read_parquet(folder / f"dataset-{name}.parquet"), name=name, digest=digest[:36]
+                )
                 mlflow.log_input(rows, context="training", tags={"sha256": digest})
             if (folder / "artifacts").is_dir():
                 mlflow.log_artifacts(str(folder / "artifacts"))
             for name in (BACKTEST, CARDS_BACKTEST):
                 if (folder / "files" / name).is_file():
                     mlflow.log_artifact(str(folder / "files" / name))
-            output = champion.answers(example, example.astype({"overall": "int64"})).fillna({"p_improve": 0.0, "p_stay": 0.0})
+            output = champion.answers(example, example.astype({"overall": "int64"})).fillna(
+                {"p_improve": 0.0, "p_stay": 0.0}
+            )
             output = output[[name for name in output if not output[name].isna().all()]]
             logged = mlflow.pyfunc.log_model(
-                name="model", python_model=str(Path(__file__).with_name("served.py")), artifacts={"files": str(folder / "files")},
+                name="model",
+                python_model=str(Path(__file__).with_name("served.py")),
+                artifacts={"files": str(folder / "files")},
                 signature=_all_required(infer_signature(example, output)),
-                input_example=example.head(3), pip_requirements=_pinned(champion),
-            )  # fmt: skip
+                input_example=example.head(3),
+                pip_requirements=_pinned(champion),
+            )
         with contextlib.suppress(mlflow.MlflowException):  # it is registered already
             client.create_registered_model(MODEL)
         client.update_registered_model(MODEL, DESCRIPTION)
-        version = client.create_model_version(MODEL, logged.model_uri, run.info.run_id, model_id=logged.model_id,
-                                              tags={"model_version": champion.about["version"]},
-                                              description=_described(champion))  # fmt: skip
+        version = client.create_model_version(
+            MODEL,
+            logged.model_uri,
+            run.info.run_id,
+            model_id=logged.model_id,
+            tags={"model_version": champion.about["version"]},
+            description=_described(champion),
+        )
         return run.info.run_id, str(version.version)
 
     def _arrived(self, client: Any, folder: Path) -> Sent | None:
@@ -254,7 +307,9 @@ class Registry:
             if number := self._version_of(client, alias):
                 version = client.get_model_version(MODEL, number)
                 run = client.get_run(version.run_id)
-                whole = alias == "challenger" or (champion and champion["version"] == version.tags.get("model_version"))
+                whole = alias == "challenger" or (
+                    champion and champion["version"] == version.tags.get("model_version")
+                )
                 if run.data.tags.get(NAME) == folder.name and whole:
                     return Sent(version.run_id, str(number), alias == "champion")
         return None
@@ -279,7 +334,8 @@ class Registry:
                 yield mlflow
 
     def recorded(self, name: str) -> Recorded:
-        """The run of `champion` or `challenger`, of a version's number, or of a run's id, read from its plain artifacts.
+        """The run of `champion` or `challenger`, of a version's number, or of a run's id, read from its plain
+        artifacts.
 
         Raises `RegistryError` where there is none such.
         """
@@ -289,7 +345,10 @@ class Registry:
             raise RegistryError(f"Nothing is registered in {self.root}.\nRun `headway train` first.")
         with self._reached(), tempfile.TemporaryDirectory() as scratch:
             client = self.client()
-            held = {str(found.version): found.run_id for found in client.search_model_versions(f"name = '{MODEL}'")}
+            held = {
+                str(found.version): found.run_id
+                for found in client.search_model_versions(f"name = '{MODEL}'")
+            }
             version = self._version_of(client, name) if name in ("champion", "challenger") else name
             run = held.get(str(version), name)
             try:
@@ -300,20 +359,31 @@ class Registry:
                     raise
                 there = set()
             if "train.json" not in there:
-                raise RegistryError(f"There is no training {name}.\nName champion, challenger, a run's id, or a version: "
-                                    f"{', '.join(sorted(held, key=int)) or 'there is none'}.")  # fmt: skip
+                raise RegistryError(
+                    f"There is no training {name}.\nName champion, challenger, a run's id, or a version: "
+                    f"{', '.join(sorted(held, key=int)) or 'there is none'}."
+                )
 
             def brought(file: str) -> Path:
-                return Path(mlflow.artifacts.download_artifacts(run_id=run, artifact_path=file, dst_path=scratch))
+                return Path(
+                    mlflow.artifacts.download_artifacts(run_id=run, artifact_path=file, dst_path=scratch)
+                )
 
             report = json.loads(brought("train.json").read_text("utf-8"))
             backtest = pd.read_parquet(brought(BACKTEST)) if BACKTEST in there else None
         numbers = [number for number, its in held.items() if its == run]
         return Recorded(run, max(numbers, key=int, default=None), dict(told.data.params), report, backtest)
 
-    def study(self, name: str, params: Mapping[str, Any], trials: Mapping[str, tuple[Mapping[str, Any], Mapping[str, float]]],
-              metrics: Mapping[str, float] | None = None, texts: Mapping[str, str] | None = None) -> str:  # fmt: skip
-        """Record a search: a run with a nested run for each trial (settings and figures by name) that it hasn't got yet.
+    def study(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        trials: Mapping[str, tuple[Mapping[str, Any], Mapping[str, float]]],
+        metrics: Mapping[str, float] | None = None,
+        texts: Mapping[str, str] | None = None,
+    ) -> str:
+        """Record a search: a run with a nested run for each trial (settings and figures by name) that it
+        hasn't got yet.
 
         Called again with more trials, `metrics` or `texts` it goes on in the same run; returns that run's id.
         """
@@ -325,7 +395,9 @@ class Registry:
             here = client.get_experiment_by_name(EXPERIMENT).experiment_id
             found = client.search_runs([here], f"tags.`{NAME}` = '{name}'", max_results=1)
             parent = found[0].info.run_id if found else None
-            children = client.search_runs([here], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'", max_results=5000)
+            children = client.search_runs(
+                [here], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'", max_results=5000
+            )
             there = {run.data.tags.get(NAME) for run in children if run.info.status == "FINISHED"}
             with mlflow.start_run(run_id=parent, run_name=None if parent else name, tags={NAME: name}) as run:
                 mlflow.log_params({key: str(value)[:5000] for key, value in params.items()})
@@ -334,15 +406,19 @@ class Registry:
                     mlflow.log_text(text, file)
                 for trial, (settings, figures) in trials.items():
                     if f"{name} {trial}" not in there:
-                        with mlflow.start_run(run_name=f"{name} {trial}", nested=True, tags={NAME: f"{name} {trial}"}):
+                        with mlflow.start_run(
+                            run_name=f"{name} {trial}", nested=True, tags={NAME: f"{name} {trial}"}
+                        ):
                             mlflow.log_params(dict(settings))
                             mlflow.log_metrics(dict(figures))
             return run.info.run_id
 
-    # --- the champion -------------------------------------------------------------------------------------------------
+    # --- the champion ---------------------------------------------------------------------------------------
 
     def reigning(self) -> dict[str, Any] | None:
-        """What is known about the champion, from its plain files; None where there is none, `AlteredError` where altered."""
+        """What is known about the champion, from its plain files; None where there is none, `AlteredError`
+        where altered.
+        """
         path = standing(self.champion_folder) / "about.json"
         if not path.is_file():
             return None
@@ -350,7 +426,8 @@ class Registry:
         return json.loads(path.read_text("utf-8"))
 
     def backtest(self, name: str = BACKTEST) -> pd.DataFrame | None:
-        """The champion's backtest, kept beside its files; None where there is none, `AlteredError` where altered.
+        """The champion's backtest, kept beside its files; None where there is none, `AlteredError` where
+        altered.
 
         By the `name` of its file: of grades, or of report cards.
         """
@@ -361,20 +438,25 @@ class Registry:
         try:
             return pd.read_parquet(path, page_checksum_verification=True)
         except (OSError, ValueError) as error:
-            raise RegistryError(f"{path} can't be read as parquet ({error}).\nThe file is broken: `headway rollback` writes the "
-                                "champion's files again, as does `headway train`.") from error  # fmt: skip
+            raise RegistryError(
+                f"{path} can't be read as parquet ({error}).\nThe file is broken: `headway rollback` writes "
+                "the "
+                "champion's files again, as does `headway train`."
+            ) from error
 
     def promotions(self) -> list[dict[str, Any]]:
         """The log of promotions and rollbacks made from this folder, the oldest first."""
         path = self.root / "promotions.jsonl"
         lines = path.read_text("utf-8").splitlines() if path.is_file() else []
-        return [json.loads(line) for line in lines if line.endswith("}")]  # a full disk may have cut one short
+        # a full disk may have cut one short
+        return [json.loads(line) for line in lines if line.endswith("}")]
 
     def rollback(self, to: str | None = None, why: str = "") -> dict[str, Any]:
         """Make an earlier version champion again: alias, plain files and log; returns the entry of the log.
 
-        By default the version that was champion before the one that is. Its files come from the registry, plain, and are
-        read once before they are trusted. Raises `RegistryError` where there is no such version.
+        By default the version that was champion before the one that is. Its files come from the registry,
+        plain, and are read once before they are trusted. Raises `RegistryError` where there is no such
+        version.
         """
         import mlflow
 
@@ -384,23 +466,52 @@ class Registry:
             if to is None and now is None:
                 raise RegistryError("There is no champion to go back from.\nRun `headway train` first.")
             if to is None:
-                to = next((entry["from"] for entry in reversed(self._log(client))
-                           if entry["what"] == "promotion" and entry["to"] == now), None)  # fmt: skip
+                to = next(
+                    (
+                        entry["from"]
+                        for entry in reversed(self._log(client))
+                        if entry["what"] == "promotion" and entry["to"] == now
+                    ),
+                    None,
+                )
                 if to is None:
-                    raise RegistryError(f"No champion before version {now} is known.\nName one: `headway rollback --to VERSION`.")
+                    raise RegistryError(
+                        f"No champion before version {now} is known.\nName one: `headway rollback --to "
+                        "VERSION`."
+                    )
             held = {str(found.version): found for found in client.search_model_versions(f"name = '{MODEL}'")}
             if to not in held:
-                raise RegistryError(f"There is no version {to}.\nThe versions are: {', '.join(sorted(held, key=int)) or 'none'}.")
-            files = Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{to}", dst_path=scratch)) / "artifacts" / "files"
-            Champion.load(files) if (files / MANIFEST).is_file() else Champion.read(files)  # one that is older than manifests
+                raise RegistryError(
+                    f"There is no version {to}.\nThe versions are: "
+                    f"{', '.join(sorted(held, key=int)) or 'none'}."
+                )
+            files = (
+                Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{to}", dst_path=scratch))
+                / "artifacts"
+                / "files"
+            )
+            # one that is older than manifests
+            Champion.load(files) if (files / MANIFEST).is_file() else Champion.read(files)
             return self._enthrone(client, to, "rollback", held[to].run_id, files, {"why": why, "figures": {}})
 
-    def _enthrone(self, client: Any, version: str, what: str, run: str, files: Path, told: Mapping[str, Any]) -> dict[str, Any]:
-        """Put a version in the champion's place: log, alias and plain files, all or none of them; returns the log's entry."""
+    def _enthrone(
+        self, client: Any, version: str, what: str, run: str, files: Path, told: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Put a version in the champion's place: log, alias and plain files, all or none of them; returns the
+        log's entry.
+        """
         when = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        entry = {"when": when, "who": _user(), "what": what, "from": self._version_of(client, "champion"), "to": version,
-                 "model_version": json.loads((files / "about.json").read_text("utf-8"))["version"], "run": run,
-                 "why": told["why"], "figures": told["figures"]}  # fmt: skip
+        entry = {
+            "when": when,
+            "who": _user(),
+            "what": what,
+            "from": self._version_of(client, "champion"),
+            "to": version,
+            "model_version": json.loads((files / "about.json").read_text("utf-8"))["version"],
+            "run": run,
+            "why": told["why"],
+            "figures": told["figures"],
+        }
         key = f"promotion {when.replace('+', ' ')}"
 
         def fill(folder: Path) -> None:
@@ -432,7 +543,8 @@ class Registry:
         try:
             return str(client.get_model_version_by_alias(MODEL, alias).version)
         except mlflow.MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):  # no model, or no such alias
+            # no model, or no such alias
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
             raise
 
@@ -444,18 +556,32 @@ class Registry:
 
         try:
             yield
-        except (mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError, ImportError, json.JSONDecodeError) as error:
-            raise RegistryError(_without_password(
-                f"The tracking store {self.tracking} could not be read or written: {' '.join(str(error).split())[:300]}\n"
-                f"Check --tracking, or that the folder can be written and the disk isn't full. {kept}".rstrip()
-            )) from error  # fmt: skip
+        except (
+            mlflow.MlflowException,
+            sqlalchemy.exc.SQLAlchemyError,
+            OSError,
+            ImportError,
+            json.JSONDecodeError,
+        ) as error:
+            raise RegistryError(
+                _without_password(
+                    f"The tracking store {self.tracking} could not be read or written: "
+                    f"{' '.join(str(error).split())[:300]}\n"
+                    "Check --tracking, or that the folder can be written and the disk isn't full. "
+                    f"{kept}".rstrip()
+                )
+            ) from error
 
 
 def _all_required(signature: Any) -> Any:
-    """A signature in which every input has to be there; MLflow takes a column that has blanks for one that may be left out."""
+    """A signature in which every input has to be there; MLflow takes a column that has blanks for one that
+    may be left out.
+    """
     from mlflow.types import ColSpec, Schema
 
-    signature.inputs = Schema([ColSpec(column.type, column.name, required=True) for column in signature.inputs])
+    signature.inputs = Schema(
+        [ColSpec(column.type, column.name, required=True) for column in signature.inputs]
+    )
     return signature
 
 
@@ -471,9 +597,12 @@ def _described(champion: Champion) -> str:
     about, learned = champion.about, ""
     if "learned_from" in about:
         learned = f", fitted on {about['learned_from']:,} outcomes known by {about['learned_until']}"
-    return (f"Model {about['version']}, of {about['data_source']} files{learned}. {DESCRIPTION} A row has all "
-            f"{len(about['signals'])} signals as doubles (blank where not known), overall as a double, and cell and group as "
-            "text.")  # fmt: skip
+    return (
+        f"Model {about['version']}, of {about['data_source']} files{learned}. {DESCRIPTION} A row has all "
+        f"{len(about['signals'])} signals as doubles (blank where not known), overall as a double, and cell "
+        "and group as "
+        "text."
+    )
 
 
 def _answers(address: str) -> None:

@@ -1,10 +1,10 @@
 """The champion as MLflow serves it: a model from code, its files plain text; nothing is unpickled.
 
-Input columns, all of them required: every signal as a double (blank where not known), `overall` as a double, `cell` and
-`group` as strings, and as doubles what forecasts of cards take beside them (blank where not known, or where there is none):
-the ages a school takes, `low_age` and `high_age`, and its own newest card, `card_` and an area. Output: the chances, the set,
-the interval and the recent rate of its next grade, and the chances and sets of its next report card by area, as
-`models.champion` gives them.
+Input columns, all of them required: every signal as a double (blank where not known), `overall` as a double,
+`cell` and `group` as strings, and as doubles what forecasts of cards take beside them (blank where not known,
+or where there is none): the ages a school takes, `low_age` and `high_age`, and its own newest card, `card_`
+and an area. Output: the chances, the set, the interval and the recent rate of its next grade, and the chances
+and sets of its next report card by area, as `models.champion` gives them.
 """
 
 from pathlib import Path

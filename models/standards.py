@@ -1,21 +1,25 @@
-"""Chances of the five standards in each area of a report card: the forecast of grades as prior, updated by cards.
+"""Chances of the five standards in each area of a report card: the forecast of grades as prior, updated by
+cards.
 
-A card gives each area one of five standards, 1 the best. What inspectors see of a school in an area lies on a line that four
-cuts divide (an ordered probit; McKelvey and Zavoina 1975). Where a school is expected to lie is what the forecast of grades
-says, and what cards have taught since. Every lesson is a number with a declared prior, normal around “no difference”:
-without a card the answer is the forecast of grades itself, and each card moves it as far as its evidence goes.
+A card gives each area one of five standards, 1 the best. What inspectors see of a school in an area lies on a
+line that four cuts divide (an ordered probit; McKelvey and Zavoina 1975). Where a school is expected to lie
+is what the forecast of grades says, and what cards have taught since. Every lesson is a number with a
+declared prior, normal around “no difference”: without a card the answer is the forecast of grades itself, and
+each card moves it as far as its evidence goes.
 
-    place(area, side) = prior + (slope - 1) (prior - its mean) + signals (shared by areas + the area's own + the side's own)
+    place(area, side) = prior + (slope - 1) (prior - its mean) + signals (shared by areas + the area's own +
+    the side's own)
                         + circumstances of the cards learned from
     standard worse than k, where  place(area, side of k) + common part + own part  >  cut(area, k)
 
-`side` 0 are the cuts below exceptional and strong, 1 those below expected and needs attention. The common part is one for a
-whole school (one factor; Gibbons and Hedeker 1992): so areas go together, and the areas of one card never count as so many
-schools. Its variance and the own part's add up to one, hence a chance is Phi(cut - place), whatever the areas share. All
-numbers are at the maximum of their posterior (L-BFGS; Byrd and others 1995).
+`side` 0 are the cuts below exceptional and strong, 1 those below expected and needs attention. The common
+part is one for a whole school (one factor; Gibbons and Hedeker 1992): so areas go together, and the areas of
+one card never count as so many schools. Its variance and the own part's add up to one, hence a chance is
+Phi(cut - place), whatever the areas share. All numbers are at the maximum of their posterior (L-BFGS; Byrd
+and others 1995).
 
-`prior` is rows x areas x 2, probits: of the chance of being worse than strong, and of being below expected. Signals bring
-the mean and the spread they had in a larger table, so that few cards aren't asked for them.
+`prior` is rows x areas x 2, probits: of the chance of being worse than strong, and of being below expected.
+Signals bring the mean and the spread they had in a larger table, so that few cards aren't asked for them.
 """
 
 from dataclasses import dataclass, field
@@ -30,21 +34,35 @@ BELOW = 4  # needs attention: from here on an area is below the expected standar
 SIDE = np.array([0, 0, 1, 1])  # of each cut
 REACH = 3.0  # standard deviations: beyond, a signal counts no further
 NEVER = 1e-12
-SLIP = 0.001  # of standards could be any of the five: no single card that nobody would expect outweighs the others
+# of standards could be any of the five: no single card that nobody would expect outweighs the others
+SLIP = 0.001
 FAR = 40.0  # beyond any place
 
-# Standard deviations of what cards may teach, in probits (a school's own place has one): declared, never fitted to cards.
-# The level of old inspections differed by 0.21 to 0.25 between rule-books and between years, so the level of all areas gets
-# 0.3: from 12% to between 7% and 19%. 0.06 makes a dozen signals together worth a fifth of a probit; what areas and sides
-# have of their own is half of what they share.
+# Standard deviations of what cards may teach, in probits (a school's own place has one): declared, never
+# fitted to cards. The level of old inspections differed by 0.21 to 0.25 between rule-books and between years,
+# so the level of all areas gets
+# 0.3: from 12% to between 7% and 19%. 0.06 makes a dozen signals together worth a fifth of a probit; what
+# areas and sides have of their own is half of what they share.
 SPREADS = {
-    "level": 0.3, "area_level": 0.3, "outer": 0.3, "area_outer": 0.1, "slope": 0.15, "area_slope": 0.1,
-    "shared": 0.06, "own": 0.03, "sided": 0.03, "together": 0.3, "area_together": 0.2,
-}  # fmt: skip
+    "level": 0.3,
+    "area_level": 0.3,
+    "outer": 0.3,
+    "area_outer": 0.1,
+    "slope": 0.15,
+    "area_slope": 0.1,
+    "shared": 0.06,
+    "own": 0.03,
+    "sided": 0.03,
+    "together": 0.3,
+    "area_together": 0.2,
+}
 DIRECT = 3.0  # a signal that measures an area itself may differ there by so many times `own`
-AREA_SHARE = 0.3  # of a circumstance's spread: how far areas may differ in it (of months, in old inspections, a quarter)
-TOGETHER = 0.8  # the common part's share of an area's line before any card: a correlation of 0.64 between areas
-OUTER = (1.3, 1.0)  # probits from strong to exceptional, and from needs attention to urgent improvement, before any card
+# of a circumstance's spread: how far areas may differ in it (of months, in old inspections, a quarter)
+AREA_SHARE = 0.3
+# the common part's share of an area's line before any card: a correlation of 0.64 between areas
+TOGETHER = 0.8
+# probits from strong to exceptional, and from needs attention to urgent improvement, before any card
+OUTER = (1.3, 1.0)
 POINTS, ROUGH = 21, 7  # where the mean over the common part is taken: to a thousandth, and for slopes only
 PROMISED = 0.9
 LEAN = 50.0  # cards' worth: how far the sets of an area lean on all areas', and those on the model's own word
@@ -76,9 +94,9 @@ def nodes(many: int) -> tuple[np.ndarray, np.ndarray]:
 class Standards:
     """The model of all areas together.
 
-    `levels` are the declared cuts (areas x 2: below strong, below expected). `direct` names the signals that measure an area
-    itself. `circumstances` are what cards were inspected in (volunteers; a month) with the spread of each: a future card is
-    in none of them.
+    `levels` are the declared cuts (areas x 2: below strong, below expected). `direct` names the signals that
+    measure an area itself. `circumstances` are what cards were inspected in (volunteers; a month) with the
+    spread of each: a future card is in none of them.
     """
 
     areas: list[str] = field(default_factory=list)
@@ -92,21 +110,32 @@ class Standards:
     together: float = TOGETHER
     centre: list[list[float]] = field(default_factory=list)  # the prior's mean among the cards: areas x 2
     learned: dict[str, Any] = field(default_factory=dict)
-    weights: dict[str, float] = field(default_factory=dict)  # how much of each kind of number is the cards', 0 to 1
+    # how much of each kind of number is the cards', 0 to 1
+    weights: dict[str, float] = field(default_factory=dict)
     cards: int = 0
 
-    # --- learning ---------------------------------------------------------------------------------------------------------
+    # --- learning -------------------------------------------------------------------------------------------
 
-    def fit(self, prior: np.ndarray, signals: np.ndarray, standards: np.ndarray, circumstances: np.ndarray | None = None,
-            weight: np.ndarray | None = None, trial: "Standards | None" = None) -> "Standards":  # fmt: skip
-        """Learn from cards: `standards` is rows x areas, 1 to 5 with blanks. Without a row the declared prior stands.
+    def fit(
+        self,
+        prior: np.ndarray,
+        signals: np.ndarray,
+        standards: np.ndarray,
+        circumstances: np.ndarray | None = None,
+        weight: np.ndarray | None = None,
+        trial: "Standards | None" = None,
+    ) -> "Standards":
+        """Learn from cards: `standards` is rows x areas, 1 to 5 with blanks. Without a row the declared prior
+        stands.
 
         A fit for a trial starts from where another ended, and what it weighs isn't worked out.
         """
         shapes = self._shapes()
         sizes = np.concatenate([np.broadcast_to(spread, shape).ravel() for shape, spread in shapes.values()])
         self.cards = len(prior)
-        self.centre = np.zeros((len(self.areas), 2)).tolist() if not self.cards else prior.mean(axis=0).tolist()
+        self.centre = (
+            np.zeros((len(self.areas), 2)).tolist() if not self.cards else prior.mean(axis=0).tolist()
+        )
         best = np.zeros(len(sizes))
         if trial is not None and trial.cards:
             best = np.concatenate([np.ravel(trial.learned[name]) for name in shapes]) / sizes
@@ -115,48 +144,78 @@ class Standards:
             from scipy.optimize import minimize
 
             given = ~np.isnan(standards)
-            about = np.zeros((self.cards, len(self.circumstances))) if circumstances is None else circumstances
+            about = (
+                np.zeros((self.cards, len(self.circumstances))) if circumstances is None else circumstances
+            )
             counts = np.ones(self.cards) if weight is None else np.asarray(weight, dtype=float)
-            cards = _Cards(prior, prior - np.asarray(self.centre), self.scaled(signals), np.asarray(about, dtype=float),
-                           np.where(given, standards, 1).astype(int), given, counts, *nodes(POINTS))  # fmt: skip
+            cards = _Cards(
+                prior,
+                prior - np.asarray(self.centre),
+                self.scaled(signals),
+                np.asarray(about, dtype=float),
+                np.where(given, standards, 1).astype(int),
+                given,
+                counts,
+                *nodes(POINTS),
+            )
 
-            def loss(free: np.ndarray) -> tuple[float, np.ndarray]:  # in units of the prior's spreads, to be well-conditioned
+            # in units of the prior's spreads, to be well-conditioned
+            def loss(free: np.ndarray) -> tuple[float, np.ndarray]:
                 value, pulls = _fit_of(self, self._numbers(free * sizes), cards)
                 parts = _by_number(self, self._numbers(free * sizes), cards, pulls)
-                return value + 0.5 * free @ free, np.concatenate([parts[name].ravel() for name in shapes]) * sizes + free
+                return value + 0.5 * free @ free, np.concatenate(
+                    [parts[name].ravel() for name in shapes]
+                ) * sizes + free
 
-            best = minimize(loss, best, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-4}).x
+            best = minimize(
+                loss, best, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-4}
+            ).x
             if trial is None:
                 self.weights = self._weights(self._numbers(best * sizes), cards, sizes)
         self.learned = {name: part.tolist() for name, part in self._numbers(best * sizes).items()}
         return self
 
     def _weights(self, own: dict[str, np.ndarray], cards: "_Cards", sizes: np.ndarray) -> dict[str, float]:
-        """How much of each kind of number is the cards' word: one less the variance left, as a share of the prior's.
+        """How much of each kind of number is the cards' word: one less the variance left, as a share of the
+        prior's.
 
         From the cards' own scores (Berndt and others 1974).
         """
         _, pulls = _fit_of(self, own, cards)
         parts = _by_number(self, own, cards, pulls, each=True)
-        scores = np.concatenate([parts[name].reshape(self.cards, -1) for name in self._shapes()], axis=1) * sizes
+        scores = (
+            np.concatenate([parts[name].reshape(self.cards, -1) for name in self._shapes()], axis=1) * sizes
+        )
         left = self._numbers(np.diag(np.linalg.inv(np.eye(len(sizes)) + scores.T @ scores)))
         return {name: float(1 - part.mean()) if part.size else 0.0 for name, part in left.items()}
 
     def _shapes(self) -> dict[str, tuple[tuple[int, ...], Any]]:
-        """Every number to be learned: its shape, and the spread of its prior; all are nought before any card."""
+        """Every number to be learned: its shape, and the spread of its prior; all are nought before any
+        card.
+        """
         areas, many, about = len(self.areas), len(self.names), len(self.circumstances)
-        direct = np.array([[DIRECT if name in self.direct.get(area, ()) else 1.0 for name in self.names] for area in self.areas])
+        direct = np.array(
+            [
+                [DIRECT if name in self.direct.get(area, ()) else 1.0 for name in self.names]
+                for area in self.areas
+            ]
+        )
         turned = np.array(list(self.circumstances.values()), dtype=float)
         return {
-            "level": ((2,), self.spreads["level"]), "area_level": ((areas, 2), self.spreads["area_level"]),
-            "outer": ((2,), self.spreads["outer"]), "area_outer": ((areas, 2), self.spreads["area_outer"]),
-            "slope": ((2,), self.spreads["slope"]), "area_slope": ((areas, 2), self.spreads["area_slope"]),
-            "shared": ((many,), self.spreads["shared"]), "sided": ((many,), self.spreads["sided"]),
+            "level": ((2,), self.spreads["level"]),
+            "area_level": ((areas, 2), self.spreads["area_level"]),
+            "outer": ((2,), self.spreads["outer"]),
+            "area_outer": ((areas, 2), self.spreads["area_outer"]),
+            "slope": ((2,), self.spreads["slope"]),
+            "area_slope": ((areas, 2), self.spreads["area_slope"]),
+            "shared": ((many,), self.spreads["shared"]),
+            "sided": ((many,), self.spreads["sided"]),
             "own": ((areas, many), self.spreads["own"] * direct.reshape(areas, many)),
             "circumstance": ((about, 2), turned[:, None]),
             "area_circumstance": ((about, areas, 2), AREA_SHARE * turned[:, None, None]),
-            "together": ((1,), self.spreads["together"]), "area_together": ((areas,), self.spreads["area_together"]),
-        }  # fmt: skip
+            "together": ((1,), self.spreads["together"]),
+            "area_together": ((areas,), self.spreads["area_together"]),
+        }
 
     def _numbers(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         numbers, start = {}, 0
@@ -168,9 +227,12 @@ class Standards:
 
     @property
     def _own(self) -> dict[str, np.ndarray]:
-        return {name: np.asarray(self.learned[name], dtype=float).reshape(shape) for name, (shape, _) in self._shapes().items()}
+        return {
+            name: np.asarray(self.learned[name], dtype=float).reshape(shape)
+            for name, (shape, _) in self._shapes().items()
+        }
 
-    # --- what was learned, put together -----------------------------------------------------------------------------------
+    # --- what was learned, put together ---------------------------------------------------------------------
 
     def scaled(self, signals: np.ndarray) -> np.ndarray:
         """Standardised signals, blanks at the mean."""
@@ -190,14 +252,19 @@ class Standards:
     def loadings(self, own: dict[str, np.ndarray] | None = None) -> np.ndarray:
         """The common part's share of each area's line: areas a and b correlate by the product of theirs."""
         own = own or self._own
-        return 1 / (1 + np.exp(-(np.log(self.together / (1 - self.together)) + own["together"] + own["area_together"])))
+        return 1 / (
+            1
+            + np.exp(-(np.log(self.together / (1 - self.together)) + own["together"] + own["area_together"]))
+        )
 
     def slopes(self, own: dict[str, np.ndarray] | None = None) -> np.ndarray:
         """Each signal's slope by area and side: areas x 2 x signals."""
         own = own or self._own
         return (own["shared"] + own["own"])[:, None, :] + np.array([-0.5, 0.5])[None, :, None] * own["sided"]
 
-    def places(self, prior: np.ndarray, signals: np.ndarray, circumstances: np.ndarray | None = None) -> np.ndarray:
+    def places(
+        self, prior: np.ndarray, signals: np.ndarray, circumstances: np.ndarray | None = None
+    ) -> np.ndarray:
         """Where each school is expected to lie, rows x areas x 2; by default in no special circumstance."""
         own = self._own
         slope = 1 + own["slope"] + own["area_slope"]
@@ -206,12 +273,16 @@ class Standards:
         for column, slopes in zip(self.scaled(signals).T, np.moveaxis(self.slopes(own), 2, 0), strict=True):
             places += column[:, None, None] * slopes
         if circumstances is not None:
-            places += np.tensordot(circumstances, own["circumstance"][:, None, :] + own["area_circumstance"], 1)
+            places += np.tensordot(
+                circumstances, own["circumstance"][:, None, :] + own["area_circumstance"], 1
+            )
         return places
 
-    # --- answers ----------------------------------------------------------------------------------------------------------
+    # --- answers --------------------------------------------------------------------------------------------
 
-    def predict(self, prior: np.ndarray, signals: np.ndarray, circumstances: np.ndarray | None = None) -> np.ndarray:
+    def predict(
+        self, prior: np.ndarray, signals: np.ndarray, circumstances: np.ndarray | None = None
+    ) -> np.ndarray:
         """The chance of each standard, rows x areas x 5."""
         return self.at(self.places(prior, signals, circumstances))
 
@@ -227,20 +298,25 @@ class Standards:
         chances[:, :, -1] = 1 - before
         return chances
 
-    def any_below(self, chances: np.ndarray, asked: np.ndarray | None = None, points: int = POINTS) -> np.ndarray:
-        """The chance that any of the areas asked about (rows x areas) is below the expected standard, from `predict`'s.
+    def any_below(
+        self, chances: np.ndarray, asked: np.ndarray | None = None, points: int = POINTS
+    ) -> np.ndarray:
+        """The chance that any of the areas asked about (rows x areas) is below the expected standard, from
+        `predict`'s.
 
-        Given the common part areas are independent; the mean over it is taken at so many points. Never less than the worst
-        area's chance, nor more than the sum of all.
+        Given the common part areas are independent; the mean over it is taken at so many points. Never less
+        than the worst area's chance, nor more than the sum of all.
         """
         below = chances[:, :, BELOW - 1] + chances[:, :, BELOW]
         below = below if asked is None else below * asked
         none, _ = self._none_below(-probit(below), asked, points)
         return np.clip(1 - none, below.max(axis=1), np.minimum(below.sum(axis=1), 1.0))
 
-    def _none_below(self, room: np.ndarray, asked: np.ndarray | None, points: int, slopes: bool = False
-                    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        """The chance that no area is below expected, where each has so much room to its cut; and its slopes by room.
+    def _none_below(
+        self, room: np.ndarray, asked: np.ndarray | None, points: int, slopes: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The chance that no area is below expected, where each has so much room to its cut; and its slopes
+        by room.
 
         An area that isn't asked about has all the room there is.
         """
@@ -257,17 +333,26 @@ class Standards:
                 steep += whole * density(reach) / np.maximum(good, NEVER)
         return none, (steep / within if slopes else steep).T
 
-    # --- reasons ----------------------------------------------------------------------------------------------------------
+    # --- reasons --------------------------------------------------------------------------------------------
 
-    def contributions(self, rate: np.ndarray, parts: np.ndarray, signals: np.ndarray, belongs: np.ndarray,
-                      asked: np.ndarray | None = None, area: int | None = None, more: np.ndarray | None = None
-                      ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        """The chance of being below expected by the rate alone, and what each family adds to it, in probability.
+    def contributions(
+        self,
+        rate: np.ndarray,
+        parts: np.ndarray,
+        signals: np.ndarray,
+        belongs: np.ndarray,
+        asked: np.ndarray | None = None,
+        area: int | None = None,
+        more: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The chance of being below expected by the rate alone, and what each family adds to it, in
+        probability.
 
-        `rate` (rows x areas) is the prior of schools like each, `parts` (rows x areas x families) what each family adds to
-        it on the way to the prior, `more` what else moves its places; `belongs` gives each signal's family by number. For
-        one `area`, or for any of those asked about. A row's parts add up to its chance less that of its rate: by the slope
-        half-way from one to the other, and the little that misses shared in proportion.
+        `rate` (rows x areas) is the prior of schools like each, `parts` (rows x areas x families) what each
+        family adds to it on the way to the prior, `more` what else moves its places; `belongs` gives each
+        signal's family by number. For one `area`, or for any of those asked about. A row's parts add up to
+        its chance less that of its rate: by the slope half-way from one to the other, and the little that
+        misses shared in proportion.
         """
         own = self._own
         slope = 1 + own["slope"][1] + own["area_slope"][:, 1]
@@ -291,7 +376,7 @@ class Standards:
         missed = (ends[1] - ends[0] - shares.sum(axis=1)) / np.maximum(size.sum(axis=1), NEVER)
         return ends[0], shares + missed[:, None] * size
 
-    # --- plain files --------------------------------------------------------------------------------------------------------
+    # --- plain files ----------------------------------------------------------------------------------------
 
     def as_dict(self) -> dict[str, Any]:
         """The model in JSON's own types."""
@@ -308,7 +393,7 @@ def _gaps(own: dict[str, np.ndarray]) -> np.ndarray:
     return np.asarray(OUTER) * np.exp(own["outer"] + own["area_outer"])
 
 
-# --- the likelihood of cards and its slopes -----------------------------------------------------------------------------------
+# --- the likelihood of cards and its slopes -----------------------------------------------------------------
 
 
 @dataclass
@@ -324,8 +409,12 @@ class _Cards:
     mass: np.ndarray
 
 
-def _fit_of(model: Standards, own: dict[str, np.ndarray], cards: _Cards) -> tuple[float, tuple[np.ndarray, ...]]:
-    """Minus the log-likelihood of the cards, the common part summed out; its slopes by cut, by place and by loading."""
+def _fit_of(
+    model: Standards, own: dict[str, np.ndarray], cards: _Cards
+) -> tuple[float, tuple[np.ndarray, ...]]:
+    """Minus the log-likelihood of the cards, the common part summed out; its slopes by cut, by place and by
+    loading.
+    """
     rows, areas = cards.reached.shape
     steps = (cards.scaled @ model.slopes(own).reshape(2 * areas, len(model.names)).T).reshape(rows, areas, 2)
     moved = np.tensordot(cards.about, own["circumstance"][:, None, :] + own["area_circumstance"], 1)
@@ -355,8 +444,13 @@ def _fit_of(model: Standards, own: dict[str, np.ndarray], cards: _Cards) -> tupl
     return -(cards.weight * total).sum(), (by_cut, by_place, by_loading)
 
 
-def _by_number(model: Standards, own: dict[str, np.ndarray], cards: _Cards, pulls: tuple[np.ndarray, ...],
-               each: bool = False) -> dict[str, np.ndarray]:  # fmt: skip
+def _by_number(
+    model: Standards,
+    own: dict[str, np.ndarray],
+    cards: _Cards,
+    pulls: tuple[np.ndarray, ...],
+    each: bool = False,
+) -> dict[str, np.ndarray]:
     """The slope of `_fit_of` by each number: of all cards together, or of `each`."""
     by_cut, by_place, by_loading = pulls
     rows = "i" if each else ""
@@ -373,22 +467,33 @@ def _by_number(model: Standards, own: dict[str, np.ndarray], cards: _Cards, pull
     together = total(by_loading) * loading * (1 - loading)
     better, worse = signals[..., 0, :, :], signals[..., 1, :, :]
     return {
-        "level": levels.sum(axis=-2), "area_level": levels, "outer": outer.sum(axis=-2), "area_outer": outer,
-        "slope": slope.sum(axis=-2), "area_slope": slope, "shared": (better + worse).sum(axis=-2),
-        "sided": 0.5 * (worse - better).sum(axis=-2), "own": better + worse, "circumstance": turned.sum(axis=-2),
-        "area_circumstance": turned, "together": together.sum(axis=-1, keepdims=True), "area_together": together,
-    }  # fmt: skip
+        "level": levels.sum(axis=-2),
+        "area_level": levels,
+        "outer": outer.sum(axis=-2),
+        "area_outer": outer,
+        "slope": slope.sum(axis=-2),
+        "area_slope": slope,
+        "shared": (better + worse).sum(axis=-2),
+        "sided": 0.5 * (worse - better).sum(axis=-2),
+        "own": better + worse,
+        "circumstance": turned.sum(axis=-2),
+        "area_circumstance": turned,
+        "together": together.sum(axis=-1, keepdims=True),
+        "area_together": together,
+    }
 
 
-# --- sets of standards --------------------------------------------------------------------------------------------------------
+# --- sets of standards --------------------------------------------------------------------------------------
 
 
 @dataclass
 class StandardSets:
-    """How far each area's sets have to grow to hold its standard as often as promised (conformal; Vovk and others 2005).
+    """How far each area's sets have to grow to hold its standard as often as promised (conformal; Vovk and
+    others 2005).
 
-    Calibrated on cards that the chances given had not learned from, asked as a future card is: without knowing in what
-    circumstances it comes. An area leans on all areas, and all on the model's own word, each by `LEAN` cards' worth.
+    Calibrated on cards that the chances given had not learned from, asked as a future card is: without
+    knowing in what circumstances it comes. An area leans on all areas, and all on the model's own word, each
+    by `LEAN` cards' worth.
     """
 
     promised: float = PROMISED
@@ -407,7 +512,9 @@ class StandardSets:
         came = np.take_along_axis(before, place, axis=2)[:, :, 0]
         # All areas: what came, and what would come if the chances were right.
         scores = np.concatenate([came[given], before[asked].ravel()])
-        weight = np.concatenate([np.full(given.sum(), cards / max(given.sum(), 1)), chances[asked].ravel() * LEAN / asked.sum()])
+        weight = np.concatenate(
+            [np.full(given.sum(), cards / max(given.sum(), 1)), chances[asked].ravel() * LEAN / asked.sum()]
+        )
         weight *= LEAN / weight.sum()
         self.limits = []
         for area in range(areas):

@@ -1,8 +1,10 @@
-"""LightGBM's boosted trees, read from its own text: its scores to the last bit, without loading it, many times as fast.
+"""LightGBM's boosted trees, read from its own text: its scores to the last bit, without loading it, many
+times as fast.
 
-A small tree asks a row few questions. Their answers, a bit each, make the row's code, and all that can be wanted of the tree
-(its value, what each signal contributed) is a table by that code. So a forest costs a few comparisons of columns and a
-lookup for each tree, where walking the trees costs a jump for each question of each row.
+A small tree asks a row few questions. Their answers, a bit each, make the row's code, and all that can be
+wanted of the tree (its value, what each signal contributed) is a table by that code. So a forest costs a few
+comparisons of columns and a lookup for each tree, where walking the trees costs a jump for each question of
+each row.
 
 Larger trees and other kinds are LightGBM's own to answer, in the same way.
 """
@@ -21,7 +23,9 @@ CATEGORY, BLANK_LEFT, MISSING_ZERO, MISSING_BLANK = 1, 2, 4, 8  # bits of LightG
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree's questions, each `signals[feature] <= threshold`, where each answer leads, and the rows that went there."""
+    """A tree's questions, each `signals[feature] <= threshold`, where each answer leads, and the rows that
+    went there.
+    """
 
     features: np.ndarray
     thresholds: np.ndarray
@@ -56,11 +60,12 @@ class Tree:
 
     @cached_property
     def shares_by_code(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """The features asked about, their Shapley values (features x codes), and the value where nothing is known.
+        """The features asked about, their Shapley values (features x codes), and the value where nothing is
+        known.
 
-        Path-dependent, as LightGBM's and TreeSHAP's (Lundberg and others 2020): a question about an unknown feature is
-        answered both ways, weighted by the rows learned from that went each way. Here by its definition, over all sets of
-        features, which a small tree has few of.
+        Path-dependent, as LightGBM's and TreeSHAP's (Lundberg and others 2020): a question about an unknown
+        feature is answered both ways, weighted by the rows learned from that went each way. Here by its
+        definition, over all sets of features, which a small tree has few of.
         """
         asked = np.unique(self.features)
         many, codes = len(asked), np.arange(1 << len(self.features))
@@ -79,7 +84,9 @@ class Tree:
 
         worth = np.broadcast_to(expected(0 if len(self.features) else -1), (len(sets), len(codes)))
         size = np.bitwise_count(sets).ravel().astype(int)
-        weight = np.array([factorial(s) * factorial(many - s - 1) / factorial(many) for s in range(many)] + [0.0])
+        weight = np.array(
+            [factorial(s) * factorial(many - s - 1) / factorial(many) for s in range(many)] + [0.0]
+        )
         has = (sets.ravel() >> np.arange(many)[:, None] & 1).astype(bool)
         turns = np.where(has, weight[size - 1], -weight[size])  # features x sets
         return asked, turns @ worth, float(worth[0, 0])
@@ -95,8 +102,8 @@ class Forest:
     def scores(self, columns: list[np.ndarray]) -> np.ndarray:
         """The raw score of every row: LightGBM's `predict(raw_score=True)`.
 
-        `columns` holds the features' float64 values, by the booster's order. One may have a further axis, of several values
-        to be tried for every row (`[[-1.0], [0.0]]`); the scores have it too.
+        `columns` holds the features' float64 values, by the booster's order. One may have a further axis, of
+        several values to be tried for every row (`[[-1.0], [0.0]]`); the scores have it too.
         """
         total = np.zeros(np.broadcast_shapes(*(column.shape for column in columns)))
         for tree in self.trees:
@@ -104,7 +111,9 @@ class Forest:
         return total
 
     def contributions(self, columns: list[np.ndarray]) -> np.ndarray:
-        """What each feature adds to every row's raw score, rows x features, and in the last column what none does."""
+        """What each feature adds to every row's raw score, rows x features, and in the last column what none
+        does.
+        """
         parts = np.zeros((self.features + 1, len(columns[0])))
         for tree in self.trees:
             asked, shares, rest = tree.shares_by_code
@@ -138,12 +147,17 @@ class Library:
 
 
 def read(text: str) -> Forest | Library:
-    """The forest of a booster's `model_to_string`; read by LightGBM where its version of text isn't known here."""
+    """The forest of a booster's `model_to_string`; read by LightGBM where its version of text isn't known
+    here.
+    """
     head, *bodies = text.split("\n\nTree=")
     header = dict(line.split("=", 1) for line in head.splitlines() if "=" in line)
     if header.get("version") != VERSION:
         return Library(text)
-    trees = [_tree(dict(line.split("=", 1) for line in body.split("\n\n")[0].splitlines()[1:] if "=" in line)) for body in bodies]
+    trees = [
+        _tree(dict(line.split("=", 1) for line in body.split("\n\n")[0].splitlines()[1:] if "=" in line))
+        for body in bodies
+    ]
     if None in trees or "average_output" in head.splitlines() or header["num_tree_per_iteration"] != "1":
         return Library(text)
     return Forest(tuple(trees), int(header["max_feature_idx"]) + 1)
@@ -156,12 +170,22 @@ def _tree(told: dict[str, str]) -> Tree | None:
         return np.array(told.get(name, "").split(), dtype=dtype)
 
     kind = numbers("decision_type", int)
-    if int(told["num_leaves"]) - 1 > QUESTIONS or told.get("is_linear", "0") != "0" or (kind & (CATEGORY | MISSING_ZERO)).any():
+    if (
+        int(told["num_leaves"]) - 1 > QUESTIONS
+        or told.get("is_linear", "0") != "0"
+        or (kind & (CATEGORY | MISSING_ZERO)).any()
+    ):
         return None
     thresholds = numbers("threshold", float)
     # A feature that had no blanks when it was learned from takes one for a nought.
     blank_is_yes = np.where(kind & MISSING_BLANK, kind & BLANK_LEFT, thresholds >= 0).astype(bool)
     return Tree(
-        numbers("split_feature", int), thresholds, blank_is_yes, numbers("left_child", int), numbers("right_child", int),
-        numbers("leaf_value", float), numbers("internal_count", float), numbers("leaf_count", float),
-    )  # fmt: skip
+        numbers("split_feature", int),
+        thresholds,
+        blank_is_yes,
+        numbers("left_child", int),
+        numbers("right_child", int),
+        numbers("leaf_value", float),
+        numbers("internal_count", float),
+        numbers("leaf_count", float),
+    )

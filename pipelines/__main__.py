@@ -1,7 +1,7 @@
 """The command line `headway`: each command reads tables, calls one function and writes tables.
 
-Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-written), 3 a stated limit was passed,
-75 another headway command is writing there.
+Exit codes: 0 done, 2 the user's files or arguments (one message, nothing half-written), 3 a stated limit was
+passed, 75 another headway command is writing there.
 """
 
 import errno
@@ -14,9 +14,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-# Threads that wait by spinning slow a shared machine fifty-fold, so every library counts on one. Set before any loads.
-for _name, _value in {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-                      "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}.items():  # fmt: skip
+# Threads that wait by spinning slow a shared machine fifty-fold, so every library counts on one. Set before
+# any loads.
+for _name, _value in {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}.items():
     os.environ.setdefault(_name, _value)
 
 import typer  # noqa: E402
@@ -24,9 +30,13 @@ import typer  # noqa: E402
 from headway.pipelines.reports import terminal  # noqa: E402
 from headway.pipelines.reports.terminal import say  # noqa: E402
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
-                  help="Will this school improve at its next inspection? From official files to a probability.")  # fmt: skip
-
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Will this school improve at its next inspection? From official files to a probability.",
+)
 
 
 def _version(asked: bool) -> None:
@@ -39,31 +49,55 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _every_command(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
 ) -> None:
     """Will this school improve at its next inspection? From official files to a probability."""
 
 
 Raw = Annotated[Path, typer.Option(help="Folder of official files.")]
-Accept = Annotated[list[str] | None, typer.Option(help="A check of a file to let through, as rows:31_August_2025.csv: a message "
-                                                       "of ingest gives its name. It holds while the file stays the same; may "
-                                                       "be said again.")]  # fmt: skip
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A check of a file to let through, as rows:31_August_2025.csv: a message "
+        "of ingest gives its name. It holds while the file stays the same; may "
+        "be said again."
+    ),
+]
 Tables = Annotated[Path, typer.Option(help="Folder of our tables.")]
 Registers = Annotated[Path, typer.Option(help="Folder of the schools' and trusts' own registers.")]
 Tracking = Annotated[str | None, typer.Option(help="MLflow store; default sqlite:///mlruns/mlflow.db.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="The morning to ask from, as 2025-09-01; default the day "
-                                                          "after the newest file.")]  # fmt: skip
-ExperimentFile = Annotated[Path | None, typer.Option("--experiment", help="TOML file of settings to train by, in place of "
-                                                                          "ours; see experiments/no-intake.toml.")]  # fmt: skip
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="The morning to ask from, as 2025-09-01; default the day after the newest file."
+    ),
+]
+ExperimentFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--experiment",
+        help="TOML file of settings to train by, in place of ours; see experiments/no-intake.toml.",
+    ),
+]
 DEMO_YEARS = 3  # the demo judges on the newest only, to be done in two minutes
-# What the machine may refuse, and what to do; any other error of the system is a fault of ours, and ends in a traceback.
+# What the machine may refuse, and what to do; any other error of the system is a fault of ours, and ends in a
+# traceback.
 HINDRANCES = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "The disk is full: make room, and run this again."),
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "The disk is full: make room, and run this again."
+    ),
     errno.EROFS: "The disk can only be read: name another folder.",
-    **dict.fromkeys((errno.EACCES, errno.EPERM), "Check who may read and write there, or name another folder."),
-    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST), "A file stands where a folder should, or the other way round."),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM), "Check who may read and write there, or name another folder."
+    ),
+    **dict.fromkeys(
+        (errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+        "A file stands where a folder should, or the other way round.",
+    ),
     errno.EIO: "The disk may be failing: look at it before anything else.",
-}  # fmt: skip
+}
 OWNER_ANSWERS = Path("data/owner.toml")  # beside the tables, which may be deleted and built again
 RAW, TABLES, REGISTERS, RUNS = Path("data/raw"), Path("data/tables"), Path("data/registers"), Path("mlruns")
 
@@ -86,13 +120,26 @@ class Effect(StrEnum):
 
 
 @app.command()
-def fetch(raw: Raw = RAW,
-          only: Annotated[list[str] | None, typer.Option(help="Only one kind: inspections, gias, parents, workforce, "
-                                                              "performance, census or absence. Can be given again.")] = None,
-          since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE",
-                                                         help="Only what can have come out since, as 2026-09-01.")] = None,
-          look: Annotated[bool, typer.Option("--list", help="Say what would be brought, and bring nothing.")] = False,
-          base: Annotated[str | None, typer.Option(hidden=True)] = None) -> None:  # fmt: skip
+def fetch(
+    raw: Raw = RAW,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only one kind: inspections, gias, parents, workforce, "
+            "performance, census or absence. Can be given again."
+        ),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="Only what can have come out since, as 2026-09-01."
+        ),
+    ] = None,
+    look: Annotated[
+        bool, typer.Option("--list", help="Say what would be brought, and bring nothing.")
+    ] = False,
+    base: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
     """Download the official files to data/raw: what is new or changed, going on where the last run stopped.
 
     Example: headway fetch --only inspections --since 2026-09-01
@@ -118,8 +165,8 @@ def fetch(raw: Raw = RAW,
 def ingest(raw: Raw = RAW, tables: Tables = TABLES, accept: Accept = None) -> None:
     """Read data/raw into data/tables, and report every file.
 
-    A release that is unlike true ones stops it before anything is written: rows missing, columns swapped, days moved. The
-    message has each figure, the usual one, and the name by which to accept it.
+    A release that is unlike true ones stops it before anything is written: rows missing, columns swapped,
+    days moved. The message has each figure, the usual one, and the name by which to accept it.
 
     Example: headway ingest --raw data/raw --tables data/tables --accept rows:31_August_2025.csv
     """
@@ -130,16 +177,33 @@ def ingest(raw: Raw = RAW, tables: Tables = TABLES, accept: Accept = None) -> No
 
 
 @app.command()
-def train(tables: Tables = TABLES, tracking: Tracking = None, as_of: AsOf = None,
-          promote: Annotated[Promote, typer.Option(help="Make the result champion: if it earns it, never, or anyway "
-                                                                   "(but for a leak).")]
-          = Promote.auto,
-          seed: Annotated[int | None, typer.Option(help="Seed of the boosted trees; default the experiment's.", min=0)] = None,
-          workers: Annotated[int, typer.Option(help="Processes for the folds; the result doesn't depend on it.")] = 2,
-          whole: Annotated[bool, typer.Option(help="Also what each family adds, quick re-inspection, and the audit of "
-                                                   "leaks: parts that fit the folds again.")] = True,
-          years: Annotated[int | None, typer.Option(help="Judge on the newest so many academic years only.", min=1)] = None,
-          registers: Registers = REGISTERS, experiment: ExperimentFile = None) -> None:  # fmt: skip
+def train(
+    tables: Tables = TABLES,
+    tracking: Tracking = None,
+    as_of: AsOf = None,
+    promote: Annotated[
+        Promote,
+        typer.Option(help="Make the result champion: if it earns it, never, or anyway (but for a leak)."),
+    ] = Promote.auto,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the boosted trees; default the experiment's.", min=0)
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes for the folds; the result doesn't depend on it.")
+    ] = 2,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            help="Also what each family adds, quick re-inspection, and the audit of "
+            "leaks: parts that fit the folds again."
+        ),
+    ] = True,
+    years: Annotated[
+        int | None, typer.Option(help="Judge on the newest so many academic years only.", min=1)
+    ] = None,
+    registers: Registers = REGISTERS,
+    experiment: ExperimentFile = None,
+) -> None:
     """Backtest, fit, calibrate and register; promote to champion only what earns it.
 
     Example: headway train --as-of 2025-10-01 --promote never
@@ -149,25 +213,44 @@ def train(tables: Tables = TABLES, tracking: Tracking = None, as_of: AsOf = None
     from headway.pipelines import experiments
     from headway.pipelines import train as stage
 
-    report = stage.train(tables, Registry.at(tracking, RUNS), morning=_day(as_of), promote=promote.value,
-                         experiment=experiments.asked(experiment, seed=seed, newest=years), workers=workers, whole=whole,
-                         registers=registers, say=say, progress=terminal.bar("folds"))  # fmt: skip
+    report = stage.train(
+        tables,
+        Registry.at(tracking, RUNS),
+        morning=_day(as_of),
+        promote=promote.value,
+        experiment=experiments.asked(experiment, seed=seed, newest=years),
+        workers=workers,
+        whole=whole,
+        registers=registers,
+        say=say,
+        progress=terminal.bar("folds"),
+    )
     terminal.trained(report)
     if report["unsent"]:
         raise RegistryError(report["unsent"])
 
 
 @app.command()
-def tune(tables: Tables = TABLES, tracking: Tracking = None,
-         trials: Annotated[int, typer.Option(help="How many to add; a search's first is what it starts from.", min=1)]
-         = 30,
-         minutes: Annotated[float | None, typer.Option(help="Start no trial after so many minutes.", min=0)] = None,
-         experiment: ExperimentFile = None,
-         out: Annotated[Path, typer.Option(help="Folder for the winner, a file for `headway train --experiment`.")]
-         = Path("experiments"),
-         workers: Annotated[int, typer.Option(help="Processes for the folds; the result doesn't depend on it.", min=1)] = 2,
-         registers: Registers = REGISTERS) -> None:  # fmt: skip
-    """Search for better settings on every fold but the last, go on where the last search ended, and write the winner.
+def tune(
+    tables: Tables = TABLES,
+    tracking: Tracking = None,
+    trials: Annotated[
+        int, typer.Option(help="How many to add; a search's first is what it starts from.", min=1)
+    ] = 30,
+    minutes: Annotated[
+        float | None, typer.Option(help="Start no trial after so many minutes.", min=0)
+    ] = None,
+    experiment: ExperimentFile = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the winner, a file for `headway train --experiment`.")
+    ] = Path("experiments"),
+    workers: Annotated[
+        int, typer.Option(help="Processes for the folds; the result doesn't depend on it.", min=1)
+    ] = 2,
+    registers: Registers = REGISTERS,
+) -> None:
+    """Search for better settings on every fold but the last, go on where the last search ended, and write the
+    winner.
 
     Example: headway tune --trials 40 --minutes 90
     """
@@ -175,19 +258,31 @@ def tune(tables: Tables = TABLES, tracking: Tracking = None,
     from headway.pipelines import experiments
     from headway.pipelines import tune as stage
 
-    found = stage.tune(tables, Registry.at(tracking, RUNS), trials=trials, minutes=minutes,
-                       experiment=experiments.asked(experiment), out=out, workers=workers, registers=registers, say=say,
-                       progress=terminal.bar("trials"))  # fmt: skip
+    found = stage.tune(
+        tables,
+        Registry.at(tracking, RUNS),
+        trials=trials,
+        minutes=minutes,
+        experiment=experiments.asked(experiment),
+        out=out,
+        workers=workers,
+        registers=registers,
+        say=say,
+        progress=terminal.bar("trials"),
+    )
     for line in [*stage.lines(found), f"written: {found['written']}"]:
         say(line)
 
 
 @app.command()
-def compare(first: Annotated[str, typer.Argument(help="champion, challenger, a version's number or a run's id.")],
-            second: Annotated[str, typer.Argument(help="Another, to be set against the first.")],
-            as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for scripts.")] = False,
-            tracking: Tracking = None) -> None:  # fmt: skip
-    """What differs between two trainings: data, code, settings, signals, and how good each is on the same rows.
+def compare(
+    first: Annotated[str, typer.Argument(help="champion, challenger, a version's number or a run's id.")],
+    second: Annotated[str, typer.Argument(help="Another, to be set against the first.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for scripts.")] = False,
+    tracking: Tracking = None,
+) -> None:
+    """What differs between two trainings: data, code, settings, signals, and how good each is on the same
+    rows.
 
     Example: headway compare champion challenger
     """
@@ -208,10 +303,16 @@ def compare(first: Annotated[str, typer.Argument(help="champion, challenger, a v
 
 
 @app.command()
-def rollback(to: Annotated[str | None, typer.Option(help="A version of the registered model; default the champion before "
-                                                         "this one.")] = None,
-             why: Annotated[str, typer.Option(help="For the log.")] = "", tracking: Tracking = None) -> None:  # fmt: skip
-    """Make an earlier version champion again: the alias, the plain files that scoring reads, and a line in the log.
+def rollback(
+    to: Annotated[
+        str | None,
+        typer.Option(help="A version of the registered model; default the champion before this one."),
+    ] = None,
+    why: Annotated[str, typer.Option(help="For the log.")] = "",
+    tracking: Tracking = None,
+) -> None:
+    """Make an earlier version champion again: the alias, the plain files that scoring reads, and a line in
+    the log.
 
     Example: headway rollback --why "the chances of secondaries looked wrong"
     """
@@ -232,8 +333,11 @@ def promotions() -> None:
 
     entries = Registry.at(None, RUNS).promotions()
     for entry in entries:
-        say(f"{entry['when'][:19].replace('T', ' ')} {entry['what']} by {entry['who']}, from version {entry['from'] or 'none'} "
-             f"to {entry['to']} (model {entry['model_version']}): {entry['why'] or 'no reason given'}")  # fmt: skip
+        say(
+            f"{entry['when'][:19].replace('T', ' ')} {entry['what']} by {entry['who']}, from version "
+            f"{entry['from'] or 'none'} "
+            f"to {entry['to']} (model {entry['model_version']}): {entry['why'] or 'no reason given'}"
+        )
     if not entries:
         say(f"nothing was promoted from {RUNS} yet")
 
@@ -250,7 +354,10 @@ def send(tracking: Tracking = None) -> None:
     waiting = registry.unsent()
     for folder in waiting:
         sent = registry.send(folder)
-        say(f"sent: {folder.name} as version {sent.version}, {'now champion' if sent.promoted else 'challenger'}")
+        say(
+            f"sent: {folder.name} as version {sent.version}, "
+            f"{'now champion' if sent.promoted else 'challenger'}"
+        )
     if not waiting:
         say(f"nothing waits in {RUNS / 'unsent'}")
 
@@ -269,8 +376,12 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
 
     about, examples = store.about(tables, "examples"), store.read(tables, "examples")
     on_cards = evidence_cards.asked_again(store.read(tables, "standards"), store.read(tables, "inspections"))
-    found = sturdy.sturdier(stage.evidence(examples, store.read(tables, "backtest"), data_source=about["data_source"],
-                                           on_cards=on_cards), examples)  # fmt: skip
+    found = sturdy.sturdier(
+        stage.evidence(
+            examples, store.read(tables, "backtest"), data_source=about["data_source"], on_cards=on_cards
+        ),
+        examples,
+    )
     store.write_json(tables / "evidence.json", found)
     store.write_text(tables / "evidence.html", evidence_report.report(found))
     for claim in found["claims"]:
@@ -280,9 +391,12 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
 
 
 @app.command()
-def power(tables: Tables = TABLES,
-          seed: Annotated[int, typer.Option(help="Seed of the simulated studies.", min=0)] = 0) -> None:
-    """How many schools with a register, or years of a file, would test the claims that can't be tested: power.json, power.html.
+def power(
+    tables: Tables = TABLES,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated studies.", min=0)] = 0,
+) -> None:
+    """How many schools with a register, or years of a file, would test the claims that can't be tested:
+    power.json, power.html.
 
     Example: headway power && xdg-open data/tables/power.html
     """
@@ -291,42 +405,92 @@ def power(tables: Tables = TABLES,
     from headway.pipelines.reports import power as power_report
 
     about, results = store.about(tables, "schools"), store.read(tables, "results")
-    schools = stage.sizes(*(store.read(tables, name) for name in ("schools", "workforce")), results,
-                          store.read(tables, "inspections"))  # fmt: skip
+    schools = stage.sizes(
+        *(store.read(tables, name) for name in ("schools", "workforce")),
+        results,
+        store.read(tables, "inspections"),
+    )
     found = stage.power(schools, results, data_source=about["data_source"], seed=seed)
     store.write_json(tables / "power.json", found)
     store.write_text(tables / "power.html", power_report.report(found))
     for line in found["summary"]:
         say(line)
-    terminal.table("Schools needed, two-sided at 5%", ["claim", "years", "power", "closed form", "simulated", "apart"],
-                   ([question["id"], row["years"], f"{row['power']:.0%}", f"{row['closed']:,}",
-                     "-" if row["simulated"] is None else f"{row['simulated']:,}",
-                     "-" if row["apart"] is None else f"{row['apart']:+.1%}"]
-                    for question in found["questions"] for row in question["needed"]))  # fmt: skip
+    terminal.table(
+        "Schools needed, two-sided at 5%",
+        ["claim", "years", "power", "closed form", "simulated", "apart"],
+        (
+            [
+                question["id"],
+                row["years"],
+                f"{row['power']:.0%}",
+                f"{row['closed']:,}",
+                "-" if row["simulated"] is None else f"{row['simulated']:,}",
+                "-" if row["apart"] is None else f"{row['apart']:+.1%}",
+            ]
+            for question in found["questions"]
+            for row in question["needed"]
+        ),
+    )
     say(f"written: {tables / 'power.json'}, {tables / 'power.html'}")
 
 
 @app.command()
-def score(tables: Tables = TABLES,
-          as_of: Annotated[list[str] | None, typer.Option("--as-of", metavar="DAY", help="The morning to ask from, as "
-              "2025-09-01; default the day after the newest file. Several, said again or as 2011-09-01..2025-09-01 (every "
-              "year) or 2011-09-01..2025-09-01/3 (every 3 months), go to a folder each of --output.")] = None,
-          rows: Annotated[Path | None, typer.Option("--input", help="Parquet or CSV file of feature rows, or a folder of "
-              "them, to score in place of the schools: columns as in signals_today.parquet. --output is a folder then.")] = None,
-          output: Annotated[Path | None, typer.Option(help="Parquet to write; default predictions.parquet among the "
-                                                           "tables. A CSV goes beside it.")] = None,
-          engine: Annotated[Engine, typer.Option(help="What works on --input: this process, or Apache Spark, for what "
-                                                      "outgrows one machine.")] = Engine.local,
-          details: Annotated[bool, typer.Option("--details", help="With --input, also the chances of each leadership "
-                                                                       "grade, and what each family of signals added.")] = False,
-          most_aside: Annotated[float | None, typer.Option(help="End with 3 where a larger share of rows than this has no "
-                                                                "chances, as 0.05.", min=0, max=1)] = None,
-          similar: Annotated[bool, typer.Option(help="Also find the schools most like each one.")] = True,
-          registers: Registers = REGISTERS) -> None:  # fmt: skip
-    """Predictions for every open school, from the champion; nothing is trained. Or for feature rows, however many.
+def score(
+    tables: Tables = TABLES,
+    as_of: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as-of",
+            metavar="DAY",
+            help="The morning to ask from, as "
+            "2025-09-01; default the day after the newest file. Several, said again or as "
+            "2011-09-01..2025-09-01 (every "
+            "year) or 2011-09-01..2025-09-01/3 (every 3 months), go to a folder each of --output.",
+        ),
+    ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            help="Parquet or CSV file of feature rows, or a folder of "
+            "them, to score in place of the schools: columns as in signals_today.parquet. --output is a "
+            "folder then.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Parquet to write; default predictions.parquet among the tables. A CSV goes beside it."
+        ),
+    ] = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="What works on --input: this process, or Apache Spark, for what outgrows one machine."
+        ),
+    ] = Engine.local,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details",
+            help="With --input, also the chances of each leadership "
+            "grade, and what each family of signals added.",
+        ),
+    ] = False,
+    most_aside: Annotated[
+        float | None,
+        typer.Option(
+            help="End with 3 where a larger share of rows than this has no chances, as 0.05.", min=0, max=1
+        ),
+    ] = None,
+    similar: Annotated[bool, typer.Option(help="Also find the schools most like each one.")] = True,
+    registers: Registers = REGISTERS,
+) -> None:
+    """Predictions for every open school, from the champion; nothing is trained. Or for feature rows, however
+    many.
 
-    Ends with 0 when done, 2 where files or arguments are wrong, 3 where --most-aside is passed, and 75 where another headway
-    command is writing the same output: wait for it, or try again.
+    Ends with 0 when done, 2 where files or arguments are wrong, 3 where --most-aside is passed, and 75 where
+    another headway command is writing the same output: wait for it, or try again.
 
     Example: headway score --input plans.parquet --output answers
     """
@@ -337,7 +501,9 @@ def score(tables: Tables = TABLES,
     if rows is not None or len(mornings) > 1:
         counted = _scored_in_bulk(tables, mornings, rows, output, engine, details, registers)
     elif engine is not Engine.local or details:
-        raise store.DataError("--engine and --details go with --input.\nName a file or folder of feature rows.")
+        raise store.DataError(
+            "--engine and --details go with --input.\nName a file or folder of feature rows."
+        )
     else:
         champion = stage.load(RUNS / "champion")
         morning = mornings[0] if mornings else None
@@ -347,17 +513,29 @@ def score(tables: Tables = TABLES,
         found = store.write(folder, asked, about=about, named={"predictions": name})["predictions"]
         stage.write_csv(found, folder / f"{name}.csv")
         counted = found["status"].value_counts().to_dict()
-        say(f"cohort {found['as_of'].iloc[0]:%Y-%m-%d}: {len(found):,} open = "
-            + " + ".join(f"{n:,} {status}" for status, n in counted.items()))  # fmt: skip
-        say(f"written: {folder / f'{name}.parquet'} (model {champion.about['version']}, {about['data_source']} files)")
+        say(
+            f"cohort {found['as_of'].iloc[0]:%Y-%m-%d}: {len(found):,} open = "
+            + " + ".join(f"{n:,} {status}" for status, n in counted.items())
+        )
+        say(
+            f"written: {folder / f'{name}.parquet'} (model {champion.about['version']}, "
+            f"{about['data_source']} files)"
+        )
     aside = 1 - counted.get(stage.SCORED, 0) / max(sum(counted.values()), 1)
     if most_aside is not None and aside > most_aside:
         say(f"limit passed: {aside:.3g} of the rows have no chances; the limit is {most_aside:g}")
         raise typer.Exit(3)
 
 
-def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output: Path | None, engine: Engine,
-                    details: bool, registers: Path) -> dict[str, int]:  # fmt: skip
+def _scored_in_bulk(
+    tables: Path,
+    mornings: list[Any],
+    rows: Path | None,
+    output: Path | None,
+    engine: Engine,
+    details: bool,
+    registers: Path,
+) -> dict[str, int]:
     """Run a scoring job, and say what came of it; returns how many rows have each status."""
     from headway.pipelines.scoring import batch
     from headway.pipelines.scoring import score as stage
@@ -366,12 +544,21 @@ def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output
     if output is None:
         raise DataError("So many predictions need a folder of their own.\nName it with --output.")
     if rows is not None and mornings:
-        raise DataError("Feature rows say their own mornings, in the column as_of.\nLeave out --as-of, or --input.")
+        raise DataError(
+            "Feature rows say their own mornings, in the column as_of.\nLeave out --as-of, or --input."
+        )
     if rows is None and (engine is not Engine.local or details):
         raise DataError("--engine and --details go with --input.\nName a file or folder of feature rows.")
     if rows is None:
-        told = batch.score_mornings(tables, output, RUNS / "champion", mornings, registers=registers,
-                                    bar=terminal.bar("mornings"), say=say)  # fmt: skip
+        told = batch.score_mornings(
+            tables,
+            output,
+            RUNS / "champion",
+            mornings,
+            registers=registers,
+            bar=terminal.bar("mornings"),
+            say=say,
+        )
     elif engine is Engine.spark:
         from headway.pipelines.scoring import spark
 
@@ -380,19 +567,35 @@ def _scored_in_bulk(tables: Path, mornings: list[Any], rows: Path | None, output
         told = batch.score_rows(rows, output, RUNS / "champion", details=details, bar=terminal.bar("scoring"))
     counted = {stage.SCORED: told["scored"], **told["set_aside"]}
     many = f"{len(told['mornings'])} mornings" if rows is None else f"{told['rows_in']:,} rows in"
-    say(f"{many}: {told['rows_out']:,} rows out = " + " + ".join(f"{n:,} {status}" for status, n in counted.items()))
+    say(
+        f"{many}: {told['rows_out']:,} rows out = "
+        + " + ".join(f"{n:,} {status}" for status, n in counted.items())
+    )
     if told.get("not_forecasts"):
-        say(f"The model learned from what came after {len(told['not_forecasts'])} of these mornings: no forecasts, there.")
-    say(f"written: {output}, {len(told['parts']):,} parts and {batch.MANIFEST} (model {told['model_version']})")
+        say(
+            f"The model learned from what came after {len(told['not_forecasts'])} of these mornings: no "
+            "forecasts, there."
+        )
+    say(
+        f"written: {output}, {len(told['parts']):,} parts and {batch.MANIFEST} (model "
+        f"{told['model_version']})"
+    )
     return counted
 
 
 @app.command()
-def monitor(tables: Tables = TABLES,
-            predictions: Annotated[Path | None, typer.Option(help="Judge this file of `headway score --output` alone; "
-                                                                  "default all predictions, which are kept.")] = None,
-            limit: Annotated[list[str] | None, typer.Option(help="A limit of your own, as drift=0.3; may be said again.")]
-            = None) -> None:  # fmt: skip
+def monitor(
+    tables: Tables = TABLES,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Judge this file of `headway score --output` alone; default all predictions, which are kept."
+        ),
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(help="A limit of your own, as drift=0.3; may be said again.")
+    ] = None,
+) -> None:
     """Drift, what to expect, and how earlier predictions turned out; ends 3 where a limit is passed.
 
     Example: headway monitor --limit drift=0.3
@@ -409,9 +612,17 @@ def monitor(tables: Tables = TABLES,
     for title, columns, rows in monitor_report.short(found):
         say(title)
         terminal.table("", columns, rows)
-    for line in [*found["notes"], f"written: {tables / 'monitor.json'}, {tables / 'monitor.html'}",
-                 *(f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is {row['allowed']:g})"
-                   for row in found["passed"])]:  # fmt: skip
+    for line in [
+        *found["notes"],
+        f"written: {tables / 'monitor.json'}, {tables / 'monitor.html'}",
+        *(
+            (
+                f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is "
+                f"{row['allowed']:g})"
+            )
+            for row in found["passed"]
+        ),
+    ]:
         say(line)
     if found["passed"]:
         raise typer.Exit(3)
@@ -419,18 +630,30 @@ def monitor(tables: Tables = TABLES,
 
 
 @app.command()
-def month(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
-          fetching: Annotated[bool, typer.Option("--fetch/--no-fetch", help="Download what is new first, or take data/raw as it "
-                                                                            "lies.")] = True,
-          limit: Annotated[list[str] | None, typer.Option(help="A limit of your own for the monitor, as drift=0.3; may be said "
-                                                               "again.")] = None,
-          experiment: ExperimentFile = None,
-          workers: Annotated[int, typer.Option(help="Processes for the folds; the result doesn't depend on it.", min=1)] = 2,
-          registers: Registers = REGISTERS) -> None:  # fmt: skip
-    """The month's work: fetch, ingest, train if anything changed, evidence, score, cards, monitor; and a page of summary.
+def month(
+    raw: Raw = RAW,
+    tables: Tables = TABLES,
+    tracking: Tracking = None,
+    fetching: Annotated[
+        bool,
+        typer.Option("--fetch/--no-fetch", help="Download what is new first, or take data/raw as it lies."),
+    ] = True,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(help="A limit of your own for the monitor, as drift=0.3; may be said again."),
+    ] = None,
+    experiment: ExperimentFile = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes for the folds; the result doesn't depend on it.", min=1)
+    ] = 2,
+    registers: Registers = REGISTERS,
+) -> None:
+    """The month's work: fetch, ingest, train if anything changed, evidence, score, cards, monitor; and a page
+    of summary.
 
-    Run again, it does only what is left. Ends with 3 where a limit is passed, and 75 where another month is at work. As a
-    line of cron, each 8th at six: 0 6 8 * * cd /srv/headway && .venv/bin/headway month >> month.log 2>&1
+    Run again, it does only what is left. Ends with 3 where a limit is passed, and 75 where another month is
+    at work. As a line of cron, each 8th at six: 0 6 8 * * cd /srv/headway && .venv/bin/headway month >>
+    month.log 2>&1
 
     Example: headway month --limit extrapolation=1
     """
@@ -444,11 +667,24 @@ def month(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
         with terminal.downloads() as (tell_line, tell):
             return fetch.fetch(raw, say=tell_line, tell=tell)
 
-    found = stage.month(tables, Registry.at(tracking, RUNS), raw=raw, bring=bring if fetching else None, registers=registers,
-                        experiment=experiments.asked(experiment), owner=OWNER_ANSWERS if OWNER_ANSWERS.is_file() else None,
-                        limits=watch.limits(limit or ()), workers=workers, say=say, bar=terminal.bar)  # fmt: skip
+    found = stage.month(
+        tables,
+        Registry.at(tracking, RUNS),
+        raw=raw,
+        bring=bring if fetching else None,
+        registers=registers,
+        experiment=experiments.asked(experiment),
+        owner=OWNER_ANSWERS if OWNER_ANSWERS.is_file() else None,
+        limits=watch.limits(limit or ()),
+        workers=workers,
+        say=say,
+        bar=terminal.bar,
+    )
     for row in found["passed"]:
-        say(f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is {row['allowed']:g})")
+        say(
+            f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is "
+            f"{row['allowed']:g})"
+        )
     if found["problems"]:
         raise DataError("\n".join(found["problems"]))
     if found["passed"]:
@@ -456,18 +692,32 @@ def month(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
 
 
 @app.command()
-def synthesise(out: Annotated[Path, typer.Option(help="Folder to write to; it may hold made-up files only.")],
-               seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
-               schools: Annotated[int, typer.Option(help="How many schools.", min=20)] = 22000,
-               effect: Annotated[Effect, typer.Option(help="How strong the planted effects are: of the leadership gap, of "
-                                                           "staff who stay, and of middle leaders.")] = Effect.published,
-               registers: Annotated[Path | None, typer.Option(help="Also made-up registers of schools and trusts, in this "
-                                                                   "folder, which may hold made-up ones only; none "
-                                                                   "unless named.")] = None,
-               until: Annotated[int, typer.Option(help="The year in whose August the files end: later ones hold second report "
-                                                       "cards.")] = 2026,
-               monthly: Annotated[bool, typer.Option("--monthly", help="Ofsted's last two lists as one workbook, not as CSV."
-                                                     )] = False) -> None:  # fmt: skip
+def synthesise(
+    out: Annotated[Path, typer.Option(help="Folder to write to; it may hold made-up files only.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    schools: Annotated[int, typer.Option(help="How many schools.", min=20)] = 22000,
+    effect: Annotated[
+        Effect,
+        typer.Option(
+            help="How strong the planted effects are: of the leadership gap, of "
+            "staff who stay, and of middle leaders."
+        ),
+    ] = Effect.published,
+    registers: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also made-up registers of schools and trusts, in this "
+            "folder, which may hold made-up ones only; none "
+            "unless named."
+        ),
+    ] = None,
+    until: Annotated[
+        int, typer.Option(help="The year in whose August the files end: later ones hold second report cards.")
+    ] = 2026,
+    monthly: Annotated[
+        bool, typer.Option("--monthly", help="Ofsted's last two lists as one workbook, not as CSV.")
+    ] = False,
+) -> None:
     """Made-up official files in the official layouts, and registers, with known effects planted in them.
 
     Example: headway synthesise --out data/raw --registers data/registers --seed 1 --effect none
@@ -475,16 +725,29 @@ def synthesise(out: Annotated[Path, typer.Option(help="Folder to write to; it ma
     from headway.pipelines import synthesise as stage
 
     with terminal.steps("writing made-up files") as step:
-        stage.synthesise(out, seed=seed, schools=schools, effect=effect.value, registers=registers, until=until, monthly=monthly,
-                         progress=step)  # fmt: skip
-    say(f"written: {schools:,} made-up schools, effect “{effect.value}”, in {out}"
-         + (f"; their registers in {registers}" if registers else ""))  # fmt: skip
+        stage.synthesise(
+            out,
+            seed=seed,
+            schools=schools,
+            effect=effect.value,
+            registers=registers,
+            until=until,
+            monthly=monthly,
+            progress=step,
+        )
+    say(
+        f"written: {schools:,} made-up schools, effect “{effect.value}”, in {out}"
+        + (f"; their registers in {registers}" if registers else "")
+    )
 
 
 @app.command()
-def how_good(tables: Tables = TABLES,
-             page: Annotated[Path | None, typer.Option(help="A Markdown page to put it in, between its marks.")] = None
-             ) -> None:  # fmt: skip
+def how_good(
+    tables: Tables = TABLES,
+    page: Annotated[
+        Path | None, typer.Option(help="A Markdown page to put it in, between its marks.")
+    ] = None,
+) -> None:
     """The backtest in words and tables, from the last training; printed, or put into a page.
 
     Example: headway how-good --page docs/how-good.md
@@ -505,10 +768,16 @@ def how_good(tables: Tables = TABLES,
 
 
 @app.command()
-def cards(tables: Tables = TABLES,
-          out: Annotated[Path | None, typer.Option(help="Folder to write to; default cards among the tables.")] = None,
-          owner: Annotated[Path | None, typer.Option(help="TOML file of the owner's answers; default data/owner.toml, where "
-                                                          "there is one.")] = None) -> None:  # fmt: skip
+def cards(
+    tables: Tables = TABLES,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default cards among the tables.")
+    ] = None,
+    owner: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of the owner's answers; default data/owner.toml, where there is one."),
+    ] = None,
+) -> None:
     """Model card, transparency record and TRIPOD+AI checklist of the last training, as Markdown and HTML.
 
     Example: headway cards --owner data/owner.toml && xdg-open data/tables/cards/model-card.html
@@ -521,9 +790,15 @@ def cards(tables: Tables = TABLES,
 
 
 @app.command()
-def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
-         schools: Annotated[int, typer.Option(help="Made-up schools, where there are no official files.", min=10_000)] = 22000,
-         registers: Registers = REGISTERS) -> None:  # fmt: skip
+def demo(
+    raw: Raw = RAW,
+    tables: Tables = TABLES,
+    tracking: Tracking = None,
+    schools: Annotated[
+        int, typer.Option(help="Made-up schools, where there are no official files.", min=10_000)
+    ] = 22000,
+    registers: Registers = REGISTERS,
+) -> None:
     """The main job on what lies in data/raw, or on made-up files where nothing does.
 
     Example: headway demo
@@ -531,23 +806,56 @@ def demo(raw: Raw = RAW, tables: Tables = TABLES, tracking: Tracking = None,
     from headway.pipelines import synthesise as stage
 
     started = time.monotonic()
-    if not raw.is_dir() or not any(path.is_file() and not path.name.startswith(".") for path in raw.rglob("*")):
-        # Registers of real schools are nobody's to overwrite: they stay, and are left out beside made-up files.
-        synthesise(out=raw, seed=1, schools=schools, effect=Effect.published,
-                   registers=registers if stage.free(registers) else None, until=2026, monthly=False)  # fmt: skip
+    if not raw.is_dir() or not any(
+        path.is_file() and not path.name.startswith(".") for path in raw.rglob("*")
+    ):
+        # Registers of real schools are nobody's to overwrite: they stay, and are left out beside made-up
+        # files.
+        synthesise(
+            out=raw,
+            seed=1,
+            schools=schools,
+            effect=Effect.published,
+            registers=registers if stage.free(registers) else None,
+            until=2026,
+            monthly=False,
+        )
     ingest(raw=raw, tables=tables)
-    train(tables=tables, tracking=tracking, as_of=None, promote=Promote.auto, seed=None, workers=2, whole=False, years=DEMO_YEARS,
-          registers=registers, experiment=None)  # fmt: skip
+    train(
+        tables=tables,
+        tracking=tracking,
+        as_of=None,
+        promote=Promote.auto,
+        seed=None,
+        workers=2,
+        whole=False,
+        years=DEMO_YEARS,
+        registers=registers,
+        experiment=None,
+    )
     evidence(tables=tables, tracking=tracking)
-    score(tables=tables, as_of=None, rows=None, output=None, engine=Engine.local, details=False, most_aside=None, similar=True,
-          registers=registers)  # fmt: skip
+    score(
+        tables=tables,
+        as_of=None,
+        rows=None,
+        output=None,
+        engine=Engine.local,
+        details=False,
+        most_aside=None,
+        similar=True,
+        registers=registers,
+    )
     say(f"done in {time.monotonic() - started:.0f} s. To look at it: headway explore")
 
 
 @app.command()
-def explore(tables: Tables = TABLES, registers: Registers = REGISTERS,
-            port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:  # fmt: skip
-    """Open the explorer on the current tables, on this machine only. The what-if is the champion's that made them.
+def explore(
+    tables: Tables = TABLES,
+    registers: Registers = REGISTERS,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+) -> None:
+    """Open the explorer on the current tables, on this machine only. The what-if is the champion's that made
+    them.
 
     Example: headway explore --port 8502
     """
@@ -556,15 +864,20 @@ def explore(tables: Tables = TABLES, registers: Registers = REGISTERS,
     from headway import explorer
 
     pages = Path(explorer.__file__).parent
-    environment = {**os.environ, "HEADWAY_TABLES": str(tables.resolve()), "HEADWAY_RUNS": str(runs_of(tables).resolve()),
-                   "HEADWAY_REGISTERS": str(registers.resolve())}  # fmt: skip
+    environment = {
+        **os.environ,
+        "HEADWAY_TABLES": str(tables.resolve()),
+        "HEADWAY_RUNS": str(runs_of(tables).resolve()),
+        "HEADWAY_REGISTERS": str(registers.resolve()),
+    }
     flags = [*streamlit_flags(pages / "settings.toml"), f"--server.port={port}"]
     command = [sys.executable, "-m", "streamlit", "run", str(pages.parent / "app.py"), *flags]
     raise typer.Exit(subprocess.call(command, env=environment))
 
 
 def runs_of(folder: Path) -> Path:
-    """Where the champion is that made the predictions among these tables: in `mlruns` here, or beside their folder.
+    """Where the champion is that made the predictions among these tables: in `mlruns` here, or beside their
+    folder.
 
     `mlruns` here, where no champion there or here is of their version.
     """
@@ -584,7 +897,9 @@ def runs_of(folder: Path) -> Path:
 
 
 def streamlit_flags(path: Path) -> list[str]:
-    """The explorer's settings as Streamlit's options, which come before every file and variable of whoever starts it."""
+    """The explorer's settings as Streamlit's options, which come before every file and variable of whoever
+    starts it.
+    """
     import json
     import tomllib
 
@@ -600,20 +915,25 @@ def streamlit_flags(path: Path) -> list[str]:
     return flags(tomllib.loads(path.read_text(encoding="utf-8")), "")
 
 
-# --- registers ----------------------------------------------------------------------------------------------------------
+# --- registers ----------------------------------------------------------------------------------------------
 
 register = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-app.add_typer(register, name="register", help="A school's or trust's own registers: made, checked, kept and removed on this "
-              "machine only.\n\nExample: headway register template staff")  # fmt: skip
+app.add_typer(
+    register,
+    name="register",
+    help="A school's or trust's own registers: made, checked, kept and removed on this "
+    "machine only.\n\nExample: headway register template staff",
+)
 Kind = Annotated[str, typer.Argument(help="leadership-development, improvement-capacity or staff.")]
 OWNER = typer.Option(help="Whose it is: trust-1234 (UID), authority-301 (code) or school-100001 (URN).")
 
 
 @register.command()
-def template(kind: Kind,
-             out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("."),
-             replace: Annotated[bool, typer.Option("--replace", help="Overwrite files of the same name.")] = False
-             ) -> None:  # fmt: skip
+def template(
+    kind: Kind,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("."),
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite files of the same name.")] = False,
+) -> None:
     """An empty register to fill in, and a guide to its columns.
 
     Example: headway register template staff --out .
@@ -625,16 +945,21 @@ def template(kind: Kind,
     paths = [out / f"{kind}.csv", out / f"{kind}-guide.md"]
     there = [str(path) for path in paths if path.exists()]
     if there and not replace:
-        raise DataError(f"{' and '.join(there)} would be overwritten.\nSay --replace, or name another folder with --out.")
+        raise DataError(
+            f"{' and '.join(there)} would be overwritten.\nSay --replace, or name another folder with --out."
+        )
     write_atomically(paths[0], lambda file: file.write(empty) and None)
     write_text(paths[1], guide)
     say(f"written: {paths[0]}, {paths[1]}")
 
 
 @register.command()
-def check(target: Annotated[str, typer.Argument(help="A file, or a kind: then every register of it that is kept.")],
-          owner: Annotated[str | None, OWNER] = None, tables: Tables = TABLES,
-          registers: Registers = REGISTERS) -> None:  # fmt: skip
+def check(
+    target: Annotated[str, typer.Argument(help="A file, or a kind: then every register of it that is kept.")],
+    owner: Annotated[str | None, OWNER] = None,
+    tables: Tables = TABLES,
+    registers: Registers = REGISTERS,
+) -> None:
     """Every problem of a register, by row and column; nothing is kept.
 
     Example: headway register check staff.csv --owner trust-1234
@@ -648,7 +973,10 @@ def check(target: Annotated[str, typer.Argument(help="A file, or a kind: then ev
     else:
         checked = stage.check(_bytes(target), Path(target).name, schools, _today(), owner, trusts)
         problems, notes = checked.problems, checked.notes
-        said = f"{0 if checked.rows is None else len(checked.rows):,} rows, a register of {checked.kind and checked.kind.name}"
+        said = (
+            f"{0 if checked.rows is None else len(checked.rows):,} rows, a register of "
+            f"{checked.kind and checked.kind.name}"
+        )
     if problems:
         raise stage.refused(target, problems, several=target in stage.KINDS)
     for line in [f"in order: {target}: {said}", *notes]:
@@ -656,8 +984,12 @@ def check(target: Annotated[str, typer.Argument(help="A file, or a kind: then ev
 
 
 @register.command()
-def add(file: Annotated[Path, typer.Argument(help="The filled-in register.")], owner: Annotated[str, OWNER],
-        tables: Tables = TABLES, registers: Registers = REGISTERS) -> None:  # fmt: skip
+def add(
+    file: Annotated[Path, typer.Argument(help="The filled-in register.")],
+    owner: Annotated[str, OWNER],
+    tables: Tables = TABLES,
+    registers: Registers = REGISTERS,
+) -> None:
     """Check a register and keep it, in place of the owner's earlier one of its kind.
 
     Example: headway register add staff.csv --owner trust-1234
@@ -671,10 +1003,12 @@ def add(file: Annotated[Path, typer.Argument(help="The filled-in register.")], o
 
 
 @register.command()
-def remove(owner: Annotated[str, typer.Argument(help="Whose: trust-1234, authority-301 or school-100001.")],
-           kind: Annotated[str | None, typer.Argument(help="One kind; without it, all of the owner's.")] = None,
-           yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-           registers: Registers = REGISTERS) -> None:  # fmt: skip
+def remove(
+    owner: Annotated[str, typer.Argument(help="Whose: trust-1234, authority-301 or school-100001.")],
+    kind: Annotated[str | None, typer.Argument(help="One kind; without it, all of the owner's.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    registers: Registers = REGISTERS,
+) -> None:
     """Delete an owner's registers, or one of them.
 
     Example: headway register remove trust-1234 staff
@@ -685,7 +1019,9 @@ def remove(owner: Annotated[str, typer.Argument(help="Whose: trust-1234, authori
     try:
         agreed = yes or typer.confirm(f"Delete {kind or 'every'} register of {owner} in {registers}?")
     except typer.Abort as error:
-        raise DataError("Nothing was deleted, because nobody answered.\nSay --yes to delete without being asked.") from error
+        raise DataError(
+            "Nothing was deleted, because nobody answered.\nSay --yes to delete without being asked."
+        ) from error
     if not agreed:
         say("nothing was deleted")
         return
@@ -703,13 +1039,26 @@ def list_(registers: Registers = REGISTERS) -> None:
     from headway.pipelines import registers as stage
 
     kept = stage.summary(registers, _today())
-    terminal.table(f"Registers in {registers}", ["owner", "kind", "rows", "newest day counted", "problems"],
-           ([row.owner, row.kind, f"{row.rows:,}", f"{row.newest:%Y-%m-%d}" if row.rows and row.newest == row.newest else "-",
-             f"{row.problems:,}"] for row in kept.itertuples()))  # fmt: skip
+    terminal.table(
+        f"Registers in {registers}",
+        ["owner", "kind", "rows", "newest day counted", "problems"],
+        (
+            [
+                row.owner,
+                row.kind,
+                f"{row.rows:,}",
+                f"{row.newest:%Y-%m-%d}" if row.rows and row.newest == row.newest else "-",
+                f"{row.problems:,}",
+            ]
+            for row in kept.itertuples()
+        ),
+    )
 
 
 def _schools(tables: Path) -> tuple[Any, Any, str | None]:
-    """Our tables of schools and of their trusts, and where their files come from; nothing where there is none."""
+    """Our tables of schools and of their trusts, and where their files come from; nothing where there is
+    none.
+    """
     from headway.pipelines import tables as store
 
     if not (tables / "schools.parquet").is_file():
@@ -728,7 +1077,9 @@ def _bytes(path: str | Path) -> bytes:
             return file.read(stage.MOST_BYTES + 1)
     except OSError as error:
         kinds = ", ".join(stage.KINDS)
-        raise DataError(f"{path} can't be read ({error.strerror}).\nName a CSV file, or a kind: {kinds}.") from error
+        raise DataError(
+            f"{path} can't be read ({error.strerror}).\nName a CSV file, or a kind: {kinds}."
+        ) from error
 
 
 def _today() -> Any:
@@ -751,7 +1102,9 @@ def _day(text: str | None) -> Any:
 
 
 def _mornings(texts: list[str]) -> list[Any]:
-    """The days said, in order: 2011-09-01, or 2011-09-01..2025-09-01 for each year's, or every so many months with /3."""
+    """The days said, in order: 2011-09-01, or 2011-09-01..2025-09-01 for each year's, or every so many months
+    with /3.
+    """
     import pandas as pd
 
     from headway.pipelines.tables import DataError
@@ -761,8 +1114,12 @@ def _mornings(texts: list[str]) -> list[Any]:
         first, dots, rest = text.partition("..")
         last, _, step = rest.partition("/")
         if step and not (step.isascii() and step.isdigit() and int(step)):
-            raise DataError(f"--as-of {text}: {step} is not a number of months.\nWrite it as 2011-09-01..2025-09-01/3.")
-        days = pd.date_range(_day(first), _day(last if dots else first), freq=pd.DateOffset(months=int(step or 12)))
+            raise DataError(
+                f"--as-of {text}: {step} is not a number of months.\nWrite it as 2011-09-01..2025-09-01/3."
+            )
+        days = pd.date_range(
+            _day(first), _day(last if dots else first), freq=pd.DateOffset(months=int(step or 12))
+        )
         if days.empty:
             raise DataError(f"--as-of {text} ends before it begins.\nWrite the earlier day first.")
         found |= {*days}
@@ -787,7 +1144,9 @@ def _log_evidence(tables: Path, tracking: str | None) -> None:
 
 
 def main() -> None:
-    """Run a command; the user's own mistakes end in one message and exit code 2, another command at work in 75."""
+    """Run a command; the user's own mistakes end in one message and exit code 2, another command at work in
+    75.
+    """
     terminal.write_what_can_be_shown()
     try:
         app(standalone_mode=True)
@@ -800,7 +1159,8 @@ def main() -> None:
 
 
 def _explained(error: Exception) -> tuple[int, str] | None:
-    """The exit code and the message for what the user's files, arguments or machine don't allow; None for a fault of ours.
+    """The exit code and the message for what the user's files, arguments or machine don't allow; None for a
+    fault of ours.
 
     Imported only here: help and mistakes of arguments are then told at once, without loading pandas.
     """
@@ -812,12 +1172,17 @@ def _explained(error: Exception) -> tuple[int, str] | None:
     if isinstance(error, DataError | RegistryError):
         return 2, str(error)
     if isinstance(error, OSError) and error.errno in HINDRANCES:
-        return 2, (f"{error.filename or 'A file'} could not be read or written ({os.strerror(error.errno)}).\n"
-                   f"{HINDRANCES[error.errno]} What was there before is whole.")  # fmt: skip
+        return 2, (
+            f"{error.filename or 'A file'} could not be read or written ({os.strerror(error.errno)}).\n"
+            f"{HINDRANCES[error.errno]} What was there before is whole."
+        )
     # How Python holds the bytes of a name that are no text.
     if isinstance(error, UnicodeEncodeError) and re.search("[\udc80-\udcff]", error.object):
-        return 2, (f"the name of a folder or file is not text in this machine's encoding of names (we are in {Path.cwd()}).\n"
-                   "Work in a folder whose name is, or set PYTHONUTF8=1.")  # fmt: skip
+        return 2, (
+            "the name of a folder or file is not text in this machine's encoding of names (we are in "
+            f"{Path.cwd()}).\n"
+            "Work in a folder whose name is, or set PYTHONUTF8=1."
+        )
     return None
 
 

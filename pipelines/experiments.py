@@ -1,7 +1,9 @@
-"""What a training may do otherwise: a TOML file of overrides, checked whole, resolved against our defaults, kept with its run.
+"""What a training may do otherwise: a TOML file of overrides, checked whole, resolved against our defaults,
+kept with its run.
 
-Every setting is declared once, as a field of `Experiment`: its default, which is the constant that governs it, what may
-stand there, and a sentence. What is not a setting (when a label counts, what a fold may know) can't be changed here.
+Every setting is declared once, as a field of `Experiment`: its default, which is the constant that governs
+it, what may stand there, and a sentence. What is not a setting (when a label counts, what a fold may know)
+can't be changed here.
 """
 
 import json
@@ -20,7 +22,7 @@ NEVER, ALL = "never", "all"  # how a file says None, for which TOML has no word
 LEAST = {"num_leaves": 2, "max_bin": 2, "bagging_freq": 0}  # of LightGBM's whole numbers; 1 for the others
 
 
-# --- what may stand in a file: each reads a value, or raises ValueError saying what was expected ------------------------
+# --- what may stand in a file: each reads a value, or raises ValueError saying what was expected ------------
 
 
 def _whole(least: int) -> Callable[[Any], int]:
@@ -34,8 +36,14 @@ def _whole(least: int) -> Callable[[Any], int]:
 
 def _number(most: float = float("inf"), zero: bool = False) -> Callable[[Any], float]:
     def read(value: Any) -> float:
-        if type(value) not in (int, float) or not (0 < value <= most or zero and value == 0) or value == float("inf"):
-            words = f"a number {'from' if zero else 'over'} 0" + ("" if most == float("inf") else f" to {most:g}")
+        if (
+            type(value) not in (int, float)
+            or not (0 < value <= most or zero and value == 0)
+            or value == float("inf")
+        ):
+            words = f"a number {'from' if zero else 'over'} 0" + (
+                "" if most == float("inf") else f" to {most:g}"
+            )
             raise ValueError(f"expected {words}, and found {_shown(value)}")
         return float(value)
 
@@ -74,7 +82,9 @@ def _names(of: Iterable[str]) -> Callable[[Any], tuple[str, ...]]:
 
     def some(value: Any) -> tuple[str, ...]:
         found = _list(lambda each: each if isinstance(each, str) else str(each))(value)
-        strange = [f"there is no {_shown(name)}{_nearest(name, known)}" for name in found if name not in known]
+        strange = [
+            f"there is no {_shown(name)}{_nearest(name, known)}" for name in found if name not in known
+        ]
         if strange:
             raise ValueError("; ".join(strange))
         return tuple(name for name in known if name in found)
@@ -85,7 +95,9 @@ def _names(of: Iterable[str]) -> Callable[[Any], tuple[str, ...]]:
 def _months(value: Any) -> tuple[int, ...]:
     found = _list(_whole(1))(value)
     if max(found) > 12 or not set(inspections.MONTHS) <= set(found):
-        raise ValueError(f"expected months, 1 to 12, with 9 among them, the folds', and found {_shown(value)}")
+        raise ValueError(
+            f"expected months, 1 to 12, with 9 among them, the folds', and found {_shown(value)}"
+        )
     return tuple(sorted(found))
 
 
@@ -110,13 +122,16 @@ def _boosting(value: Any) -> dict[str, Any]:
     return resolved
 
 
-# --- the settings -----------------------------------------------------------------------------------------------------
+# --- the settings -------------------------------------------------------------------------------------------
 
 
 def _setting(default: Any, read: Callable[[Any], Any], sentence: str) -> Any:
     facts = {"read": read, "sentence": sentence}
-    return field(default_factory=lambda: dict(default), metadata=facts) if isinstance(default, dict) else field(
-        default=default, metadata=facts)  # fmt: skip
+    return (
+        field(default_factory=lambda: dict(default), metadata=facts)
+        if isinstance(default, dict)
+        else field(default=default, metadata=facts)
+    )
 
 
 @dataclass(frozen=True)
@@ -124,16 +139,29 @@ class Experiment:
     """Every setting of a training; without a file, ours."""
 
     families: tuple[str, ...] = _setting(
-        tuple(name for name in signals.FAMILIES if name not in signals.OFF), _names(signals.FAMILIES),
-        f"Families of signals the models may use, of: {', '.join(signals.FAMILIES)}.")  # fmt: skip
+        tuple(name for name in signals.FAMILIES if name not in signals.OFF),
+        _names(signals.FAMILIES),
+        f"Families of signals the models may use, of: {', '.join(signals.FAMILIES)}.",
+    )
     candidates: tuple[str, ...] = _setting(
-        tuple(CANDIDATES), _names(CANDIDATES), f"Candidates that may be chosen, of: {', '.join(CANDIDATES)}.")  # fmt: skip
+        tuple(CANDIDATES), _names(CANDIDATES), f"Candidates that may be chosen, of: {', '.join(CANDIDATES)}."
+    )
     half_lives: tuple[float | None, ...] = _setting(
-        evaluate.HALF_LIVES, _list(_or(NEVER, _number())),
-        f'Years in which an outcome comes to count half towards the recent rate, to choose among; or "{NEVER}".')  # fmt: skip
+        evaluate.HALF_LIVES,
+        _list(_or(NEVER, _number())),
+        (
+            "Years in which an outcome comes to count half towards the recent rate, to choose among; or "
+            f'"{NEVER}".'
+        ),
+    )
     mornings: tuple[int, ...] = _setting(
-        inspections.MONTHS, _months, "Months on whose first day training asks about every school; 9 must be one.")  # fmt: skip
-    newest: int | None = _setting(None, _or(ALL, _whole(1)), f'Academic years to be judged on, the newest; or "{ALL}".')
+        inspections.MONTHS,
+        _months,
+        "Months on whose first day training asks about every school; 9 must be one.",
+    )
+    newest: int | None = _setting(
+        None, _or(ALL, _whole(1)), f'Academic years to be judged on, the newest; or "{ALL}".'
+    )
     seed: int = _setting(Departures.seed, _whole(0), "Seed of the boosted trees.")
     rounds: int = _setting(ROUNDS, _whole(1), "Boosted trees.")
     penalty: float = _setting(PENALTY, _number(zero=True), "Penalty on the squared slopes of the regression.")
@@ -153,7 +181,7 @@ class Experiment:
 SETTINGS = {each.name: each for each in fields(Experiment)}
 
 
-# --- in and out of files ----------------------------------------------------------------------------------------------
+# --- in and out of files ------------------------------------------------------------------------------------
 
 
 def read(path: Path) -> Experiment:
@@ -161,20 +189,31 @@ def read(path: Path) -> Experiment:
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} can't be read ({getattr(error, 'strerror', None) or error}).\n"
-                        "Name a TOML file of settings; experiments/no-intake.toml is an example.") from error  # fmt: skip
+        raise DataError(
+            f"{path} can't be read ({getattr(error, 'strerror', None) or error}).\n"
+            "Name a TOML file of settings; experiments/no-intake.toml is an example."
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{path} is not TOML: {error}.\nexperiments/no-intake.toml shows how to write it.") from error
+        raise DataError(
+            f"{path} is not TOML: {error}.\nexperiments/no-intake.toml shows how to write it."
+        ) from error
     return of(content, str(path))
 
 
 def asked(path: Path | None, **instead: Any) -> Experiment:
-    """The experiment of a file, or ours, with what was asked for besides in place of its own; None is nothing asked."""
-    return replace(read(path) if path else Experiment(), **{name: value for name, value in instead.items() if value is not None})
+    """The experiment of a file, or ours, with what was asked for besides in place of its own; None is nothing
+    asked.
+    """
+    return replace(
+        read(path) if path else Experiment(),
+        **{name: value for name, value in instead.items() if value is not None},
+    )
 
 
 def of(content: dict[str, Any], name: str) -> Experiment:
-    """The experiment with these settings in place of ours; `name` is where they come from, for the message."""
+    """The experiment with these settings in place of ours; `name` is where they come from, for the
+    message.
+    """
     given, problems = {}, []
     for key, value in content.items():
         if key not in SETTINGS:
@@ -185,16 +224,25 @@ def of(content: dict[str, Any], name: str) -> Experiment:
         except ValueError as error:
             problems.append(f"{key}: {error}")
     if problems:
-        raise DataError("\n".join([f"{name} can't be followed.", *(f"- {problem}" for problem in problems),
-                                   f"The settings are {', '.join(SETTINGS)}; those left out stay as they are."]))  # fmt: skip
+        raise DataError(
+            "\n".join(
+                [
+                    f"{name} can't be followed.",
+                    *(f"- {problem}" for problem in problems),
+                    f"The settings are {', '.join(SETTINGS)}; those left out stay as they are.",
+                ]
+            )
+        )
     return Experiment(**given)
 
 
 def plain(experiment: Experiment) -> dict[str, Any]:
     """Every setting as it stands in a file: what `of` reads back."""
     found = {name: getattr(experiment, name) for name in SETTINGS}
-    found |= {"half_lives": [NEVER if life is None else life for life in experiment.half_lives],
-              "newest": ALL if experiment.newest is None else experiment.newest}  # fmt: skip
+    found |= {
+        "half_lives": [NEVER if life is None else life for life in experiment.half_lives],
+        "newest": ALL if experiment.newest is None else experiment.newest,
+    }
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
 
@@ -212,7 +260,10 @@ def as_toml(experiment: Experiment, note: str = "") -> str:
 
 def params(experiment: Experiment) -> dict[str, Any]:
     """Every setting flat, a line each, for a run's record and for comparing."""
-    return {name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in _flat(experiment).items()}
+    return {
+        name: ",".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in _flat(experiment).items()
+    }
 
 
 def unlike(experiment: Experiment, other: Experiment | None = None) -> list[str]:
@@ -230,8 +281,13 @@ def _flat(experiment: Experiment) -> dict[str, Any]:
 def _otherwise(name: str, mine: Any, ours: Any) -> str:
     if not isinstance(mine, list):
         return f"{name} {mine} instead of {ours}"
-    parts = {"with": [each for each in mine if each not in ours], "without": [each for each in ours if each not in mine]}
-    return f"{name} " + " and ".join(f"{word} {', '.join(map(str, each))}" for word, each in parts.items() if each)
+    parts = {
+        "with": [each for each in mine if each not in ours],
+        "without": [each for each in ours if each not in mine],
+    }
+    return f"{name} " + " and ".join(
+        f"{word} {', '.join(map(str, each))}" for word, each in parts.items() if each
+    )
 
 
 def _nearest(name: Any, known: Iterable[str]) -> str:

@@ -1,10 +1,11 @@
 """Intervals of 95%, one way for all: a lineage counts as one, however often it is asked about.
 
-A school comes again from fold to fold, and what is special about it comes with it. So rows are summed by lineage before their
-spread is taken, and the number of lineages gives Student's t its freedom. With a row each it is the usual interval.
-Means and ratios of means: linearised, clustered (Cochran 1977, Sampling Techniques). Shares: Wilson's, on the number of
-independent rows that would be as exact (Korn and Graubard 1998, Survey Methodology 24:193). Areas under the curve: DeLong's
-components, clustered (Obuchowski 1997, Biometrics 53:567).
+A school comes again from fold to fold, and what is special about it comes with it. So rows are summed by
+lineage before their spread is taken, and the number of lineages gives Student's t its freedom. With a row
+each it is the usual interval. Means and ratios of means: linearised, clustered (Cochran 1977, Sampling
+Techniques). Shares: Wilson's, on the number of independent rows that would be as exact (Korn and Graubard
+1998, Survey Methodology 24:193). Areas under the curve: DeLong's components, clustered (Obuchowski 1997,
+Biometrics 53:567).
 """
 
 import math
@@ -44,7 +45,9 @@ def share(happened: np.ndarray, lineage: Lineages) -> Interval:
 
 
 def auc(p: np.ndarray, happened: np.ndarray, lineage: Lineages | None = None) -> Interval:
-    """The area under the curve; blanks where a class has fewer than two rows. Without `lineage` each row is its own."""
+    """The area under the curve; blanks where a class has fewer than two rows. Without `lineage` each row is
+    its own.
+    """
     from scipy.stats import rankdata
 
     yes, no = happened == 1, happened == 0

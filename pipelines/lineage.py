@@ -1,7 +1,9 @@
-"""A school through its changes of URN, by the Department for Education's rules for joining inspection records.
+"""A school through its changes of URN, by the Department for Education's rules for joining inspection
+records.
 
-A converting school closes and a new URN opens; half of the schools graded Inadequate do so within two years, so leaving
-them out would leave out the answers. The rules (those of Ofsted's own statistics) follow one-to-one successions only.
+A converting school closes and a new URN opens; half of the schools graded Inadequate do so within two years,
+so leaving them out would leave out the answers. The rules (those of Ofsted's own statistics) follow
+one-to-one successions only.
 """
 
 import numpy as np
@@ -16,10 +18,11 @@ AGE_WORDS = ("infant", "junior")
 def lineages(urns: pd.Series, links: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     """Each URN's lineage: the URN its chain of successions began with.
 
-    `links` has predecessor, successor, link_type, linked_on; `schools` has urn, name, open, closed_on, status, and
-    reason_opened and reason_closed where known. Dropped: joins and divisions, a predecessor still open, a successor only
-    proposed, a predecessor that closed more than a year after the link, an infant or junior school becoming a primary,
-    and any URN with two predecessors or two successors. Returns urn and lineage, a row for every URN given.
+    `links` has predecessor, successor, link_type, linked_on; `schools` has urn, name, open, closed_on,
+    status, and reason_opened and reason_closed where known. Dropped: joins and divisions, a predecessor still
+    open, a successor only proposed, a predecessor that closed more than a year after the link, an infant or
+    junior school becoming a primary, and any URN with two predecessors or two successors. Returns urn and
+    lineage, a row for every URN given.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -31,7 +34,9 @@ def lineages(urns: pd.Series, links: pd.DataFrame, schools: pd.DataFrame) -> pd.
     _, component = connected_components(graph, directed=False)
     chains = pd.DataFrame({"urn": everyone.to_numpy("int64"), "chain": component})
     begun = chains[~chains["urn"].isin(pairs["successor"])].drop_duplicates("chain").set_index("chain")["urn"]
-    lineage = chains["chain"].map(begun).fillna(chains.groupby("chain")["urn"].transform("min")).astype("int64")
+    lineage = (
+        chains["chain"].map(begun).fillna(chains.groupby("chain")["urn"].transform("min")).astype("int64")
+    )
     return chains.assign(lineage=lineage)[["urn", "lineage"]]
 
 
@@ -44,8 +49,9 @@ def successions(links: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     before, after = known.reindex(plain["predecessor"]), known.reindex(plain["successor"])
     still_open = before["open"].eq(True).to_numpy()
     proposed = after["status"].fillna("").str.lower().str.contains("proposed to open").to_numpy()
-    closed_late = ((before["closed_on"].to_numpy() - plain["linked_on"].to_numpy())
-                   > np.timedelta64(MOST_DAYS_CLOSED, "D"))  # fmt: skip
+    closed_late = (before["closed_on"].to_numpy() - plain["linked_on"].to_numpy()) > np.timedelta64(
+        MOST_DAYS_CLOSED, "D"
+    )
     grew = np.zeros(len(plain), dtype=bool)
     for word in AGE_WORDS:
         was = before["name"].fillna("").str.lower().str.contains(word).to_numpy()

@@ -1,4 +1,6 @@
-"""Examples to a registered model: cohort, labels, signals, backtest, choice, fit, record, and promotion if earned."""
+"""Examples to a registered model: cohort, labels, signals, backtest, choice, fit, record, and promotion if
+earned.
+"""
 
 import contextlib
 import hashlib
@@ -32,14 +34,20 @@ from headway.pipelines.evaluate import LEADERSHIP, OVERALL
 from headway.pipelines.experiments import Experiment
 from headway.pipelines.tables import DataError
 
-LEARNED_YEARS = 5  # mornings before the first judged one that are asked about, where only the newest years are judged
+# mornings before the first judged one that are asked about, where only the newest years are judged
+LEARNED_YEARS = 5
 FEWEST_HELD = 200  # outcomes of schools that have a signal, below which no model can learn what it says
 ENOUGH_REPORT_CARDS = 500  # outcomes under report cards before predictions of them stop being extrapolation
 
 
-def examples(known: dict[str, pd.DataFrame], mornings: list[pd.Timestamp] | None = None,
-             families: tuple[str, ...] = signals.FAMILIES) -> pd.DataFrame:  # fmt: skip
-    """Every school on every morning of the grid with its state, signals and what came next: the examples table."""
+def examples(
+    known: dict[str, pd.DataFrame],
+    mornings: list[pd.Timestamp] | None = None,
+    families: tuple[str, ...] = signals.FAMILIES,
+) -> pd.DataFrame:
+    """Every school on every morning of the grid with its state, signals and what came next: the examples
+    table.
+    """
     grid = mornings or inspections.mornings(known["coverage"])
     asked = inspections.roster(known["schools"], grid)
     cohort = inspections.cohort(asked, known["school_facts"], known["inspections"])
@@ -52,7 +60,9 @@ def examples(known: dict[str, pd.DataFrame], mornings: list[pd.Timestamp] | None
 def mornings(coverage: pd.DataFrame, before: pd.Timestamp, experiment: Experiment) -> list[pd.Timestamp]:
     """The mornings an experiment asks from, those before a day."""
     grid = [day for day in inspections.mornings(coverage, experiment.mornings) if day < before]
-    return grid[-(experiment.newest + LEARNED_YEARS) * len(experiment.mornings) :] if experiment.newest else grid
+    return (
+        grid[-(experiment.newest + LEARNED_YEARS) * len(experiment.mornings) :] if experiment.newest else grid
+    )
 
 
 def outcomes_with(asked: pd.DataFrame, experiment: Experiment) -> pd.Series:
@@ -62,7 +72,9 @@ def outcomes_with(asked: pd.DataFrame, experiment: Experiment) -> pd.Series:
 
 @contextlib.contextmanager
 def nothing_left_behind() -> Iterator[None]:
-    """Within, the processes of the folds end with us, though we be killed, and leave no arrays in shared memory."""
+    """Within, the processes of the folds end with us, though we be killed, and leave no arrays in shared
+    memory.
+    """
     from joblib import parallel_config
 
     with parallel_config(backend="loky", initializer=_end_with, initargs=(os.getpid(),), max_nbytes=None):
@@ -70,7 +82,9 @@ def nothing_left_behind() -> Iterator[None]:
 
 
 def _end_with(parent: int) -> None:
-    """Run in a process of the folds: looks every second whether its parent still lives, and ends where it doesn't."""
+    """Run in a process of the folds: looks every second whether its parent still lives, and ends where it
+    doesn't.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -81,17 +95,27 @@ def _end_with(parent: int) -> None:
 
 
 @nothing_left_behind()
-def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = None, promote: str = "auto",
-          experiment: Experiment | None = None, workers: int = 2, whole: bool = True, registers: Path | None = None,
-          say: Callable[[str], None] = print,
-          progress: Callable[[Iterable, int], Iterable] | None = None) -> dict[str, Any]:  # fmt: skip
+def train(
+    folder: Path,
+    registry: Registry,
+    *,
+    morning: pd.Timestamp | None = None,
+    promote: str = "auto",
+    experiment: Experiment | None = None,
+    workers: int = 2,
+    whole: bool = True,
+    registers: Path | None = None,
+    say: Callable[[str], None] = print,
+    progress: Callable[[Iterable, int], Iterable] | None = None,
+) -> dict[str, Any]:
     """The whole of training: writes examples and backtest, records the run, and returns the report.
 
-    `morning` is the day the final model may know everything before (by default the day after the newest file); `registers`
-    the folder of the schools' and trusts' own; `experiment` what to do otherwise than by default. Unless `whole`, the parts
-    that fit again (what each family adds, quick re-inspection, the audit) are left out. Where the store can't take the run,
-    that is said at the start, the run is kept in `unsent/` of the registry's folder, and the report says why under `unsent`.
-    Raises `DataError` where there is too little to learn from.
+    `morning` is the day the final model may know everything before (by default the day after the newest
+    file); `registers` the folder of the schools' and trusts' own; `experiment` what to do otherwise than by
+    default. Unless `whole`, the parts that fit again (what each family adds, quick re-inspection, the audit)
+    are left out. Where the store can't take the run, that is said at the start, the run is kept in `unsent/`
+    of the registry's folder, and the report says why under `unsent`. Raises `DataError` where there is too
+    little to learn from.
     """
     for place in (folder, registry.root, registry.root / "unsent"):
         for name in sweep(place):
@@ -100,7 +124,8 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     for line in experiments.unlike(experiment):
         say(f"experiment: {line}")
     registry.reigning()  # refused now, where its files were altered, and not after an hour
-    basis = provenance.made_from(folder, registers, experiment, whole)  # before they are read: a change is new next time
+    # before they are read: a change is new next time
+    basis = provenance.made_from(folder, registers, experiment, whole)
     known, about, notes = signals.read_known(folder, registers)
     for note in notes:
         say(note)
@@ -108,13 +133,19 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     grid = mornings(known["coverage"], morning, experiment)
     asked = as_of.outcomes_known(examples(known, grid), morning, inspections.NOT_YET)
     rows = evaluate.usable(asked, OVERALL)
-    say(f"examples: {len(asked):,} schools on {len(grid)} mornings = {asked['label'].notna().sum():,} labelled + "
-        + " + ".join(f"{n:,} {why}" for why, n in asked["label_missing_reason"].value_counts().items()))  # fmt: skip
+    say(
+        (
+            f"examples: {len(asked):,} schools on {len(grid)} mornings = {asked['label'].notna().sum():,} "
+            "labelled + "
+        )
+        + " + ".join(f"{n:,} {why}" for why, n in asked["label_missing_reason"].value_counts().items())
+    )
     if not evaluate.folds(asked):
         raise DataError(
             "The files don't hold enough outcomes to learn from and be judged on: no academic year has "
             f"{evaluate.FEWEST_LEARNED:,} outcomes before it and {evaluate.FEWEST_JUDGED} in it.\n"
-            "Add the all-inspections files of earlier years to data/raw, or run `headway demo` on made-up files."
+            "Add the all-inspections files of earlier years to data/raw, or run `headway demo` on made-up "
+            "files."
         )
     try:
         registry.check(say)
@@ -126,8 +157,13 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
 
     belongs = signals.family_of()
     fitting, options = experiment.fitting, experiment.options
-    walking = {"seed": experiment.seed, "workers": workers, "newest": experiment.newest, "half_lives": experiment.half_lives,
-               **fitting}  # fmt: skip
+    walking = {
+        "seed": experiment.seed,
+        "workers": workers,
+        "newest": experiment.newest,
+        "half_lives": experiment.half_lives,
+        **fitting,
+    }
     held = outcomes_with(asked, experiment)
     given = list(held.index[held >= FEWEST_HELD])
     walked = evaluate.walk(asked, given, OVERALL, progress=progress, **walking)
@@ -145,40 +181,89 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     led_rows = evaluate.usable(asked, LEADERSHIP)
     cards = known["inspections"]["leadership_and_governance"].notna().sum()
     report: dict[str, Any] = {
-        "as_of": f"{morning:%Y-%m-%d}", **about, **provenance.commit(), "made_from": basis,
+        "as_of": f"{morning:%Y-%m-%d}",
+        **about,
+        **provenance.commit(),
+        "made_from": basis,
         "experiment": experiments.plain(experiment),
-        **provenance.ingested(folder, about), "signals": given, "families": {name: belongs[name] for name in given},
+        **provenance.ingested(folder, about),
+        "signals": given,
+        "families": {name: belongs[name] for name in given},
         "families_off": [f for f in signals.FAMILIES if f not in experiment.families],
-        "signals_off": {name: signal.off for name, signal in signals.declared(experiment.families).items() if signal.off},
+        "signals_off": {
+            name: signal.off for name, signal in signals.declared(experiment.families).items() if signal.off
+        },
         "signals_blank": list(held.index[held == 0]),
         "signals_too_few": {name: int(n) for name, n in held[held.between(1, FEWEST_HELD - 1)].items()},
-        "choices": choices, "final": {"candidate": candidate, "half_life": half_life, "score_on_earlier_folds": evidence},
-        "counts": _counts(asked), "scores": scored, "means": _means(scored), "coverage": evaluate.coverage(table),
+        "choices": choices,
+        "final": {"candidate": candidate, "half_life": half_life, "score_on_earlier_folds": evidence},
+        "counts": _counts(asked),
+        "scores": scored,
+        "means": _means(scored),
+        "coverage": evaluate.coverage(table),
         "calibration": evaluate.calibration_curve(table),
-        "caught": evaluate.caught(table), "fairness": evaluate.fairness(table, known["schools"]),
-        "by_source": _by_source(table), "leadership": {"choices": led_choices, "scores": _led_scores(led_table)},
-        "report_cards": {"inspections": int(cards), "enough": ENOUGH_REPORT_CARDS,
-                         "labelled": int(asked["label_source"].eq("crosswalk").sum())},
-    }  # fmt: skip
+        "caught": evaluate.caught(table),
+        "fairness": evaluate.fairness(table, known["schools"]),
+        "by_source": _by_source(table),
+        "leadership": {"choices": led_choices, "scores": _led_scores(led_table)},
+        "report_cards": {
+            "inspections": int(cards),
+            "enough": ENOUGH_REPORT_CARDS,
+            "labelled": int(asked["label_source"].eq("crosswalk").sum()),
+        },
+    }
     if whole:
         wholes = evaluate.wholes(asked, given, workers, **fitting)
         report |= {
-            "censoring": evaluate.censoring(asked, wholes, given, workers), "audit": audit(asked, wholes, given, known, workers),
+            "censoring": evaluate.censoring(asked, wholes, given, workers),
+            "audit": audit(asked, wholes, given, known, workers),
             "ablation": evaluate.ablation(wholes, given, report["families"], workers),
-        }  # fmt: skip
-    fitted = Parallel(n_jobs=min(workers, 2))((
-        delayed(evaluate.fit)(final, given, morning, candidate=candidate, half_life=half_life, seed=experiment.seed, **fitting),
-        delayed(evaluate.fit)(led_rows[today.learned(led_rows)], given, morning, candidate=led_name, half_life=led_life,
-                              outcome=LEADERSHIP, seed=experiment.seed, **fitting),
-    ))  # fmt: skip
+        }
+    fitted = Parallel(n_jobs=min(workers, 2))(
+        (
+            delayed(evaluate.fit)(
+                final,
+                given,
+                morning,
+                candidate=candidate,
+                half_life=half_life,
+                seed=experiment.seed,
+                **fitting,
+            ),
+            delayed(evaluate.fit)(
+                led_rows[today.learned(led_rows)],
+                given,
+                morning,
+                candidate=led_name,
+                half_life=led_life,
+                outcome=LEADERSHIP,
+                seed=experiment.seed,
+                **fitting,
+            ),
+        )
+    )
     champion = Champion(
-        *fitted, sets, intervals,
-        {"signals": given, "families": report["families"], "as_of": report["as_of"], "data_source": about["data_source"],
-         "inputs": about["inputs"], "candidate": candidate, "half_life": half_life, "learned_from": len(final),
-         "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
-         "cells": _cell_sizes(final), "seed": experiment.seed, "libraries": basis["libraries"]},
-    )  # fmt: skip
-    champion.cards, walked, report["report_cards"]["forecast"] = report_cards.learn(champion, known, final, morning, whole)
+        *fitted,
+        sets,
+        intervals,
+        {
+            "signals": given,
+            "families": report["families"],
+            "as_of": report["as_of"],
+            "data_source": about["data_source"],
+            "inputs": about["inputs"],
+            "candidate": candidate,
+            "half_life": half_life,
+            "learned_from": len(final),
+            "learned_until": f"{final['next_known_on'].max():%Y-%m-%d}",
+            "cells": _cell_sizes(final),
+            "seed": experiment.seed,
+            "libraries": basis["libraries"],
+        },
+    )
+    champion.cards, walked, report["report_cards"]["forecast"] = report_cards.learn(
+        champion, known, final, morning, whole
+    )
     champion.about["report_cards"] = champion.cards.model.cards
     say(_on_cards(report["report_cards"]["forecast"]))
     champion.about["version"] = report["model_version"] = _fingerprint(champion)
@@ -186,23 +271,52 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
     tables.write(folder, {"examples": asked, "backtest": table}, about=about)
     with registry.alone(say):
         reigning = registry.reigning()
-        decision = promotion.decide(table, registry.backtest(), known["schools"], champion.about, reigning,
-                                    cards=(walked, registry.backtest(CARDS_BACKTEST)))  # fmt: skip
+        decision = promotion.decide(
+            table,
+            registry.backtest(),
+            known["schools"],
+            champion.about,
+            reigning,
+            cards=(walked, registry.backtest(CARDS_BACKTEST)),
+        )
         why = "; ".join(decision.reasons)
-        report["promotion"] = {"asked": promote, "earned": decision.promote, "why": why, "reasons": decision.reasons,
-                               "comparison": decision.comparison}  # fmt: skip
-        said = {"promote": decision.allows(promote), "over": reigning and reigning["version"],
-                "why": f"forced: {why}" if promote == "force" else why, "figures": _plain(decision.comparison[:6])}  # fmt: skip
+        report["promotion"] = {
+            "asked": promote,
+            "earned": decision.promote,
+            "why": why,
+            "reasons": decision.reasons,
+            "comparison": decision.comparison,
+        }
+        said = {
+            "promote": decision.allows(promote),
+            "over": reigning and reigning["version"],
+            "why": f"forced: {why}" if promote == "force" else why,
+            "figures": _plain(decision.comparison[:6]),
+        }
         try:
             kept = registry.keep(
-                champion, params=_params(report, experiment), metrics=_metrics(report), tags={"commit": report["commit"],
-                "data_source": about["data_source"], "inputs": about["inputs"]}, tables={"train": _plain(report)},
-                figures=_figures(table, report), example=_example(final, champion), promotion=said,
+                champion,
+                params=_params(report, experiment),
+                metrics=_metrics(report),
+                tags={
+                    "commit": report["commit"],
+                    "data_source": about["data_source"],
+                    "inputs": about["inputs"],
+                },
+                tables={"train": _plain(report)},
+                figures=_figures(table, report),
+                example=_example(final, champion),
+                promotion=said,
                 texts=written(_plain(report)) | {"experiment.toml": experiments.as_toml(experiment)},
                 datasets={"examples": (final[given], about["inputs"])},
-            )  # fmt: skip
+            )
             sent = registry.send(kept)
-            report |= {"run": sent.run, "registered_version": sent.version, "promoted": sent.promoted, "unsent": None}
+            report |= {
+                "run": sent.run,
+                "registered_version": sent.version,
+                "promoted": sent.promoted,
+                "unsent": None,
+            }
         except RegistryError as error:
             report |= {"run": None, "registered_version": None, "promoted": False, "unsent": str(error)}
         tables.write_json(folder / "train.json", _plain(report))
@@ -211,48 +325,74 @@ def train(folder: Path, registry: Registry, *, morning: pd.Timestamp | None = No
 
 def _on_cards(report: dict[str, Any]) -> str:
     if not report["walk"]:
-        return f"report cards: learned from {report['cards']:,}" + ("" if report["cards"] else ": the forecast of grades alone")
+        return f"report cards: learned from {report['cards']:,}" + (
+            "" if report["cards"] else ": the forecast of grades alone"
+        )
     newest = report["walk"][-1]["fold"]
     order = {row["area"]: row["auc"] for row in report["walk"] if row["fold"] == newest}
-    return (f"report cards: learned from {report['cards']:,}; of {newest}'s, leadership below expected AUC "
-            f"{order.get('leadership_and_governance', float('nan')):.2f}, any area below {order['any']:.2f}")  # fmt: skip
+    return (
+        f"report cards: learned from {report['cards']:,}; of {newest}'s, leadership below expected AUC "
+        f"{order.get('leadership_and_governance', float('nan')):.2f}, any area below {order['any']:.2f}"
+    )
 
 
-# --- the audit of leaks -----------------------------------------------------------------------------------------------
+# --- the audit of leaks -------------------------------------------------------------------------------------
 
 
-def audit(asked: pd.DataFrame, wholes: list[evaluate.Whole], given: list[str], known: dict[str, pd.DataFrame],
-          workers: int = 2) -> dict[str, Any]:  # fmt: skip
-    """Where every column came from on each fold's morning, and the figures with later-dated files' columns blanked.
+def audit(
+    asked: pd.DataFrame,
+    wholes: list[evaluate.Whole],
+    given: list[str],
+    known: dict[str, pd.DataFrame],
+    workers: int = 2,
+) -> dict[str, Any]:
+    """Where every column came from on each fold's morning, and the figures with later-dated files' columns
+    blanked.
 
-    A grade published before a morning counts, though the file we read it from may be dated later (a list of latest
-    inspections names its reports' publication days). The check blanks every signal made from such a state, in learning
-    and in judging, and fits again.
+    A grade published before a morning counts, though the file we read it from may be dated later (a list of
+    latest inspections names its reports' publication days). The check blanks every signal made from such a
+    state, in learning and in judging, and fits again.
     """
     declared = signals.declared()
     every = [whole.fold for whole in wholes]
     newest: dict[tuple[str, str], dict[str, str]] = {}
     for source in {source for name in given for source in declared[name].source.split(", ")}:
         for fold in every:
-            facts = as_of.known_before(known[source], fold.morning) if "known_on" in known.get(source, ()) else None
+            facts = (
+                as_of.known_before(known[source], fold.morning)
+                if "known_on" in known.get(source, ())
+                else None
+            )
             if facts is not None and len(facts):
                 fact = facts.loc[facts["known_on"].idxmax()]
-                newest[source, fold.name] = {"file": fact.get("source_file", "a register"),
-                                             "known_on": f"{fact['known_on']:%Y-%m-%d}"}  # fmt: skip
-    origins = [{"signal": name, "fold": fold.name, "table": source, **newest[source, fold.name]}
-               for fold in every for name in given for source in declared[name].source.split(", ")
-               if (source, fold.name) in newest]  # fmt: skip
+                newest[source, fold.name] = {
+                    "file": fact.get("source_file", "a register"),
+                    "known_on": f"{fact['known_on']:%Y-%m-%d}",
+                }
+    origins = [
+        {"signal": name, "fold": fold.name, "table": source, **newest[source, fold.name]}
+        for fold in every
+        for name in given
+        for source in declared[name].source.split(", ")
+        if (source, fold.name) in newest
+    ]
     from joblib import Parallel, delayed
 
     from_states = [name for name in given if "inspections" in declared[name].source]
     later = asked["shown_on"].notna() & ~as_of.is_before(asked["shown_on"], asked["as_of"])
-    figures = Parallel(n_jobs=workers)(delayed(_blanked)(whole, later, given, from_states) for whole in wholes)
+    figures = Parallel(n_jobs=workers)(
+        delayed(_blanked)(whole, later, given, from_states) for whole in wholes
+    )
     return {"origins": origins, "blanked": figures}
 
 
-def _blanked(whole: evaluate.Whole, later: pd.Series, given: list[str], from_states: list[str]) -> dict[str, Any]:
-    learned, unseen = (rows.assign(**{name: rows[name].mask(later.reindex(rows.index)) for name in from_states})
-                       for rows in (whole.learned, whole.unseen))  # fmt: skip
+def _blanked(
+    whole: evaluate.Whole, later: pd.Series, given: list[str], from_states: list[str]
+) -> dict[str, Any]:
+    learned, unseen = (
+        rows.assign(**{name: rows[name].mask(later.reindex(rows.index)) for name in from_states})
+        for rows in (whole.learned, whole.unseen)
+    )
     again = evaluate.fit(learned, given, whole.fold.morning, candidate="ridge", **whole.settings)
     row: dict[str, Any] = {"fold": whole.fold.name, "rows_blanked": int(later.reindex(unseen.index).sum())}
     rank = unseen["overall"].to_numpy("int64")
@@ -264,12 +404,18 @@ def _blanked(whole: evaluate.Whole, later: pd.Series, given: list[str], from_sta
     return row
 
 
-# --- the report's parts -----------------------------------------------------------------------------------------------
+# --- the report's parts -------------------------------------------------------------------------------------
 
 
 def _counts(asked: pd.DataFrame) -> list[dict[str, Any]]:
-    by = asked.assign(reason=asked["label_missing_reason"].fillna("labelled")).groupby(["as_of", "reason"]).size()
-    return [{"as_of": f"{day:%Y-%m-%d}", "reason": reason, "schools": int(n)} for (day, reason), n in by.items()]
+    by = (
+        asked.assign(reason=asked["label_missing_reason"].fillna("labelled"))
+        .groupby(["as_of", "reason"])
+        .size()
+    )
+    return [
+        {"as_of": f"{day:%Y-%m-%d}", "reason": reason, "schools": int(n)} for (day, reason), n in by.items()
+    ]
 
 
 def _means(scored: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -277,7 +423,9 @@ def _means(scored: list[dict[str, Any]]) -> list[dict[str, Any]]:
     figures = ["skill", "skill_two_years", "auc_2", "auc_3", "auc_4", "slope", "brier"]
     mean = frame.groupby("model")[figures].mean()
     off = (frame["mean_p"] - frame["rate"]).abs().groupby(frame["model"]).mean()
-    return [{"model": model, **row.to_dict(), "mean_gap": float(off[model])} for model, row in mean.iterrows()]
+    return [
+        {"model": model, **row.to_dict(), "mean_gap": float(off[model])} for model, row in mean.iterrows()
+    ]
 
 
 def _by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -288,8 +436,14 @@ def _by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
     for source in sums.index.unique("label_source"):
         mine, base = sums.loc[(source, "champion")], sums.loc[(source, evaluate.BASE)]
-        found.append({"label_source": source, "n": int(mine["size"]), "brier": float(mine["mean"]),
-                      "skill": float(1 - mine["mean"] / base["mean"])})  # fmt: skip
+        found.append(
+            {
+                "label_source": source,
+                "n": int(mine["size"]),
+                "brier": float(mine["mean"]),
+                "skill": float(1 - mine["mean"] / base["mean"]),
+            }
+        )
     return found
 
 
@@ -301,10 +455,21 @@ def _led_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
         mine, plain = parts["champion"], parts["table"]
         worth = mine["overall"].gt(1)
         better = mine["next_rank"].lt(mine["overall"])[worth].to_numpy(dtype=float)
-        error, rule = ((part.loc[worth.index[worth], "p_improve"].to_numpy() - better) ** 2 for part in (mine, plain))
+        error, rule = (
+            (part.loc[worth.index[worth], "p_improve"].to_numpy() - better) ** 2 for part in (mine, plain)
+        )
         skill, low, high = intervals.skill(error, rule, mine.loc[worth.index[worth], "lineage"])
-        found.append({"fold": f"{fold:%Y-%m-%d}", "n": int(worth.sum()), "rate": better.mean(), "brier": error.mean(),
-                      "skill_over_recent_rates": skill, "low": low, "high": high})  # fmt: skip
+        found.append(
+            {
+                "fold": f"{fold:%Y-%m-%d}",
+                "n": int(worth.sum()),
+                "rate": better.mean(),
+                "brier": error.mean(),
+                "skill_over_recent_rates": skill,
+                "low": low,
+                "high": high,
+            }
+        )
     return found
 
 
@@ -320,15 +485,30 @@ def _fingerprint(champion: Champion) -> str:
 
 
 def _params(report: dict[str, Any], experiment: Experiment) -> dict[str, Any]:
-    return {**experiments.params(experiment), "as_of": report["as_of"], "candidate": report["final"]["candidate"],
-            "half_life": report["final"]["half_life"], "signals": len(report["signals"])}  # fmt: skip
+    return {
+        **experiments.params(experiment),
+        "as_of": report["as_of"],
+        "candidate": report["final"]["candidate"],
+        "half_life": report["final"]["half_life"],
+        "signals": len(report["signals"]),
+    }
 
 
 def _metrics(report: dict[str, Any]) -> dict[str, float]:
     found = {}
     for row in report["scores"]:
         if row["model"] in ("champion", evaluate.BASE):
-            for key in ("brier", "skill", "skill_two_years", "auc_2", "auc_3", "auc_4", "slope", "rate", "mean_p"):
+            for key in (
+                "brier",
+                "skill",
+                "skill_two_years",
+                "auc_2",
+                "auc_3",
+                "auc_4",
+                "slope",
+                "rate",
+                "mean_p",
+            ):
                 found[f"{row['fold'][:4]}_{row['model']}_{key}"] = row[key]
     for row in report["means"]:
         if row["model"] == "champion":
@@ -341,9 +521,14 @@ def _example(rows: pd.DataFrame, champion: Champion) -> pd.DataFrame:
     """Rows as the served model takes them: every number a double."""
     few = rows.head(20)
     at = evaluate.state(few)
-    asked = few.reindex(columns=[*champion.signals, *(champion.cards.inputs if champion.cards else [])]).astype("float64")
-    return asked.assign(overall=at["overall"].astype("float64"), cell=at["cell"].astype(object),
-                        group=at["group"].astype(object)).reset_index(drop=True)  # fmt: skip
+    asked = few.reindex(
+        columns=[*champion.signals, *(champion.cards.inputs if champion.cards else [])]
+    ).astype("float64")
+    return asked.assign(
+        overall=at["overall"].astype("float64"),
+        cell=at["cell"].astype(object),
+        group=at["group"].astype(object),
+    ).reset_index(drop=True)
 
 
 def _figures(table: pd.DataFrame, report: dict[str, Any]) -> dict[str, Any]:
@@ -358,10 +543,16 @@ def _figures(table: pd.DataFrame, report: dict[str, Any]) -> dict[str, Any]:
     for grade, mark in ((2, "o-"), (3, "s--"), (4, "^:")):
         mine = rows[rows["overall"].eq(grade)]
         bins = pd.qcut(mine["p_improve"], 8, duplicates="drop")
-        means = mine.assign(improved=mine["label"].eq("improved")).groupby(bins)[["p_improve", "improved"]].mean()
+        means = (
+            mine.assign(improved=mine["label"].eq("improved")).groupby(bins)[["p_improve", "improved"]].mean()
+        )
         axes.plot(means["p_improve"], means["improved"], mark, label=GRADES[grade])
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-    axes.set(xlabel="Chance given", ylabel="Share that improved", title="What was said and what came, by current grade")
+    axes.set(
+        xlabel="Chance given",
+        ylabel="Share that improved",
+        title="What was said and what came, by current grade",
+    )
     axes.legend()
     skill = Figure(figsize=(6, 4))
     axes = skill.subplots()
@@ -369,7 +560,9 @@ def _figures(table: pd.DataFrame, report: dict[str, Any]) -> dict[str, Any]:
     spread = np.abs(mine[["skill_low", "skill_high"]].to_numpy().T - mine["skill"].to_numpy())
     axes.errorbar(mine["fold"].str[:4], mine["skill"], yerr=spread, fmt="o")
     axes.axhline(0, color="grey", linewidth=0.8)
-    axes.set(xlabel="Fold (September of)", ylabel="Skill", title="Skill over the plain rates by grade and phase")
+    axes.set(
+        xlabel="Fold (September of)", ylabel="Skill", title="Skill over the plain rates by grade and phase"
+    )
     return {"calibration": shape, "skill": skill}
 
 
@@ -378,9 +571,12 @@ def _summary(scored: list[dict[str, Any]]) -> str:
     brier = frame.groupby("model")["brier"].mean()
     mine = frame[frame["model"].eq("champion")]
     worst = mine.loc[mine["skill"].idxmin()]
-    return (f"backtest: Brier {brier['champion']:.3f}, by grade and phase alone {brier[evaluate.BASE]:.3f}; better in "
-            f"{(mine['skill'] > 0).sum()} of {len(mine)} folds, worst fold {worst['fold']} "
-            f"(skill {worst['skill']:.3f})")  # fmt: skip
+    return (
+        f"backtest: Brier {brier['champion']:.3f}, by grade and phase alone {brier[evaluate.BASE]:.3f}; "
+        "better in "
+        f"{(mine['skill'] > 0).sum()} of {len(mine)} folds, worst fold {worst['fold']} "
+        f"(skill {worst['skill']:.3f})"
+    )
 
 
 def _plain(content: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Made-up examples: schools asked about each September, with what came next, and a known effect planted in them."""
+"""Made-up examples: schools asked about each September, with what came next, and a known effect planted in
+them.
+"""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,9 @@ FOLDS = [Fold(pd.Timestamp(year, 9, 1), pd.Timestamp(year + 1, 8, 31)) for year 
 
 
 def examples(schools: int = 900) -> pd.DataFrame:
-    """Every school could improve and is inspected within the year: a grade of gap adds 2 to the log-odds of rising."""
+    """Every school could improve and is inspected within the year: a grade of gap adds 2 to the log-odds of
+    rising.
+    """
     rng = np.random.default_rng(5)
     years = np.repeat(YEARS, schools)
     count = len(years)

@@ -15,12 +15,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = next(
-    (path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).is_file()), None
+    (
+        path
+        for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+        if Path(path).is_file()
+    ),
+    None,
 )
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @contextlib.contextmanager
@@ -33,7 +43,9 @@ def serving(
     port: int = 0,
     **environment: str,
 ) -> Iterator[str]:
-    """Where the explorer answers: a fresh server over these tables, with more of Streamlit's options or variables."""
+    """Where the explorer answers: a fresh server over these tables, with more of Streamlit's options or
+    variables.
+    """
     port = port or free_port()
     known = {
         **os.environ,
@@ -53,7 +65,9 @@ def serving(
         *more,
     ]
     with open(log, "w") as written:
-        server = subprocess.Popen(command, cwd=ROOT, env=known | environment, stdout=written, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=known | environment, stdout=written, stderr=subprocess.STDOUT
+        )
     try:
         answers(port, server, log)
         yield f"http://127.0.0.1:{port}"
@@ -63,7 +77,9 @@ def serving(
 
 
 def answers(port: int, running: subprocess.Popen, log: Path) -> None:
-    """Returns once the explorer on a port answers; fails with what it wrote where it ended or a minute passed."""
+    """Returns once the explorer on a port answers; fails with what it wrote where it ended or a minute
+    passed.
+    """
     for _ in range(240):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
@@ -81,7 +97,7 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-# --- in a browser -----------------------------------------------------------------------------------------------------
+# --- in a browser -------------------------------------------------------------------------------------------
 
 
 def settled(page) -> str:
@@ -99,7 +115,10 @@ def opened(page, path: str) -> str:
 
 def reached(page, what: str, text: str = "", most: int = 200) -> None:
     """Goes on with Tab until the focus is on what a selector names, and a text that stands there."""
-    on_it = "([what, text]) => document.activeElement.matches(what) && document.activeElement.textContent.includes(text)"
+    on_it = (
+        "([what, text]) => document.activeElement.matches(what) && "
+        "document.activeElement.textContent.includes(text)"
+    )
     for _ in range(most):
         page.keyboard.press("Tab")
         if page.evaluate(on_it, [what, text]):

@@ -16,9 +16,28 @@ from headway.pipelines import ingest, registers, signals, sources, tables
 from headway.pipelines.tables import DATE
 
 # Files that take longest, as they are begun: the longest first, so that at the end no core waits for one.
-LONGEST = ("test_pipeline", "test_month", "test_registry", "test_real_files", "test_explorer_browser", "test_commands", "test_faults",
-           "test_synthesise", "test_explorer", "test_spelling", "test_hostile", "test_batch", "test_registers", "test_added_files",
-           "test_explorer_registers", "test_wheel", "test_privacy", "test_expectations", "test_explorer_sign_in", "test_explorer_server")  # fmt: skip
+LONGEST = (
+    "test_pipeline",
+    "test_month",
+    "test_registry",
+    "test_real_files",
+    "test_explorer_browser",
+    "test_commands",
+    "test_faults",
+    "test_synthesise",
+    "test_explorer",
+    "test_spelling",
+    "test_hostile",
+    "test_batch",
+    "test_registers",
+    "test_added_files",
+    "test_explorer_registers",
+    "test_wheel",
+    "test_privacy",
+    "test_expectations",
+    "test_explorer_sign_in",
+    "test_explorer_server",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +68,9 @@ def _typed(name: str, cells: list[str]) -> pd.Series:
 
 @pytest.fixture(scope="session")
 def drawn() -> Callable[[str], pd.DataFrame]:
-    """A frame from a table drawn in text: bars between cells, a blank cell is missing, columns in `_on` are days."""
+    """A frame from a table drawn in text: bars between cells, a blank cell is missing, columns in `_on` are
+    days.
+    """
 
     def draw(text: str) -> pd.DataFrame:
         names, *rows = _cells(text)
@@ -62,8 +83,8 @@ def drawn() -> Callable[[str], pd.DataFrame]:
 def official() -> Callable[..., str]:
     """The text of an official CSV: drawn rows under the headers of the layout whose name has `part` in it.
 
-    A drawn column is named as ours, or `previous.overall` where several records of the layout have it. Columns the
-    layout requires and nobody drew stand there blank.
+    A drawn column is named as ours, or `previous.overall` where several records of the layout have it.
+    Columns the layout requires and nobody drew stand there blank.
     """
 
     def write(part: str, text: str) -> str:
@@ -94,7 +115,9 @@ def raw(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def put(raw: Path, official: Callable[..., str]) -> Callable[[str, str, str], Path]:
-    """Writes drawn rows into `raw` as an official file; school columns are filled in where the layout has them."""
+    """Writes drawn rows into `raw` as an official file; school columns are filled in where the layout has
+    them.
+    """
 
     school = {"name": "Oak", "phase": "Primary", "type": "Academy Converter", "local_authority": "Ambleshire"}
 
@@ -114,9 +137,11 @@ def put(raw: Path, official: Callable[..., str]) -> Callable[[str, str, str], Pa
 
 @pytest.fixture
 def ingested(raw: Path, tmp_path: Path) -> Callable[[], dict]:
-    """Ingests `raw` as it stands; returns the report and, under `tables`, a function that reads one of our tables.
+    """Ingests `raw` as it stands; returns the report and, under `tables`, a function that reads one of our
+    tables.
 
-    A few schools drawn to show one thing are unlike a true release in others: those checks a test names are let through.
+    A few schools drawn to show one thing are unlike a true release in others: those checks a test names are
+    let through.
     """
 
     def run(*checks: str) -> dict:
@@ -131,32 +156,57 @@ def ingested(raw: Path, tmp_path: Path) -> Callable[[], dict]:
 def table() -> Callable[[str, pd.DataFrame], pd.DataFrame]:
     """One of our tables from a frame, with what is usual in the columns that nobody drew.
 
-    A school is its own lineage and open, a stretch holds for every school, and a detail of an inspection is known with it.
+    A school is its own lineage and open, a stretch holds for every school, and a detail of an inspection is
+    known with it.
     """
 
     def make(name: str, rows: pd.DataFrame) -> pd.DataFrame:
         names = tables.TABLES[name].names
-        usual = {"open": True, "source_file": "drawn", "lineage": 0 if name == "coverage" else rows.get("urn"),
-                 **({f"{detail}_known_on": rows["known_on"].where(rows[detail].notna())
-                     for detail in tables.DETAILS if detail in rows} if name == "inspections" else {})}  # fmt: skip
-        return tables.conform(rows.assign(**{c: usual[c] for c in usual if c in names and c not in rows}), name)
+        usual = {
+            "open": True,
+            "source_file": "drawn",
+            "lineage": 0 if name == "coverage" else rows.get("urn"),
+            **(
+                {
+                    f"{detail}_known_on": rows["known_on"].where(rows[detail].notna())
+                    for detail in tables.DETAILS
+                    if detail in rows
+                }
+                if name == "inspections"
+                else {}
+            ),
+        }
+        return tables.conform(
+            rows.assign(**{c: usual[c] for c in usual if c in names and c not in rows}), name
+        )
 
     return make
 
 
 @pytest.fixture(scope="session")
 def known(table) -> Callable[..., dict[str, pd.DataFrame]]:
-    """All that signals are made from, tables and registers: those given, and the others empty; schools listed as given long ago."""
+    """All that signals are made from, tables and registers: those given, and the others empty; schools listed
+    as given long ago.
+    """
 
     def make(**frames: pd.DataFrame) -> dict[str, pd.DataFrame]:
         if "schools" in frames and "school_facts" not in frames:
-            listed = table("schools", frames["schools"]).reindex(columns=["urn", "lineage", "phase", "region", "la_code"])
+            listed = table("schools", frames["schools"]).reindex(
+                columns=["urn", "lineage", "phase", "region", "la_code"]
+            )
             frames["school_facts"] = listed.assign(known_on=pd.Timestamp("2000-01-01"))
-        held = {name: table(name, frames.get(name, pd.DataFrame(columns=tables.TABLES[name].names))) for name in signals.TABLES}
+        held = {
+            name: table(name, frames.get(name, pd.DataFrame(columns=tables.TABLES[name].names)))
+            for name in signals.TABLES
+        }
         nobody, _ = registers.known(None, held["schools"], "official")
         for name in signals.REGISTERS:
             rows = frames.get(name, nobody[name])
-            held[name] = rows.assign(lineage=rows["urn"]).reindex(columns=nobody[name].columns).astype(nobody[name].dtypes)
+            held[name] = (
+                rows.assign(lineage=rows["urn"])
+                .reindex(columns=nobody[name].columns)
+                .astype(nobody[name].dtypes)
+            )
         return held
 
     return make
@@ -168,14 +218,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import six_schools
 
     six_schools.sits_at(monkeypatch, None)
-    for name, place in (("TABLES", "tables"), ("RUNS", "mlruns"), ("REGISTERS", "registers"), ("ACCESS", "access.toml")):
+    for name, place in (
+        ("TABLES", "tables"),
+        ("RUNS", "mlruns"),
+        ("REGISTERS", "registers"),
+        ("ACCESS", "access.toml"),
+    ):
         monkeypatch.setenv(f"HEADWAY_{name}", str(tmp_path / place))
     return tmp_path / "tables"
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of one of the made-up Englands of worlds.py, by its name: shared by all that run at once, and only read."""
+    """The folder of one of the made-up Englands of worlds.py, by its name: shared by all that run at once,
+    and only read.
+    """
     import worlds
 
     base = tmp_path_factory.getbasetemp()
@@ -188,7 +245,9 @@ def chromium():
     """A browser: this machine's own Chromium."""
     import browsing
 
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
     if browsing.CHROMIUM is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with playwright.sync_playwright() as started:

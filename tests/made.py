@@ -1,4 +1,6 @@
-"""Made-up rows for models: signals, the state they were in, and the next rank, with a known effect planted in them."""
+"""Made-up rows for models: signals, the state they were in, and the next rank, with a known effect planted in
+them.
+"""
 
 import numpy as np
 import pandas as pd
@@ -34,8 +36,12 @@ def rows(count: int = 2500, seed: int = 0) -> dict[str, np.ndarray | pd.DataFram
 
 
 def feature_rows(given: pd.DataFrame, champion: Champion) -> pd.DataFrame:
-    """Rows in the columns `champion` takes them in; those that aren't given are blank, whole numbers without any too."""
-    whole = [name for name, kind in layout(champion).items() if kind == "a whole number" and name not in given]
+    """Rows in the columns `champion` takes them in; those that aren't given are blank, whole numbers without
+    any too.
+    """
+    whole = [
+        name for name, kind in layout(champion).items() if kind == "a whole number" and name not in given
+    ]
     return given.reindex(columns=list(layout(champion))).astype(dict.fromkeys(whole, "Int64"))
 
 
@@ -46,11 +52,24 @@ def champion(count: int = 2500) -> Champion:
     chances, overall = model.predict(given["signals"], given["state"]), given["state"]["overall"].to_numpy()
     at_stake = np.where(overall == 1, chances[:, 0], np.where(given["following"] < overall, 0.6, 0.3))
     happened = np.where(overall == 1, given["following"] == 1, given["following"] < overall).astype(float)
-    families = {"leadership_gap": "leadership", "share_stayed": "retention", "decoy": "context", "constant": "context"}
+    families = {
+        "leadership_gap": "leadership",
+        "share_stayed": "retention",
+        "decoy": "context",
+        "constant": "context",
+    }
     cells = (given["state"]["cell"] + "|" + given["state"]["group"]).value_counts()
     return Champion(
-        model, led, GradeSets().fit(chances, overall, given["following"]),
+        model,
+        led,
+        GradeSets().fit(chances, overall, given["following"]),
         ChanceIntervals().fit(at_stake, happened, overall, given["era"]),
-        {"signals": SIGNALS, "families": families, "data_source": "made-up", "version": "abc123", "libraries": libraries(),
-         "cells": {str(key): int(n) for key, n in cells.items()}},
-    )  # fmt: skip
+        {
+            "signals": SIGNALS,
+            "families": families,
+            "data_source": "made-up",
+            "version": "abc123",
+            "libraries": libraries(),
+            "cells": {str(key): int(n) for key, n in cells.items()},
+        },
+    )

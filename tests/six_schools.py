@@ -1,4 +1,6 @@
-"""Six schools drawn by hand for the tests of the explorer, its pages as a visitor sees them, and registers to fill in."""
+"""Six schools drawn by hand for the tests of the explorer, its pages as a visitor sees them, and registers to
+fill in.
+"""
 
 import re
 from pathlib import Path
@@ -147,17 +149,38 @@ def predictions() -> pd.DataFrame:
         },
     ]
     rows.append({**rows[0], "urn": NAMED})
-    made = pd.DataFrame(rows).assign(lineage=lambda f: f["urn"], as_of="2025-09-30", model_version="abc", data_source="made-up")
+    made = pd.DataFrame(rows).assign(
+        lineage=lambda f: f["urn"], as_of="2025-09-30", model_version="abc", data_source="made-up"
+    )
     return made.assign(as_of=pd.to_datetime(made["as_of"]), inspected_on=pd.to_datetime(made["inspected_on"]))
 
 
 def card() -> pd.DataFrame:
     """The forecast of the first school's report card: leadership, attendance and any area."""
-    chances = {"p_exceptional": 0.02, "p_strong": 0.28, "p_expected": 0.5, "p_needs_attention": 0.15, "p_urgent": 0.05}
-    shared = {"urn": GOOD, "as_of": pd.Timestamp("2025-09-30"), "learned_from": 300, "enough_like_it": True,
-              "model_version": "abc", "data_source": "made-up", "p_low": 0.1, "p_high": 0.6}  # fmt: skip
+    chances = {
+        "p_exceptional": 0.02,
+        "p_strong": 0.28,
+        "p_expected": 0.5,
+        "p_needs_attention": 0.15,
+        "p_urgent": 0.05,
+    }
+    shared = {
+        "urn": GOOD,
+        "as_of": pd.Timestamp("2025-09-30"),
+        "learned_from": 300,
+        "enough_like_it": True,
+        "model_version": "abc",
+        "data_source": "made-up",
+        "p_low": 0.1,
+        "p_high": 0.6,
+    }
     area = {**shared, **chances, "p_below": 0.2, "p_strong_or_better": 0.3, "standard_set": "2-4"}
-    steps = {"contribution_retention": 0.0, "contribution_attendance": -0.1, "contribution_unknown": 0.04, "contribution_level": 0.01}
+    steps = {
+        "contribution_retention": 0.0,
+        "contribution_attendance": -0.1,
+        "contribution_unknown": 0.04,
+        "contribution_level": 0.01,
+    }
     return pd.DataFrame([
         {**area, "area": "attendance_and_behaviour"},
         {**area, "area": "leadership_and_governance", "base_rate": 0.25, **steps},
@@ -169,20 +192,29 @@ def _inspections() -> pd.DataFrame:
     rows = [
         (urn, "graded", rank, day, book)
         for urn, rank in ((GOOD, 3), (TOP, 1), (FEW, 4), (NAMED, 3), (CLOSED, 2))
-        for day, book in (("2010-03-02", "section 5, 2009"), ("2021-10-05", "education inspection framework, 2019"))
+        for day, book in (
+            ("2010-03-02", "section 5, 2009"),
+            ("2021-10-05", "education inspection framework, 2019"),
+        )
     ]
     made = pd.DataFrame(rows, columns=["urn", "kind", "overall", "inspected_on", "framework"])
     days = pd.to_datetime(made["inspected_on"])
-    return made.assign(lineage=made["urn"], inspected_on=days, known_on=days, overall_source="published", leadership=2)
+    return made.assign(
+        lineage=made["urn"], inspected_on=days, known_on=days, overall_source="published", leadership=2
+    )
 
 
 def _workforce() -> pd.DataFrame:
-    figures = pd.DataFrame({"period": [2019, 2021], "pupils_per_teacher": [20.5, 21.5], "teachers_fte": [10.0, 9.5]})
+    figures = pd.DataFrame(
+        {"period": [2019, 2021], "pupils_per_teacher": [20.5, 21.5], "teachers_fte": [10.0, 9.5]}
+    )
     return figures.assign(urn=GOOD, lineage=GOOD, known_on=pd.Timestamp("2022-06-08"), source_file="made")
 
 
 def write_tables(folder: Path) -> Path:
-    """A set of tables drawn by hand: six schools, one of them never graded, one closed, one with a hostile name."""
+    """A set of tables drawn by hand: six schools, one of them never graded, one closed, one with a hostile
+    name.
+    """
     examples = pd.DataFrame(
         {
             "urn": [TOP],
@@ -208,7 +240,9 @@ def write_tables(folder: Path) -> Path:
             "next_overall": [1],
         }
     )
-    signals_today = pd.DataFrame({"urn": [GOOD], "as_of": [pd.Timestamp("2025-09-30")], "share_stayed": [0.8]})
+    signals_today = pd.DataFrame(
+        {"urn": [GOOD], "as_of": [pd.Timestamp("2025-09-30")], "share_stayed": [0.8]}
+    )
     frames = {
         "schools": schools(),
         "predictions": predictions(),
@@ -299,7 +333,10 @@ def write_tables(folder: Path) -> Path:
             "means": [{"model": "champion", "skill": 0.1, "auc_2": 0.7, "auc_3": None, "brier": 0.1}],
             "calibration": [{"bin": 1, "n": 500, "mean_p": 0.29, "rate": 0.33, "low": 0.28, "high": 0.38}],
             "coverage": [{"n": 500, "coverage": 0.9, "mean_size": 1.9}],
-            "fairness": [{**group, "group": "Primary"}, {"by": "phase", "group": "Nursery", "n": 3, "too_few": True}],
+            "fairness": [
+                {**group, "group": "Primary"},
+                {"by": "phase", "group": "Nursery", "n": 3, "too_few": True},
+            ],
         },
     )
     return folder
@@ -318,7 +355,7 @@ def write_champion(folder: Path, runs: Path, champion: Champion) -> None:
     tables.write(folder, {"predictions": rows.reset_index()}, about=ABOUT)
 
 
-# --- a page -----------------------------------------------------------------------------------------------------------
+# --- a page -------------------------------------------------------------------------------------------------
 
 
 def sits_at(monkeypatch, address: str | None) -> None:
@@ -327,10 +364,15 @@ def sits_at(monkeypatch, address: str | None) -> None:
 
 
 def shown(name: str, user: str | None = None, **query: object) -> AppTest:
-    """A page as a visitor with that address sees it; with a `user` (empty for nobody yet) there is a sign-in."""
+    """A page as a visitor with that address sees it; with a `user` (empty for nobody yet) there is a
+    sign-in.
+    """
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if user is not None:
-        app.secrets["auth"] = {"redirect_uri": "http://localhost:8501/oauth2callback", "cookie_secret": "x" * 32}
+        app.secrets["auth"] = {
+            "redirect_uri": "http://localhost:8501/oauth2callback",
+            "cookie_secret": "x" * 32,
+        }
         app.user = {"is_logged_in": bool(user), "email": user}
     for key, value in query.items():
         app.query_params[key] = str(value)
@@ -351,12 +393,15 @@ def listed(app: AppTest) -> list[pd.DataFrame]:
     found = []
     for part in app.get("html"):
         if 'class="figures' in part.proto.body:
-            head, *rows = [[cell.text or "" for cell in row] for row in ElementTree.fromstring(part.proto.body).iter("tr")]
+            head, *rows = [
+                [cell.text or "" for cell in row]
+                for row in ElementTree.fromstring(part.proto.body).iter("tr")
+            ]
             found.append(pd.DataFrame(rows, columns=head))
     return found
 
 
-# --- registers --------------------------------------------------------------------------------------------------------
+# --- registers ----------------------------------------------------------------------------------------------
 
 TRUST, SCHOOL = "trust-77", f"school-{GOOD}"
 DAY = pd.Timestamp.now().normalize() - pd.Timedelta(days=10)

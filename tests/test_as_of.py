@@ -12,7 +12,7 @@ from headway.pipelines.signals import attainment
 DAY = pd.Timestamp
 MORNING = DAY("2019-09-01")
 
-# --- the newest fact known before a morning -----------------------------------------------------------------------------
+# --- the newest fact known before a morning -----------------------------------------------------------------
 
 FACTS = """
     lineage | known_on   | period | pupils
@@ -29,7 +29,13 @@ def _asked(*rows: tuple[int, str]) -> pd.DataFrame:
 
 @pytest.mark.parametrize(
     "morning, pupils",
-    [("2018-01-30", None), ("2018-01-31", None), ("2018-02-01", 200), ("2019-01-31", 200), ("2019-02-01", 210)],
+    [
+        ("2018-01-30", None),
+        ("2018-01-31", None),
+        ("2018-02-01", 200),
+        ("2019-01-31", 200),
+        ("2019-02-01", 210),
+    ],
 )
 def test_a_fact_counts_from_the_day_after_it_became_public(drawn, morning, pupils):
     found = as_of.latest_known(_asked((1, morning)), drawn(FACTS))["pupils"].iloc[0]
@@ -45,7 +51,9 @@ def test_newest_is_by_period_where_a_period_is_named_and_by_publication_where_no
 
 
 def test_one_row_out_per_row_in_in_the_same_order_with_blanks_for_the_unknown(drawn):
-    asked = _asked((2, "2020-01-01"), (9, "2020-01-01"), (1, "2018-06-01"), (1, "2020-01-01")).set_axis([7, 3, 5, 1])
+    asked = _asked((2, "2020-01-01"), (9, "2020-01-01"), (1, "2018-06-01"), (1, "2020-01-01")).set_axis(
+        [7, 3, 5, 1]
+    )
     found = as_of.latest_known(asked, drawn(FACTS), order="period")
     assert found.index.tolist() == [7, 3, 5, 1]
     assert found["pupils"].fillna(-1).tolist() == [-1, -1, 200, 210]
@@ -55,13 +63,22 @@ def test_one_row_out_per_row_in_in_the_same_order_with_blanks_for_the_unknown(dr
 def test_an_earlier_period_is_used_as_first_published_and_only_if_public_by_then(drawn):
     facts = drawn(FACTS + "1 | 2019-03-01 | 2017 | 999\n")
     asked = _asked((1, "2019-09-01"), (1, "2018-06-01"), (2, "2019-09-01"))
-    assert as_of.earlier_known(asked, facts, as_of.latest_known(asked, facts, order="period"), 1)["pupils"].fillna(-1).tolist() == [200, -1, -1]
+    assert as_of.earlier_known(asked, facts, as_of.latest_known(asked, facts, order="period"), 1)[
+        "pupils"
+    ].fillna(-1).tolist() == [200, -1, -1]
     late = facts.assign(known_on=facts["known_on"].mask(facts["period"].eq(2017), DAY("2019-09-01")))
-    assert as_of.earlier_known(asked, late, as_of.latest_known(asked, late, order="period"), 1)["pupils"].isna().all()
+    assert (
+        as_of.earlier_known(asked, late, as_of.latest_known(asked, late, order="period"), 1)["pupils"]
+        .isna()
+        .all()
+    )
 
 
 def test_years_before_leave_out_a_stretch_that_does_not_count():
-    mornings, days = pd.Series([DAY("2022-01-01")] * 3), pd.Series([DAY("2019-01-01"), DAY("2021-07-01"), pd.NaT])
+    mornings, days = (
+        pd.Series([DAY("2022-01-01")] * 3),
+        pd.Series([DAY("2019-01-01"), DAY("2021-07-01"), pd.NaT]),
+    )
     paused = (DAY("2020-01-01"), DAY("2021-07-01"))
     assert as_of.years_before(mornings, days).round(1).tolist()[:2] == [3.0, 0.5]
     assert as_of.years_before(mornings, days, without=[paused]).round(1).tolist()[:2] == [1.5, 0.5]
@@ -72,13 +89,18 @@ _days = st.integers(0, 40).map(lambda n: DAY("2019-01-01") + pd.Timedelta(days=n
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(st.integers(1, 3), _days, st.integers(1, 9)), max_size=8),
-       st.lists(st.tuples(st.integers(1, 4), _days), min_size=1, max_size=6))  # fmt: skip
+@given(
+    st.lists(st.tuples(st.integers(1, 3), _days, st.integers(1, 9)), max_size=8),
+    st.lists(st.tuples(st.integers(1, 4), _days), min_size=1, max_size=6),
+)
 def test_the_newest_known_is_what_a_look_through_every_fact_would_find(facts, asked):
     held = pd.DataFrame(facts, columns=["lineage", "known_on", "period"])
     held = held.astype({"known_on": tables.DATE, "lineage": "int64", "period": "int64"})
     found = as_of.latest_known(_asked(*asked), held, order="period")["period"]
-    by_hand = [max((p for who, day, p in facts if who == lineage and day < morning), default=None) for lineage, morning in asked]
+    by_hand = [
+        max((p for who, day, p in facts if who == lineage and day < morning), default=None)
+        for lineage, morning in asked
+    ]
     assert [None if pd.isna(p) else p for p in found] == by_hand
 
 
@@ -87,18 +109,23 @@ def test_the_newest_known_is_what_a_look_through_every_fact_would_find(facts, as
 def test_one_morning_asked_alone_is_answered_as_among_others(facts, back):
     """Alone it is answered by a shorter way; a lineage asked twice takes the longer one."""
     held = pd.DataFrame(facts, columns=["lineage", "known_on", "period"])
-    held = held.astype({"known_on": tables.DATE, "lineage": "int64", "period": "int64"}).assign(place=range(len(facts)))
+    held = held.astype({"known_on": tables.DATE, "lineage": "int64", "period": "int64"}).assign(
+        place=range(len(facts))
+    )
     alone = _asked(*((lineage, DAY("2019-01-21")) for lineage in (1, 2, 3, 4)))
     more = _asked(*((lineage, DAY(day)) for day in ("2019-01-21", "2019-01-30") for lineage in (1, 2, 3, 4)))
     until = pd.Series([2019, 2018, 2017, 2016] * 2)
-    for ask in (lambda asked: as_of.latest_known(asked, held, order="period"), lambda asked: as_of.latest_known(asked, held),
-                lambda asked: as_of.earlier_known(asked, held, as_of.latest_known(asked, held, order="period"), back),
-                lambda asked: as_of.known_until(asked, held, until[asked.index])):  # fmt: skip
+    for ask in (
+        lambda asked: as_of.latest_known(asked, held, order="period"),
+        lambda asked: as_of.latest_known(asked, held),
+        lambda asked: as_of.earlier_known(asked, held, as_of.latest_known(asked, held, order="period"), back),
+        lambda asked: as_of.known_until(asked, held, until[asked.index]),
+    ):
         first, second = ask(alone), ask(more).iloc[:4]
         pd.testing.assert_frame_equal(first, second)
 
 
-# --- folds ----------------------------------------------------------------------------------------------------------------
+# --- folds --------------------------------------------------------------------------------------------------
 
 EXAMPLES = """
     as_of      | next_inspected_on | next_known_on | fold
@@ -120,7 +147,7 @@ def test_a_fold_learns_only_outcomes_public_before_its_morning_and_is_judged_in_
     assert fold.unseen(examples).tolist() == examples["fold"].eq("unseen").tolist()
 
 
-# --- the future, the count, and other schools -------------------------------------------------------------------------------
+# --- the future, the count, and other schools ---------------------------------------------------------------
 
 SCHOOLS = """
     urn    | lineage | phase     | type              | region     | la_code | last_listed_on
@@ -181,51 +208,102 @@ HEADS = """
 """
 COVERED = "from_on | to_on\n2013-01-01 | 2019-12-31"
 LATE = 100004  # whose figures of 2018 came out on the morning only
-MEASURES = tuple(name for name in signals.TABLES if "period" in tables.TABLES[name].names and name not in ("norms", "trusts"))
+MEASURES = tuple(
+    name
+    for name in signals.TABLES
+    if "period" in tables.TABLES[name].names and name not in ("norms", "trusts")
+)
 DECLARED = tables.TABLES | {table.name: table for table in registers.TABLES.values()}
 
 
 def _figures(name: str, rows: pd.DataFrame, urns: list[int], seed: int) -> pd.DataFrame:
     """Rows of a table of figures for each school: any figures, the same each time, shares below one."""
     rng = np.random.default_rng(seed)
-    every = pd.concat([rows.assign(urn=urn, lineage=urn, la_code=urn % 10 + 200, phase="Primary", owner="trust-11",
-                                   trust_uid=urn % 10 + 10, counted_on=rows["known_on"]) for urn in urns], ignore_index=True)  # fmt: skip
+    every = pd.concat(
+        [
+            rows.assign(
+                urn=urn,
+                lineage=urn,
+                la_code=urn % 10 + 200,
+                phase="Primary",
+                owner="trust-11",
+                trust_uid=urn % 10 + 10,
+                counted_on=rows["known_on"],
+            )
+            for urn in urns
+        ],
+        ignore_index=True,
+    )
     every = every[~(every["urn"].eq(LATE) & every["known_on"].eq("2019-01-31"))]
     for column in DECLARED[name].columns:
         if column.dtype == "float64":
             figures = rng.uniform(0.05, 0.95, len(every))
-            every[column.name] = figures if column.name.startswith("share") else np.round(20 + 80 * figures, 1)
+            every[column.name] = (
+                figures if column.name.startswith("share") else np.round(20 + 80 * figures, 1)
+            )
     return every.assign(source_file="drawn").reset_index(drop=True)
 
 
 @pytest.fixture(scope="module")
 def world(drawn, known):
-    """A full set of tables: every family has something to say of some school, before the morning and after it."""
+    """A full set of tables: every family has something to say of some school, before the morning and after
+    it.
+    """
 
     @functools.cache
-    def make(schools: str = SCHOOLS, visits: str = VISITS, members: str = MEMBERS, heads: str = HEADS) -> dict:
+    def make(
+        schools: str = SCHOOLS, visits: str = VISITS, members: str = MEMBERS, heads: str = HEADS
+    ) -> dict:
         urns = drawn(schools)["urn"].tolist()
         facts = drawn(schools)[["urn", "phase", "region", "la_code"]].merge(drawn(FACTS_TOLD), how="cross")
-        facts["phase"] = facts["phase"].mask(facts["urn"].eq(100001) & facts["known_on"].eq("2019-09-01"), "Secondary")
+        facts["phase"] = facts["phase"].mask(
+            facts["urn"].eq(100001) & facts["known_on"].eq("2019-09-01"), "Secondary"
+        )
         seen = drawn(visits)
-        outcome = pd.Series(None, index=seen.index, dtype="str").mask(seen["kind"].eq("ungraded"), "School remains Good (Improving)")
+        outcome = pd.Series(None, index=seen.index, dtype="str").mask(
+            seen["kind"].eq("ungraded"), "School remains Good (Improving)"
+        )
         rows = known(
-            schools=drawn(schools), school_facts=facts, head_changes=drawn(heads), trusts=drawn(members),
-            inspections=seen.assign(urn=seen["lineage"], ungraded_outcome=outcome), coverage=drawn(COVERED),
-            **{name: pd.concat([_figures(name, drawn(FIGURES), [urn], [seed, urn]) for urn in urns], ignore_index=True)
-               for seed, name in enumerate((*MEASURES, *signals.REGISTERS))},
-        )  # fmt: skip
+            schools=drawn(schools),
+            school_facts=facts,
+            head_changes=drawn(heads),
+            trusts=drawn(members),
+            inspections=seen.assign(urn=seen["lineage"], ungraded_outcome=outcome),
+            coverage=drawn(COVERED),
+            **{
+                name: pd.concat(
+                    [_figures(name, drawn(FIGURES), [urn], [seed, urn]) for urn in urns], ignore_index=True
+                )
+                for seed, name in enumerate((*MEASURES, *signals.REGISTERS))
+            },
+        )
         return rows | {"norms": _norms(rows)}
 
     return make
 
 
 def _norms(held: dict) -> pd.DataFrame:
-    """The norms of the world, and the country's relation of results to intake, for which there are too few schools here."""
-    few = [("results", f"{reached}_beyond_intake", period, phase, "England", 200, np.array([0.2, 0.1, 0.3, 0.2, 0.1, 20.0]))
-           for reached in attainment.REACHED.values() for period in (2016, 2017, 2018) for phase in ("Primary", "Secondary")]
+    """The norms of the world, and the country's relation of results to intake, for which there are too few
+    schools here.
+    """
+    few = [
+        (
+            "results",
+            f"{reached}_beyond_intake",
+            period,
+            phase,
+            "England",
+            200,
+            np.array([0.2, 0.1, 0.3, 0.2, 0.1, 20.0]),
+        )
+        for reached in attainment.REACHED.values()
+        for period in (2016, 2017, 2018)
+        for phase in ("Primary", "Secondary")
+    ]
     made = ingest.norms(held)
-    return tables.conform(pd.concat([made, pd.DataFrame(few, columns=made.columns)], ignore_index=True), "norms")
+    return tables.conform(
+        pd.concat([made, pd.DataFrame(few, columns=made.columns)], ignore_index=True), "norms"
+    )
 
 
 def _built(held: dict, urns: list[int] | None = None, morning: pd.Timestamp = MORNING) -> pd.DataFrame:
@@ -240,7 +318,9 @@ DATED = [name for name in (*signals.TABLES, *signals.REGISTERS) if "known_on" in
 
 
 def _garbled(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The rows with every fact known on the morning or after it rewritten, but for whose it is and when it was known."""
+    """The rows with every fact known on the morning or after it rewritten, but for whose it is and when it
+    was known.
+    """
     late = rows["known_on"] >= MORNING
     assert late.any() or rows.empty, f"nothing of {name} lies in the future"
     rows = rows.copy()
@@ -269,7 +349,9 @@ def before(world):
 
 @pytest.fixture
 def same(world, before):
-    """Whether signals stay as they were when tables of the world are changed; norms are made anew from the changed ones."""
+    """Whether signals stay as they were when tables of the world are changed; norms are made anew from the
+    changed ones.
+    """
 
     def compare(change) -> None:
         held = world()
@@ -313,7 +395,9 @@ def test_signals_are_one_row_out_per_row_in_in_the_same_order(world):
     held = world()
     asked = held["schools"][["urn", "lineage"]].assign(as_of=MORNING).astype({"as_of": tables.DATE})
     stranger = asked.tail(1).assign(urn=100099, lineage=100099)
-    asked = pd.concat([asked[::-1], stranger, asked.head(1).assign(as_of=DAY("2016-09-01"))]).set_axis([9, 4, 6, 2, 8, 0])
+    asked = pd.concat([asked[::-1], stranger, asked.head(1).assign(as_of=DAY("2016-09-01"))]).set_axis(
+        [9, 4, 6, 2, 8, 0]
+    )
     asked = asked.astype({"as_of": tables.DATE})
     rows = inspections.cohort(asked, held["school_facts"], held["inspections"])
     assert rows[["urn", "as_of"]].equals(asked[["urn", "as_of"]])
@@ -341,14 +425,18 @@ def test_adding_schools_of_another_phase_authority_and_trust_changes_no_other_ro
     more = world(
         schools=SCHOOLS + "100008 | 100008 | Special | Community Special | North East | 301 | 2019-12-31\n"
         "100009 | 100009 | Special | Community Special | North East | 301 | 2019-12-31\n",
-        visits=VISITS + "100008 | graded | 2014-03-05 | 2014-04-30 | 3 | 2 | | |\n100008 | graded | 2017-03-05 | 2017-04-30 | 1 | 1 | 1 | 1 | 1\n"
+        visits=VISITS
+        + "100008 | graded | 2014-03-05 | 2014-04-30 | 3 | 2 | | |\n100008 | graded | 2017-03-05 | "
+        "2017-04-30 | 1 | 1 | 1 | 1 | 1\n"
         "100009 | ungraded | 2017-03-05 | 2018-09-30 | | | | |\n",
         members=MEMBERS + "100008 | 13 | 2019-02-28 | 2019\n100009 | 13 | 2018-02-28 | 2018\n",
         heads=HEADS + "100008 | 2018-01-01 | 2017-06-01 | 1\n",
     )
     after = _built(more)
     assert len(after) == len(before) + 2
-    pd.testing.assert_frame_equal(after[after["urn"].isin(before["urn"])].reset_index(drop=True), before.reset_index(drop=True))
+    pd.testing.assert_frame_equal(
+        after[after["urn"].isin(before["urn"])].reset_index(drop=True), before.reset_index(drop=True)
+    )
 
 
 def test_the_fact_until_a_year_is_the_newest_no_later_and_never_one_unknown_that_morning(drawn):

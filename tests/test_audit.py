@@ -17,4 +17,8 @@ def test_a_dependency_with_a_published_weakness_fails_the_build_unless_it_is_all
 
 def test_an_index_that_cannot_be_asked_is_told_of_and_fails_nothing():
     lines, code = AUDIT["verdict"]([None, [SOUND, UNKNOWN]], 5)
-    assert code == 0 and lines[0].startswith("not audited: 4 of 5 packages") and lines[-1] == "1 packages audited, 0 known weaknesses"
+    assert (
+        code == 0
+        and lines[0].startswith("not audited: 4 of 5 packages")
+        and lines[-1] == "1 packages audited, 0 known weaknesses"
+    )

@@ -46,7 +46,9 @@ def test_the_rate_of_a_grade_is_the_share_of_its_outcomes(drawn, past):
 def test_a_row_counts_as_often_as_its_weight(drawn, past):
     rows, following, _ = past
     weight = np.array([5.0, 1, 1, 1, 1, 1, 1, 1])
-    assert Rate("overall").fit(rows, following, weight).predict(drawn(ASKED))[0] == pytest.approx([6 / 8, 1 / 8, 1 / 8])
+    assert Rate("overall").fit(rows, following, weight).predict(drawn(ASKED))[0] == pytest.approx(
+        [6 / 8, 1 / 8, 1 / 8]
+    )
 
 
 def test_a_cell_never_seen_takes_the_rate_of_its_grade(drawn, past):

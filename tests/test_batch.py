@@ -41,24 +41,41 @@ def place(tmp_path: Path, champion: Champion) -> Path:
 def _plans(champion: Champion, count: int) -> pa.Table:
     """So many feature rows; every tenth was never graded."""
     drawn = made.rows(count)
-    given = drawn["signals"].assign(overall=drawn["state"]["overall"], urn=range(count), as_of=pd.Timestamp("2025-09-01"),
-                                    phase="Primary", leadership=2, inspected_on=pd.Timestamp("2023-01-10"))  # fmt: skip
+    given = drawn["signals"].assign(
+        overall=drawn["state"]["overall"],
+        urn=range(count),
+        as_of=pd.Timestamp("2025-09-01"),
+        phase="Primary",
+        leadership=2,
+        inspected_on=pd.Timestamp("2023-01-10"),
+    )
     given["inspected_on"] = given["inspected_on"].mask(given.index % 10 == 0)
     return pa.Table.from_pandas(made.feature_rows(given, champion), preserve_index=False)
 
 
 # Smaller parts, so that few rows make many: the command is run in a process of its own.
-SMALLER = ("import sys; from headway.pipelines.scoring import batch, rows; from headway.pipelines.__main__ import main; rows.BATCH, batch.PART = 2_000, 10_000; "
-           "sys.argv[0] = 'headway'; main()")  # fmt: skip
+SMALLER = (
+    "import sys; from headway.pipelines.scoring import batch, rows; from headway.pipelines.__main__ import "
+    "main; rows.BATCH, batch.PART = 2_000, 10_000; "
+    "sys.argv[0] = 'headway'; main()"
+)
 
 
 def _headway(place: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "headway", "score", *arguments], cwd=place, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=300)  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "headway", "score", *arguments],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=300,
+    )
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -68,18 +85,29 @@ def smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "PART", 100)
 
 
-# --- a job of feature rows ------------------------------------------------------------------------------------------------
+# --- a job of feature rows ----------------------------------------------------------------------------------
 
 
 def test_the_manifest_accounts_for_every_row_and_every_byte(place, champion, smaller):
     pq.write_table(_plans(champion, 230), place / "plans.parquet")
     told = batch.score_rows(place / "plans.parquet", place / "out", place / "mlruns" / "champion")
     assert told == json.loads((place / "out" / MANIFEST).read_text("utf-8"))
-    assert (told["rows_in"], told["rows_out"], told["scored"], told["set_aside"]) == (230, 230, 207, {"never graded": 23})
+    assert (told["rows_in"], told["rows_out"], told["scored"], told["set_aside"]) == (
+        230,
+        230,
+        207,
+        {"never graded": 23},
+    )
     assert [part["rows"] for part in told["parts"]] == [100, 100, 30]
-    assert [batch.sha256(place / "out" / part["name"]) for part in told["parts"]] == [part["sha256"] for part in told["parts"]]
-    assert told["inputs"][0] | {"bytes": 0} == {"name": "plans.parquet", "rows": 230, "bytes": 0,
-                                                "sha256": batch.sha256(place / "plans.parquet")}  # fmt: skip
+    assert [batch.sha256(place / "out" / part["name"]) for part in told["parts"]] == [
+        part["sha256"] for part in told["parts"]
+    ]
+    assert told["inputs"][0] | {"bytes": 0} == {
+        "name": "plans.parquet",
+        "rows": 230,
+        "bytes": 0,
+        "sha256": batch.sha256(place / "plans.parquet"),
+    }
     assert told["model_version"] == champion.about["version"] and told["data_source"] == "made-up"
 
 
@@ -97,8 +125,11 @@ def test_a_folder_is_scored_file_by_file_parquet_and_csv(place, champion, smalle
     _plans(champion, 30).to_pandas().to_csv(place / "plans" / "a.csv", index=False, date_format="%Y-%m-%d")
     told = batch.score_rows(place / "plans", place / "out", place / "mlruns" / "champion")
     assert [(one["name"], one["rows"]) for one in told["inputs"]] == [("a.csv", 30), ("b.parquet", 110)]
-    assert [part["name"] for part in told["parts"]] == ["a.csv/part-00000.parquet", "b.parquet/part-00000.parquet",
-                                                        "b.parquet/part-00001.parquet"]  # fmt: skip
+    assert [part["name"] for part in told["parts"]] == [
+        "a.csv/part-00000.parquet",
+        "b.parquet/part-00000.parquet",
+        "b.parquet/part-00001.parquet",
+    ]
 
 
 def test_the_parts_of_another_program_are_taken_for_files_of_rows(place, champion, smaller):
@@ -147,15 +178,19 @@ def test_what_no_job_made_is_never_replaced(place, champion):
     assert (place / "mine" / "letter.txt").read_text() == "dear"
 
 
-# --- faults ----------------------------------------------------------------------------------------------------------------
+# --- faults -------------------------------------------------------------------------------------------------
 
 
 def test_a_killed_job_goes_on_after_its_last_whole_part_and_ends_with_the_same_bytes(place, champion):
     pq.write_table(_plans(champion, 205_000), place / "plans.parquet", row_group_size=7_000)
 
     def start(output: str) -> subprocess.Popen:
-        return subprocess.Popen([sys.executable, "-c", SMALLER, "score", "--input", "plans.parquet", "--output", output], cwd=place,
-                                env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)  # fmt: skip
+        return subprocess.Popen(
+            [sys.executable, "-c", SMALLER, "score", "--input", "plans.parquet", "--output", output],
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+        )
 
     assert start("whole").wait() == 0
     running = start("out")
@@ -171,7 +206,12 @@ def test_a_killed_job_goes_on_after_its_last_whole_part_and_ends_with_the_same_b
     assert pd.read_parquet(place / "out")["row"].tolist() == list(range(205_000))
     assert _bytes(place / "out") == _bytes(place / "whole")
     assert (place / "out" / "plans.parquet" / "part-00000.parquet").stat().st_mtime_ns == made_then
-    assert sorted(path.name for path in place.iterdir() if ".lock" not in path.name) == ["mlruns", "out", "plans.parquet", "whole"]
+    assert sorted(path.name for path in place.iterdir() if ".lock" not in path.name) == [
+        "mlruns",
+        "out",
+        "plans.parquet",
+        "whole",
+    ]
 
 
 def test_a_job_killed_on_other_rows_begins_anew(place, champion, smaller):
@@ -185,7 +225,9 @@ def test_a_job_killed_on_other_rows_begins_anew(place, champion, smaller):
 
 
 @pytest.mark.parametrize("engine", ["local", "spark"])
-def test_a_job_goes_on_only_with_the_same_content_whatever_its_files_size_and_time(place, champion, smaller, engine, monkeypatch):
+def test_a_job_goes_on_only_with_the_same_content_whatever_its_files_size_and_time(
+    place, champion, smaller, engine, monkeypatch
+):
     """A job killed after its first part, and then a file of the same name, size and time with other rows."""
     if engine == "spark":
         pytest.importorskip("pyspark", reason="install the extra `spark`")
@@ -217,7 +259,9 @@ def test_a_job_goes_on_only_with_the_same_content_whatever_its_files_size_and_ti
     assert told["inputs"][0]["sha256"] == batch.sha256(path) and told["rows_out"] == 230
 
 
-def test_rows_replaced_while_the_job_runs_stop_it_and_no_part_of_them_is_gone_on_from(place, champion, smaller):
+def test_rows_replaced_while_the_job_runs_stop_it_and_no_part_of_them_is_gone_on_from(
+    place, champion, smaller
+):
     plans, path = _plans(champion, 230), place / "plans.parquet"
     pq.write_table(plans, path)
     at, before = path.stat(), path.read_bytes()
@@ -229,7 +273,9 @@ def test_rows_replaced_while_the_job_runs_stop_it_and_no_part_of_them_is_gone_on
                 path.write_bytes(before[:-300] + b"0" + before[-299:])
                 os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
 
-    with pytest.raises(DataError, match=r"plans.parquet changed while it was read\.\nWait until nothing writes to it"):
+    with pytest.raises(
+        DataError, match=r"plans.parquet changed while it was read\.\nWait until nothing writes to it"
+    ):
         batch.score_rows(path, place / "out", place / "mlruns" / "champion", bar=replaced)
     assert not (place / "out").exists() and not (place / ".out.partial").exists()
     path.write_bytes(before)
@@ -255,7 +301,11 @@ def test_while_another_process_writes_there_it_ends_with_75(place, champion):
     pq.write_table(_plans(champion, 10), place / "plans.parquet")
     with FileLock(place / ".out.lock"):
         ended = _headway(place, "--input", "plans.parquet", "--output", "out")
-    assert ended.returncode == 75 and "Another headway command is writing to out" in ended.stderr and not (place / "out").exists()
+    assert (
+        ended.returncode == 75
+        and "Another headway command is writing to out" in ended.stderr
+        and not (place / "out").exists()
+    )
 
 
 def test_a_file_that_ends_too_soon_stops_in_words_and_leaves_the_earlier_output(place, champion, smaller):
@@ -271,17 +321,25 @@ def test_a_file_that_ends_too_soon_stops_in_words_and_leaves_the_earlier_output(
     assert _bytes(place / "out") == before
 
 
-# --- the command -------------------------------------------------------------------------------------------------------------
+# --- the command --------------------------------------------------------------------------------------------
 
 
 def test_the_command_says_what_came_of_the_rows_and_loads_nothing_that_trains(place, champion):
     pq.write_table(_plans(champion, 50), place / "plans.parquet")
     program = (
-        "import sys; from headway.pipelines.__main__ import app; app(['score', '--input', 'plans.parquet', '--output', 'out'], "
-        "standalone_mode=False); print(sorted({'mlflow', 'lightgbm', 'sklearn', 'scipy', 'pickle5'} & sys.modules.keys()))"
+        "import sys; from headway.pipelines.__main__ import app; app(['score', '--input', 'plans.parquet', "
+        "'--output', 'out'], "
+        "standalone_mode=False); print(sorted({'mlflow', 'lightgbm', 'sklearn', 'scipy', 'pickle5'} & "
+        "sys.modules.keys()))"
     )
-    ended = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True, check=True,
-                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     said = ended.stdout.splitlines()
     assert said[0] == "50 rows in: 50 rows out = 45 scored + 5 never graded"
     assert re.fullmatch(r"written: out, 1 parts and _manifest.json \(model abc123\)", said[1])
@@ -291,15 +349,27 @@ def test_the_command_says_what_came_of_the_rows_and_loads_nothing_that_trains(pl
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--input", "plans.parquet", "--output", "out", "--most-aside", "0.05"), 3, "limit passed: 0.1 of the rows"),
+        (
+            ("--input", "plans.parquet", "--output", "out", "--most-aside", "0.05"),
+            3,
+            "limit passed: 0.1 of the rows",
+        ),
         (("--input", "plans.parquet", "--output", "out", "--most-aside", "0.2"), 0, ""),
         (("--input", "plans.parquet"), 2, "Name it with --output"),
         (("--input", "nothing.parquet", "--output", "out"), 2, "nothing.parquet isn't there"),
-        (("--input", "plans.parquet", "--output", "out", "--as-of", "2025-09-01"), 2, "say their own mornings"),
+        (
+            ("--input", "plans.parquet", "--output", "out", "--as-of", "2025-09-01"),
+            2,
+            "say their own mornings",
+        ),
         (("--details",), 2, "go with --input"),
         (("--engine", "spark"), 2, "go with --input"),
         (("--as-of", "2020-09-01..2019-09-01", "--output", "out"), 2, "ends before it begins"),
-        (("--as-of", "2020-09-01", "--as-of", "2025-09-01..2011-09-01", "--output", "out"), 2, "2025-09-01..2011-09-01 ends before it"),
+        (
+            ("--as-of", "2020-09-01", "--as-of", "2025-09-01..2011-09-01", "--output", "out"),
+            2,
+            "2025-09-01..2011-09-01 ends before it",
+        ),
         (("--as-of", "2020-09-01..", "--output", "out"), 2, "is not a day we can read"),
         (("--as-of", "2019-09-01..2020-09-01/many", "--output", "out"), 2, "many is not a number of months"),
     ],
@@ -316,7 +386,7 @@ def test_every_morning_said_counts_once_and_in_order():
     assert [f"{day:%Y-%m-%d}" for day in found] == ["2019-03-01", "2020-09-01", "2021-09-01"]
 
 
-# --- on Spark ------------------------------------------------------------------------------------------------------------------
+# --- on Spark -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -341,11 +411,23 @@ def test_spark_answers_as_this_process_does_to_the_last_bit(place, champion, mon
 
 def test_without_pyspark_the_message_says_what_to_install(place, champion):
     pq.write_table(_plans(champion, 10), place / "plans.parquet")
-    program = ("import sys; sys.modules['pyspark'] = None; from headway.pipelines.__main__ import main; "
-               "sys.argv = ['headway', 'score', '--input', 'plans.parquet', '--output', 'out', '--engine', 'spark']; main()")  # fmt: skip
-    ended = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True,
-                           env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin"})  # fmt: skip
-    assert ended.returncode == 2 and "pip install 'headway[spark]'" in ended.stderr and "Traceback" not in ended.stderr
+    program = (
+        "import sys; sys.modules['pyspark'] = None; from headway.pipelines.__main__ import main; "
+        "sys.argv = ['headway', 'score', '--input', 'plans.parquet', '--output', 'out', '--engine', "
+        "'spark']; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin"},
+    )
+    assert (
+        ended.returncode == 2
+        and "pip install 'headway[spark]'" in ended.stderr
+        and "Traceback" not in ended.stderr
+    )
 
 
 def test_a_csv_is_refused_before_spark_is_started(place, champion):

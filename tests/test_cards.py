@@ -1,4 +1,6 @@
-"""The cards of a run: every figure is the run's own, what is missing is said, and nothing in them is obeyed."""
+"""The cards of a run: every figure is the run's own, what is missing is said, and nothing in them is
+obeyed.
+"""
 
 import copy
 import json
@@ -17,39 +19,73 @@ from headway.pipelines.reports.cards import figures, owner, pages
 from headway.pipelines.tables import DataError
 
 TEMPLATES = sorted(Path(figures.HERE).glob("*.md"))
-RECORD = re.findall(r"\S+", """
+RECORD = re.findall(
+    r"\S+",
+    """
     0.1 0.2 0.3 0.4 0.5 1.1 1.2 1.3 1.4 2.1.1 2.1.2 2.1.3 2.1.4 2.1.4.1 2.1.4.2 2.1.4.3 2.1.4.4 2.1.4.5 2.2.1 2.2.2
     2.2.3 2.2.4 2.3.1 2.3.2 2.3.3 2.3.4 2.3.5 2.4.1.1 2.4.1.2 2.4.1.3 2.4.1.4 2.4.1.5 2.4.2.1 2.4.2.2 2.4.2.3 2.4.2.4
     2.4.2.5 2.4.2.6 2.4.2.7 2.4.2.8 2.4.3.1 2.4.3.2 2.4.3.3 2.4.3.4 2.4.3.5 2.4.3.6 2.4.3.7 2.4.3.8 2.4.3.9 2.4.4.1
     2.4.4.2 2.4.4.3 2.4.4.4 2.4.4.5 2.5.1 2.5.2
-""")
-CHECKLIST = re.findall(r"\S+", """
+""",
+)
+CHECKLIST = re.findall(
+    r"\S+",
+    """
     1 2 3a 3b 3c 4 5a 5b 6a 6b 6c 7 8a 8b 8c 9a 9b 9c 10 11 12a 12b 12c 12d 12e 12f 12g 13 14 15 16 17 18a 18b 18c 18d
     18e 18f 19 20a 20b 20c 21 22 23a 23b 24 25 26 27a 27b 27c
-""")
+""",
+)
 WHOLE = ("ablation", "audit", "censoring")  # what `headway train --no-whole` leaves out
 RECORDED = ("run", "registered_version", "promoted")  # what is known only once the run has been recorded
 
 
 def _score(fold: str, model: str, skill: float) -> dict:
-    row = {"fold": fold, "model": model, "n": 1234, "rate": 0.359, "mean_p": 0.337, "brier": 0.135, "slope": 1.03,
-           "intercept": 0.18, "derived": 0.0}  # fmt: skip
+    row = {
+        "fold": fold,
+        "model": model,
+        "n": 1234,
+        "rate": 0.359,
+        "mean_p": 0.337,
+        "brier": 0.135,
+        "slope": 1.03,
+        "intercept": 0.18,
+        "derived": 0.0,
+    }
     for name in ("skill", "skill_two_years", "auc_2", "auc_3"):
         row |= {name: skill, f"{name}_low": skill - 0.02, f"{name}_high": skill + 0.02}
     return row | {"auc_3": None, "auc_3_low": None, "auc_3_high": None}
 
 
 def _group(by: str, group: str, gap: float) -> dict:
-    return {"by": by, "group": group, "n": 207, "too_few": False, "rate": 0.4, "mean_p": 0.4 - gap, "gap": gap,
-            "gap_low": gap - 0.01, "gap_high": gap + 0.01, "skill": 0.06, "skill_low": -0.003, "skill_high": 0.13}  # fmt: skip
+    return {
+        "by": by,
+        "group": group,
+        "n": 207,
+        "too_few": False,
+        "rate": 0.4,
+        "mean_p": 0.4 - gap,
+        "gap": gap,
+        "gap_low": gap - 0.01,
+        "gap_high": gap + 0.01,
+        "skill": 0.06,
+        "skill_low": -0.003,
+        "skill_high": 0.13,
+    }
 
 
 @pytest.fixture
 def run() -> dict:
     """A small run: the content of train.json, evidence.json and ingest.json."""
     folds = ("2022-09-01", "2023-09-01")
-    mean = {"skill": 0.101, "skill_two_years": 0.068, "auc_2": 0.773, "auc_3": None, "slope": 1.05, "brier": 0.107,
-            "mean_gap": 0.013}  # fmt: skip
+    mean = {
+        "skill": 0.101,
+        "skill_two_years": 0.068,
+        "auc_2": 0.773,
+        "auc_3": None,
+        "slope": 1.05,
+        "brier": 0.107,
+        "mean_gap": 0.013,
+    }
     report = {
         "as_of": "2025-09-30", "data_source": "official", "inputs": "c6a1f3", "newest_file_on": "2025-09-29", "commit": "5f28c5",
         "signals": ["leadership_gap", "progress_8"], "families": {"leadership_gap": "leadership", "progress_8": "attainment"},
@@ -76,7 +112,8 @@ def run() -> dict:
                   "blanked": [{"fold": "2022/23", "rows_blanked": 41, "brier_as_is": 0.1358, "brier_blanked": 0.1359}]},
         "ablation": [{"family": "leadership", "within": None, "gain": 0.0042, "gain_low": 0.0019, "gain_high": 0.0064,
                       "verdict": "adds"}],
-        "promotion": {"asked": "auto", "earned": True, "why": "mean skill 0.101 over the plain rates, better in 2 of 2 folds"},
+        "promotion": {"asked": "auto", "earned": True, "why": ("mean skill 0.101 over the plain rates, "
+            "better in 2 of 2 folds")},
         "model_version": "852150b39b44", "run": "25e06c", "registered_version": "9", "promoted": True,
     }  # fmt: skip
     evidence = {"counts": {"pairs": 25343, "schools": 17801}, "claims": [
@@ -114,16 +151,25 @@ def _everything(texts: dict[str, str]) -> str:
     return "\n".join(text for name, text in texts.items() if name.endswith(".md"))
 
 
-# --- every figure is the run's own ----------------------------------------------------------------------------------------
+# --- every figure is the run's own --------------------------------------------------------------------------
 
 FORMS = {  # as a reader would write them, apart from the program's own
-    "number": lambda v: format(v, ",d"), "size": lambda v: f"{v:.1f}", "decimal": lambda v: f"{v:.2f}",
-    "fine": lambda v: f"{v:.3f}", "finest": lambda v: f"{v:.4f}", "share": lambda v: f"{100 * v:.1f}%",
-    "gain": lambda v: f"{100 * v:+.2f}%", "difference": lambda v: f"{100 * v:+.1f}",
-    "hundredths": lambda v: f"{100 * v:.1f}", "points": lambda v: f"{100 * v:.1f} percentage points", "plain": str,
-    "day": lambda v: pd.Timestamp(v).strftime("%d %B %Y").lstrip("0"), "text": str,
-    "year": lambda v: f"{v[:4]}/{int(v[2:4]) + 1}", "grade": {1: "Outstanding", 2: "Good"}.get,
-}  # fmt: skip
+    "number": lambda v: format(v, ",d"),
+    "size": lambda v: f"{v:.1f}",
+    "decimal": lambda v: f"{v:.2f}",
+    "fine": lambda v: f"{v:.3f}",
+    "finest": lambda v: f"{v:.4f}",
+    "share": lambda v: f"{100 * v:.1f}%",
+    "gain": lambda v: f"{100 * v:+.2f}%",
+    "difference": lambda v: f"{100 * v:+.1f}",
+    "hundredths": lambda v: f"{100 * v:.1f}",
+    "points": lambda v: f"{100 * v:.1f} percentage points",
+    "plain": str,
+    "day": lambda v: pd.Timestamp(v).strftime("%d %B %Y").lstrip("0"),
+    "text": str,
+    "year": lambda v: f"{v[:4]}/{int(v[2:4]) + 1}",
+    "grade": {1: "Outstanding", 2: "Good"}.get,
+}
 
 
 def _expected(figure: figures.Figure, files: dict) -> str | None:
@@ -136,9 +182,13 @@ def _expected(figure: figures.Figure, files: dict) -> str | None:
         values.append(value)
     if figure.how == "is":
         return None if values[0] is None else FORMS[figure.form](values[0])
-    return {"key": lambda: figure.paths[0][-1], "length": lambda: FORMS["number"](len(values[0])),
-            "count": lambda: FORMS["number"](len(values)), "sum": lambda: FORMS["number"](sum(values)),
-            "distinct": lambda: FORMS["number"](len(set(values[0].values())))}[figure.how]()  # fmt: skip
+    return {
+        "key": lambda: figure.paths[0][-1],
+        "length": lambda: FORMS["number"](len(values[0])),
+        "count": lambda: FORMS["number"](len(values)),
+        "sum": lambda: FORMS["number"](sum(values)),
+        "distinct": lambda: FORMS["number"](len(set(values[0].values()))),
+    }[figure.how]()
 
 
 def test_every_number_in_every_card_is_a_figure_of_the_run_or_a_declared_constant(run):
@@ -151,7 +201,9 @@ def test_every_number_in_every_card_is_a_figure_of_the_run_or_a_declared_constan
                 assert figure.said in {*figures.CONSTANTS.values(), *numbered}
             else:
                 said = _expected(figure, files)
-                assert figure.said == said or (said is None and figure.said in ("not known", "too few", "none", "no date"))
+                assert figure.said == said or (
+                    said is None and figure.said in ("not known", "too few", "none", "no date")
+                )
         assert _numbers(text) <= _numbers(" ".join(figure.said for figure in found))
         assert len(found) > 20
 
@@ -178,20 +230,29 @@ def test_templates_hold_digits_only_in_the_numbers_of_sections_and_the_names_of_
     tree = Environment().parse(path.read_text("utf-8"))
     typed = [node.data for node in tree.find_all(nodes.TemplateData) if re.search(r"\d", node.data)]
     assert typed == []
-    named = {id(node.args[0]) for node in tree.find_all(nodes.Call)
-             if isinstance(node.node, nodes.Name) and node.node.name in ("numbered", "told", "item")}  # fmt: skip
+    named = {
+        id(node.args[0])
+        for node in tree.find_all(nodes.Call)
+        if isinstance(node.node, nodes.Name) and node.node.name in ("numbered", "told", "item")
+    }
     named |= {id(node.arg) for node in tree.find_all(nodes.Getitem)}
     named |= {id(arg) for node in tree.find_all(nodes.Filter) if node.name == "span" for arg in node.args[:1]}
-    loose = [node.value for node in tree.find_all(nodes.Const) if id(node) not in named and re.search(r"\d", str(node.value))]
+    loose = [
+        node.value
+        for node in tree.find_all(nodes.Const)
+        if id(node) not in named and re.search(r"\d", str(node.value))
+    ]
     assert loose == []
 
 
 def test_a_number_in_words_is_not_typed_either():
     words = r"\b(three|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|ninety|hundred|thousand)\b"
-    assert [found for path in TEMPLATES for found in re.findall(words, path.read_text("utf-8"), re.IGNORECASE)] == []
+    assert [
+        found for path in TEMPLATES for found in re.findall(words, path.read_text("utf-8"), re.IGNORECASE)
+    ] == []
 
 
-# --- whole ----------------------------------------------------------------------------------------------------------------
+# --- whole --------------------------------------------------------------------------------------------------
 
 
 def test_the_record_has_every_field_of_the_template_once_and_in_order(run):
@@ -203,29 +264,47 @@ def test_the_checklist_has_every_item_once_and_in_order_with_an_answer(run):
     text = cards.written(**run)["checklist.md"]
     rows = re.findall(r"^\| (\d+[a-g]?) \| .+ \| \*\*(.+?)\*\*.* \|$", text, re.MULTILINE)
     assert [item for item, _ in rows] == CHECKLIST
-    assert {state for _, state in rows} == {"Done.", "Partly done.", "Not done.", "Not applicable.", "For the owner"}
+    assert {state for _, state in rows} == {
+        "Done.",
+        "Partly done.",
+        "Not done.",
+        "Not applicable.",
+        "For the owner",
+    }
 
 
 def test_the_model_card_has_the_sections_of_the_paper(run):
     text = cards.written(**run)["model-card.md"]
     assert re.findall(r"^## (.+)", text, re.MULTILINE) == [
-        "In short", "Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data",
-        "Quantitative analyses", "Ethical considerations", "Caveats and recommendations"]  # fmt: skip
+        "In short",
+        "Model details",
+        "Intended use",
+        "Factors",
+        "Metrics",
+        "Evaluation data",
+        "Training data",
+        "Quantitative analyses",
+        "Ethical considerations",
+        "Caveats and recommendations",
+    ]
 
 
 def test_no_two_points_of_a_list_run_together(run):
     assert re.findall(r"\S- \*\*.*", _everything(cards.written(**run))) == []
 
 
-# --- what is missing is said ----------------------------------------------------------------------------------------------
+# --- what is missing is said --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("missing, said", [
-    ("ablation", "Not done in this run: `headway train --no-whole` leaves it out"),
-    ("censoring", "Quick re-inspection was not looked at in this run"),
-    ("audit", "The audit of leaks was not done in this run"),
-    ("promoted", "Not decided when this was written"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "missing, said",
+    [
+        ("ablation", "Not done in this run: `headway train --no-whole` leaves it out"),
+        ("censoring", "Quick re-inspection was not looked at in this run"),
+        ("audit", "The audit of leaks was not done in this run"),
+        ("promoted", "Not decided when this was written"),
+    ],
+)
 def test_a_part_that_was_left_out_of_the_run_is_said(run, missing, said):
     assert said not in _everything(cards.written(**run))
     del run["report"][missing]
@@ -234,7 +313,9 @@ def test_a_part_that_was_left_out_of_the_run_is_said(run, missing, said):
 
 def test_cards_can_be_written_of_a_short_run_before_it_is_recorded_without_evidence_or_files(run):
     report = {key: value for key, value in run["report"].items() if key not in (*WHOLE, *RECORDED)}
-    texts = cards.written(report | {"coverage": [], "fairness": [], "caught": [], "families_off": [], "signals_blank": []})
+    texts = cards.written(
+        report | {"coverage": [], "fairness": [], "caught": [], "families_off": [], "signals_blank": []}
+    )
     assert "Not tested when this was written" in texts["model-card.md"]
     assert "(ingest.json) was not there" in texts["model-card.md"]
     assert "Grade sets were not tested" in texts["model-card.md"]
@@ -260,17 +341,20 @@ def test_a_model_no_better_than_the_plain_rule_is_not_called_better(run):
     assert "did no better" not in _everything(cards.written(**run))
 
 
-# --- the owner ------------------------------------------------------------------------------------------------------------
+# --- the owner ----------------------------------------------------------------------------------------------
 
 
 def test_what_only_the_owner_knows_stands_at_the_top_until_it_is_answered(run):
     top = cards.written(**run)["transparency-record.md"].partition("## Metadata")[0]
     assert [line for line in top.splitlines() if line.startswith("- ")] == [
-        f"- {question.number} {question.name} (`{question.key}`)" for question in owner.RECORD]  # fmt: skip
+        f"- {question.number} {question.name} (`{question.key}`)" for question in owner.RECORD
+    ]
     answered = cards.written(**run, owner={"contact": "head@school.example"})["transparency-record.md"]
     assert "(`contact`)" not in answered and "head@school.example" in answered
     every = cards.written(**run, owner=dict.fromkeys(owner.QUESTIONS, "answered"))
-    assert "or the owner to fill in** (" not in _everything(every) and "has been answered" in _everything(every)
+    assert "or the owner to fill in** (" not in _everything(every) and "has been answered" in _everything(
+        every
+    )
 
 
 def test_writing_again_never_loses_an_answer(run, tmp_path):
@@ -292,7 +376,9 @@ def test_every_mistake_in_the_owners_file_is_told_at_once_and_nothing_is_written
     (tmp_path / "train.json").write_text(json.dumps(run["report"]))
     mine = tmp_path / "owner.toml"
     mine.write_text('contcat = "x"\nteam = 5\n')
-    with pytest.raises(DataError, match=r"(?s)contcat: not a question.*team: 5 is not a text.*The questions are: phase"):
+    with pytest.raises(
+        DataError, match=r"(?s)contcat: not a question.*team: 5 is not a text.*The questions are: phase"
+    ):
         cards.write(tmp_path, tmp_path / "cards", mine)
     mine.write_text("contact = head@school.example")
     with pytest.raises(DataError, match="can't be read as TOML"):
@@ -308,7 +394,7 @@ def test_without_a_training_or_after_one_of_another_version_the_message_says_wha
         cards.write(tmp_path, tmp_path / "cards")
 
 
-# --- the pages ------------------------------------------------------------------------------------------------------------
+# --- the pages ----------------------------------------------------------------------------------------------
 
 HOSTILE = "<script>alert('x')</script> | [a](javascript:b) **c** `d` &amp; # e"
 
@@ -316,7 +402,9 @@ HOSTILE = "<script>alert('x')</script> | [a](javascript:b) **c** `d` &amp; # e"
 def test_text_from_files_and_owners_is_shown_and_never_obeyed(run):
     run["report"]["fairness"][0]["group"] = HOSTILE
     run["ingest"]["files"][0]["file"] = f"# {HOSTILE}"
-    texts = cards.written(**run, owner={"team": f"- {HOSTILE}\n\n## Not a heading", "contact": "===", "ethics": HOSTILE})
+    texts = cards.written(
+        **run, owner={"team": f"- {HOSTILE}\n\n## Not a heading", "contact": "===", "ethics": HOSTILE}
+    )
     for name in cards.CARDS:
         page = Page(texts[f"{name}.html"])
         assert HOSTILE in "".join(page.seen)
@@ -332,7 +420,9 @@ def test_pages_fetch_nothing_and_their_tables_have_captions_and_heads(run):
         page = Page(texts[f"{name}.html"])
         tags = [tag for tag, _ in page.tags]
         assert not {"link", "script", "img"} & set(tags)
-        assert tags.count("table") == tags.count("caption") > 0 and tags.count("h1") == tags.count("main") == 1
+        assert (
+            tags.count("table") == tags.count("caption") > 0 and tags.count("h1") == tags.count("main") == 1
+        )
         assert {facts.get("scope") for tag, facts in page.tags if tag == "th"} == {"col", "row"}
         names = [facts["id"] for _, facts in page.tags if "id" in facts]
         assert len(names) == len(set(names))
@@ -350,7 +440,7 @@ def test_html_in_markdown_is_shown_and_not_obeyed():
     assert "&lt;script&gt;" in pages.page("# A\n\n<script>b</script>\n")
 
 
-# --- the page on how good it is ----------------------------------------------------------------------------------------------
+# --- the page on how good it is -----------------------------------------------------------------------------
 
 
 def test_the_section_goes_between_its_marks_and_nowhere_else(tmp_path):

@@ -28,7 +28,14 @@ def champion() -> Champion:
 def _asked() -> tuple[pd.DataFrame, pd.DataFrame]:
     """A row at each rank, one of an unseen cell, one with every signal blank."""
     signals = pd.DataFrame(
-        [(0, 0.8, 0, 7), (1, 0.8, 0, 7), (1, 0.9, 0, 7), (0, None, 1, 7), (1, 0.8, 0, 7), (None, None, None, None)],
+        [
+            (0, 0.8, 0, 7),
+            (1, 0.8, 0, 7),
+            (1, 0.9, 0, 7),
+            (0, None, 1, 7),
+            (1, 0.8, 0, 7),
+            (None, None, None, None),
+        ],
         columns=made.SIGNALS,
     ).astype("float64")
     state = pd.DataFrame({"overall": [1, 2, 3, 4, 3, 3], "cell": ["1", "2", "3", "4", "3 satisfactory", "3"],
@@ -37,16 +44,20 @@ def _asked() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
-# --- what it answers --------------------------------------------------------------------------------------------------
+# --- what it answers ----------------------------------------------------------------------------------------
 
 
 def test_a_row_out_per_row_in_whose_chances_add_up_with_its_interval_around_what_is_asked(champion):
     rows = champion.predict(*_asked())
     assert rows.index.tolist() == [5, 3, 1, 4, 2, 0]
-    assert rows[[f"p_grade_{grade}" for grade in (1, 2, 3, 4)]].sum(axis=1).to_numpy() == pytest.approx(np.ones(6))
+    assert rows[[f"p_grade_{grade}" for grade in (1, 2, 3, 4)]].sum(axis=1).to_numpy() == pytest.approx(
+        np.ones(6)
+    )
     assert rows[["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(np.ones(6))
     at_stake = rows["p_improve"].fillna(rows["p_stay"])
     assert (rows["p_low"] <= at_stake).all() and (at_stake <= rows["p_high"]).all()
@@ -67,7 +78,7 @@ def test_the_recent_rate_given_is_of_the_grade_and_phase_whatever_the_signals(ch
     assert rows.loc[1, "base_rate"] == champion.overall.recent.cells["3"][1]
 
 
-# --- plain files ------------------------------------------------------------------------------------------------------
+# --- plain files --------------------------------------------------------------------------------------------
 
 
 def test_what_is_read_back_predicts_the_same_bits_and_writes_the_same_bytes(champion, tmp_path):
@@ -93,15 +104,16 @@ def test_where_there_is_none_it_says_so(tmp_path):
 
 def test_its_backtest_is_kept_beside_it_plain_and_is_not_needed_to_predict(champion, tmp_path):
     rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
-    Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows,
-             cards_backtest=rows).save(tmp_path / "champion")  # fmt: skip
+    Champion(
+        champion.overall, None, champion.sets, champion.intervals, champion.about, rows, cards_backtest=rows
+    ).save(tmp_path / "champion")
     for name in (module.BACKTEST, module.CARDS_BACKTEST):
         assert pd.read_parquet(tmp_path / "champion" / name).equals(rows)
     champion.save(tmp_path / "without")
     assert Champion.load(tmp_path / "without").predict(*_asked()).equals(champion.predict(*_asked()))
 
 
-# --- as it was promoted -----------------------------------------------------------------------------------------------
+# --- as it was promoted -------------------------------------------------------------------------------------
 
 
 def test_its_manifest_has_the_hash_of_every_file_the_model_and_the_libraries_that_fit_it(champion, tmp_path):
@@ -116,18 +128,35 @@ def test_its_manifest_has_the_hash_of_every_file_the_model_and_the_libraries_tha
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda folder: (folder / "overall" / "booster.txt").open("a").write("\n"), "changed: overall/booster.txt"),
+        (
+            lambda folder: (folder / "overall" / "booster.txt").open("a").write("\n"),
+            "changed: overall/booster.txt",
+        ),
         (lambda folder: (folder / "about.json").write_text("{}"), "changed: about.json"),
         (lambda folder: (folder / module.BACKTEST).write_bytes(b""), "changed: backtest.parquet"),
         (lambda folder: (folder / "uncertainty.json").unlink(), "missing: uncertainty.json"),
         (lambda folder: (folder / "overall" / "more.txt").write_text(""), "added: overall/more.txt"),
         (lambda folder: (folder / module.MANIFEST).unlink(), "no manifest.json"),
         (lambda folder: (folder / module.MANIFEST).write_text("{"), "manifest.json can't be read"),
-        (lambda folder: (folder / module.MANIFEST).write_text('{"files": []}'), "manifest.json can't be read"),
+        (
+            lambda folder: (folder / module.MANIFEST).write_text('{"files": []}'),
+            "manifest.json can't be read",
+        ),
     ],
-    ids=["changed", "about", "backtest", "missing", "added", "no manifest", "half a manifest", "another manifest"],
+    ids=[
+        "changed",
+        "about",
+        "backtest",
+        "missing",
+        "added",
+        "no manifest",
+        "half a manifest",
+        "another manifest",
+    ],
 )
-def test_a_file_changed_added_or_taken_away_by_hand_is_named_and_nothing_is_loaded(champion, tmp_path, change, said):
+def test_a_file_changed_added_or_taken_away_by_hand_is_named_and_nothing_is_loaded(
+    champion, tmp_path, change, said
+):
     folder = tmp_path / "champion"
     rows = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [100001], "p_improve": [0.5]})
     Champion(champion.overall, None, champion.sets, champion.intervals, champion.about, rows).save(folder)
@@ -137,7 +166,12 @@ def test_a_file_changed_added_or_taken_away_by_hand_is_named_and_nothing_is_load
 
 
 def test_one_that_is_replaced_while_it_is_loaded_is_loaded_whole_the_old_one_or_the_new(champion, tmp_path):
-    both = [Champion(champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": version}) for version in "ab"]
+    both = [
+        Champion(
+            champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": version}
+        )
+        for version in "ab"
+    ]
     both[0].save(tmp_path / "champion")
     stop = threading.Event()
 
@@ -181,7 +215,9 @@ def test_killed_at_any_rename_the_old_one_still_loads_and_the_next_save_is_whole
 ):
     folder, old = (
         tmp_path / "champion",
-        Champion(champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": "old"}),
+        Champion(
+            champion.overall, None, champion.sets, champion.intervals, {**champion.about, "version": "old"}
+        ),
     )
     old.save(folder)
     for place in places:
@@ -213,7 +249,8 @@ def test_what_killed_commands_left_is_removed_after_an_hour_and_nothing_else(tmp
     for name in (*left, *others):
         os.utime(tmp_path / name, (0, 0))
     assert module.sweep(tmp_path) == sorted(left)
-    assert {path.name for path in tmp_path.iterdir()} == {*others, ".train.json.zz12cd34"}  # which may still be written to
+    # which may still be written to
+    assert {path.name for path in tmp_path.iterdir()} == {*others, ".train.json.zz12cd34"}
 
 
 def test_anyone_may_read_a_saved_champion(champion, tmp_path):
@@ -221,7 +258,7 @@ def test_anyone_may_read_a_saved_champion(champion, tmp_path):
     assert (tmp_path / "champion").stat().st_mode & 0o555 == 0o555
 
 
-# --- nothing is pickled, and scoring trains nothing -------------------------------------------------------------------
+# --- nothing is pickled, and scoring trains nothing ---------------------------------------------------------
 
 PICKLES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "shelve", "marshal", "skops"}
 RUNS_PICKLES = {"read_pickle", "to_pickle"}
@@ -238,7 +275,8 @@ def test_nothing_of_ours_is_pickled(path):
             assert not {name.name.split(".")[0] for name in node.names} & (PICKLES | {"joblib"})
         elif isinstance(node, ast.ImportFrom):
             assert (node.module or "").split(".")[0] not in PICKLES
-            if (node.module or "").startswith("joblib"):  # its processes for the folds, never its dump and load
+            # its processes for the folds, never its dump and load
+            if (node.module or "").startswith("joblib"):
                 assert {name.name for name in node.names} <= {"Parallel", "delayed", "parallel_config"}
         elif isinstance(node, ast.Attribute):
             assert node.attr not in RUNS_PICKLES
@@ -259,5 +297,7 @@ champion.predict(pd.DataFrame([[1.0, None, 0.0, 7.0]], columns=champion.signals,
 print(sorted({{"mlflow", "streamlit", "statsmodels", "headway.pipelines.train", "headway.models.registry"}} & set(sys.modules)),
       [name for name in sys.modules if name.startswith("sklearn.") and name.split(".")[1] in ("linear_model", "ensemble")])
 """
-    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert told.stdout.strip() == "[] []"

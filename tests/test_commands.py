@@ -40,15 +40,21 @@ def run(
 
 
 def _started(folder: Path, *words: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "headway", *words], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "headway", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _words(words: str | tuple[str, ...]) -> str:
     return words if isinstance(words, str) else " ".join(words)
 
 
-# --- help -------------------------------------------------------------------------------------------------------------
+# --- help ---------------------------------------------------------------------------------------------------
 
 
 def test_the_commands_of_the_main_job_are_there():
@@ -67,31 +73,52 @@ def test_without_a_command_it_lists_them(run):
     assert all(name in out + err for name in COMMANDS)
 
 
-@pytest.mark.parametrize("words, code", [
-    (("--help",), 0), (("score", "--help"), 0), (("register", "add", "--help"), 0), ((), 2), (("retrain",), 2), (("train", "--seed", "x"), 2),
-], ids=lambda value: _words(value) if isinstance(value, tuple) else f"{value}")  # fmt: skip
+@pytest.mark.parametrize(
+    "words, code",
+    [
+        (("--help",), 0),
+        (("score", "--help"), 0),
+        (("register", "add", "--help"), 0),
+        ((), 2),
+        (("retrain",), 2),
+        (("train", "--seed", "x"), 2),
+    ],
+    ids=lambda value: _words(value) if isinstance(value, tuple) else f"{value}",
+)
 def test_help_and_mistakes_of_arguments_load_no_library_of_tables_or_models(tmp_path, words, code):
     """Which take several times as long as everything else that is done to say so."""
-    script = ("import atexit, sys\nfrom headway.pipelines.__main__ import main\n"
-              "heavy = {'pandas', 'numpy', 'pyarrow', 'scipy', 'sklearn', 'mlflow', 'requests', 'rich'}\n"
-              "atexit.register(lambda: print('loaded:', sorted(heavy & sys.modules.keys())))\nmain()")  # fmt: skip
-    ended = subprocess.run([sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120,
-                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    script = (
+        "import atexit, sys\nfrom headway.pipelines.__main__ import main\n"
+        "heavy = {'pandas', 'numpy', 'pyarrow', 'scipy', 'sklearn', 'mlflow', 'requests', 'rich'}\n"
+        "atexit.register(lambda: print('loaded:', sorted(heavy & sys.modules.keys())))\nmain()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert ended.returncode == code and ended.stdout.splitlines()[-1] == "loaded: []"
 
 
-# --- mistakes ---------------------------------------------------------------------------------------------------------
+# --- mistakes -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words, said", [
-    (("synthesise", "--out", "raw", "--effect", "huge"), "huge"),
-    (("synthesise", "--out", "raw", "--schools", "3"), "--schools"),
-    (("synthesise",), "--out"),
-    (("train", "--promote", "perhaps"), "perhaps"),
-    (("train", "--seed", "x"), "--seed"),
-    (("score", "--asof", "2025-09-01"), "--asof"),
-    (("retrain",), "retrain"),
-], ids=_words)  # fmt: skip
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("synthesise", "--out", "raw", "--effect", "huge"), "huge"),
+        (("synthesise", "--out", "raw", "--schools", "3"), "--schools"),
+        (("synthesise",), "--out"),
+        (("train", "--promote", "perhaps"), "perhaps"),
+        (("train", "--seed", "x"), "--seed"),
+        (("score", "--asof", "2025-09-01"), "--asof"),
+        (("retrain",), "retrain"),
+    ],
+    ids=_words,
+)
 def test_arguments_it_does_not_know_end_in_2_and_are_named(run, words, said, tmp_path):
     code, out, err = run(*words)
     assert code == 2 and out == ""
@@ -99,16 +126,20 @@ def test_arguments_it_does_not_know_end_in_2_and_are_named(run, words, said, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words, said", [
-    (("ingest",), "data/raw"),
-    (("train",), "headway ingest"),
-    (("evidence",), "headway train"),
-    (("power",), "headway ingest"),
-    (("score",), "headway train"),
-    (("train", "--as-of", "2025-13-01"), "2025-09-01"),
-    (("score", "--as-of", "yesterday"), "yesterday is not a day"),
-    (("score", "--as-of", "2025-09-01"), "no champion"),
-], ids=_words)  # fmt: skip
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("ingest",), "data/raw"),
+        (("train",), "headway ingest"),
+        (("evidence",), "headway train"),
+        (("power",), "headway ingest"),
+        (("score",), "headway train"),
+        (("train", "--as-of", "2025-13-01"), "2025-09-01"),
+        (("score", "--as-of", "yesterday"), "yesterday is not a day"),
+        (("score", "--as-of", "2025-09-01"), "no champion"),
+    ],
+    ids=_words,
+)
 def test_the_user_s_data_end_in_2_with_one_message_that_says_what_to_do(run, words, said, tmp_path):
     code, out, err = run(*words)
     assert code == 2 and out == ""
@@ -134,12 +165,14 @@ def test_real_files_stay_when_made_up_ones_are_asked_for_in_their_place(run, tmp
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["real.csv"]
 
 
-# --- what is said where nobody watches --------------------------------------------------------------------------------
+# --- what is said where nobody watches ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def england(world: Callable[[str], Path]) -> Path:
-    """A folder with a few made-up files under raw and other, and the tables of each under tables and other_tables."""
+    """A folder with a few made-up files under raw and other, and the tables of each under tables and
+    other_tables.
+    """
     return world("few")
 
 
@@ -163,35 +196,55 @@ def test_a_command_that_meets_a_broken_table_names_the_file_and_ends_in_2(englan
     content[urns.data_page_offset + 100] ^= 4
     path.write_bytes(content)
     code, _, err = run("train", "--tables", "tables", "--no-whole", "--promote", "never")
-    assert code == 2 and f"tables/{name}.parquet can't be read" in err and "The file is broken" in err and "Traceback" not in err
+    assert (
+        code == 2
+        and f"tables/{name}.parquet can't be read" in err
+        and "The file is broken" in err
+        and "Traceback" not in err
+    )
 
 
-# --- two at once ------------------------------------------------------------------------------------------------------
+# --- two at once --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lock, words", [
-    ("data/raw/.fetch.lock", ("fetch", "--base", "http://127.0.0.1:9")),
-    ("data/tables/.month.lock", ("month", "--no-fetch")),
-    ("data/raw/.fetch.lock", ("month",)),
-    ("data/tables/.lock", ("ingest", "--raw", "{england}/raw")),
-], ids=_words)  # fmt: skip
+@pytest.mark.parametrize(
+    "lock, words",
+    [
+        ("data/raw/.fetch.lock", ("fetch", "--base", "http://127.0.0.1:9")),
+        ("data/tables/.month.lock", ("month", "--no-fetch")),
+        ("data/raw/.fetch.lock", ("month",)),
+        ("data/tables/.lock", ("ingest", "--raw", "{england}/raw")),
+    ],
+    ids=_words,
+)
 def test_a_command_that_finds_another_at_work_ends_in_75_and_says_to_wait(england, tmp_path, lock, words):
     (tmp_path / lock).parent.mkdir(parents=True)
-    shorter = "import sys; from headway.pipelines import tables; tables.LONGEST_WAIT = 0.2; from headway.pipelines.__main__ import main; main()"
+    shorter = (
+        "import sys; from headway.pipelines import tables; tables.LONGEST_WAIT = 0.2; from "
+        "headway.pipelines.__main__ import main; main()"
+    )
     with FileLock(tmp_path / lock):
-        ended = subprocess.run([sys.executable, "-c", shorter, *(word.format(england=england) for word in words)], cwd=tmp_path,
-                               env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)  # fmt: skip
+        ended = subprocess.run(
+            [sys.executable, "-c", shorter, *(word.format(england=england) for word in words)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     assert ended.returncode == 75, ended.stderr
     assert re.search(r"^headway: Another .*\nWait for it, or try again\.$", ended.stderr, re.MULTILINE)
 
 
 def test_the_documentation_and_the_help_give_one_line_of_cron_for_the_month(run):
-    (line,) = re.findall(r"^0 .*headway month.*$", (ROOT / "docs" / "how-to" / "month.md").read_text("utf-8"), re.MULTILINE)
+    (line,) = re.findall(
+        r"^0 .*headway month.*$", (ROOT / "docs" / "how-to" / "month.md").read_text("utf-8"), re.MULTILINE
+    )
     _, out, _ = run("month", "--help")
     assert " ".join(line.split()) in " ".join(out.split())
 
 
-# --- killed -----------------------------------------------------------------------------------------------------------
+# --- killed -------------------------------------------------------------------------------------------------
 
 
 def _whole(folder: Path) -> dict[str, bytes]:
@@ -229,7 +282,7 @@ def test_ingest_killed_at_any_moment_leaves_every_table_readable_the_old_or_the_
     assert ended.returncode == 0 and _whole(held) == new
 
 
-# --- a terminal that can't show everything -------------------------------------------------------------------------------
+# --- a terminal that can't show everything ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("encoding", "name"), [("ascii", "école"), ("latin-1", "学校"), ("utf-8", "\udcff")])
@@ -237,10 +290,18 @@ def test_no_command_fails_for_what_the_terminal_can_not_show(tmp_path, encoding,
     """Whatever the locale, and a folder whose name isn't text: what can't be shown is written as its code."""
     (tmp_path / name).mkdir()
     known = {key: value for key, value in os.environ.items() if key not in ("LANG", "LC_ALL", "LC_CTYPE")}
-    for words in (["synthesise", "--out", f"{name}/raw", "--schools", "20"], ["register", "list", "--registers", f"{name}/own"],
-                  ["synthesise", "--help"]):  # fmt: skip
-        ended = subprocess.run([sys.executable, "-m", "headway", *words], cwd=tmp_path, capture_output=True, timeout=120,
-                               env={**known, "LANG": "C", "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    for words in (
+        ["synthesise", "--out", f"{name}/raw", "--schools", "20"],
+        ["register", "list", "--registers", f"{name}/own"],
+        ["synthesise", "--help"],
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-m", "headway", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=120,
+            env={**known, "LANG": "C", "PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)},
+        )
         assert ended.returncode == 0, ended.stderr.decode(errors="replace")[-2000:]
         assert "--help" in words or name.encode(encoding, "backslashreplace") in ended.stdout
 
@@ -249,8 +310,14 @@ def test_a_folder_whose_name_is_no_text_is_refused_in_words(tmp_path):
     """MLflow's database can't be opened there."""
     place = tmp_path / "\udcff"
     place.mkdir()
-    ended = subprocess.run([sys.executable, "-m", "headway", "rollback"], cwd=place, capture_output=True, text=True, timeout=120,
-                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-m", "headway", "rollback"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
     assert "\\udcff" in ended.stderr and "PYTHONUTF8=1" in ended.stderr
 
@@ -259,9 +326,18 @@ def test_a_training_that_can_not_write_where_it_is_says_so_before_its_folds(tmp_
     """A system set to know ASCII names only; Python takes UTF-8 for the locale C unless it is told not to."""
     (tmp_path / "école").mkdir()
     narrow = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
-    words = "from pathlib import Path; from headway.models.registry import Registry; Registry.at(None, Path('mlruns')).check()"
-    ended = subprocess.run([sys.executable, "-c", words], cwd=tmp_path / "école", capture_output=True, text=True, timeout=120,
-                           env={**os.environ, **narrow})  # fmt: skip
+    words = (
+        "from pathlib import Path; from headway.models.registry import Registry; Registry.at(None, "
+        "Path('mlruns')).check()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", words],
+        cwd=tmp_path / "école",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **narrow},
+    )
     assert ended.returncode == 1 and ended.stderr.splitlines()[-1].startswith("UnicodeEncodeError")
     assert not list((tmp_path / "école").iterdir())
 
@@ -274,6 +350,8 @@ def test_the_explorer_keeps_the_champion_that_made_the_tables_it_is_given(tmp_pa
     monkeypatch.chdir(here)
     assert runs_of(there / "tables") == Path("mlruns")  # no predictions there
     for version, runs in (("bbb", there / "mlruns"), ("aaa", Path("mlruns")), ("ccc", Path("mlruns"))):
-        rows = pd.DataFrame({"urn": [1], "lineage": [1], "as_of": [pd.Timestamp("2025-01-01")], "model_version": [version]})
+        rows = pd.DataFrame(
+            {"urn": [1], "lineage": [1], "as_of": [pd.Timestamp("2025-01-01")], "model_version": [version]}
+        )
         tables.write(there / "tables", {"predictions": rows}, about={})
         assert runs_of(there / "tables") == runs

@@ -12,16 +12,18 @@ _chances = (
 )
 
 
-# --- grade sets -------------------------------------------------------------------------------------------------------
+# --- grade sets ---------------------------------------------------------------------------------------------
 
 
 def test_a_set_grows_from_the_likeliest_rank_by_the_likelier_neighbour():
-    # 2 comes first; then 3 (0.2 against 0.1), with 0.6 in before it; then 1, which wins the tie with 4; then 4.
+    # 2 comes first; then 3 (0.2 against 0.1), with 0.6 in before it; then 1, which wins the tie with 4; then
+    # 4.
     assert mass_before(np.array([[0.1, 0.6, 0.2, 0.1]]))[0] == pytest.approx([0.8, 0.0, 0.6, 0.9])
 
 
 def test_the_limit_is_the_finite_sample_quantile():
-    # Of nine scores the ceil(10 x 0.9) = 9th smallest; of eight that would be the 9th, which there isn't: all ranks.
+    # Of nine scores the ceil(10 x 0.9) = 9th smallest; of eight that would be the 9th, which there isn't: all
+    # ranks.
     scores = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8])
     assert GradeSets()._limit(scores) == 0.8
     assert GradeSets()._limit(scores[:8]) == 1.0
@@ -54,7 +56,8 @@ def test_sets_are_contiguous_and_hold_the_likeliest_rank(chances, rank, limit):
 def test_sets_hold_the_next_rank_as_often_as_promised_even_where_the_chances_are_wrong():
     rng = np.random.default_rng(0)
     held = []
-    for _ in range(40):  # what comes has the square of the chances given: too humble by far, and by current rank
+    # what comes has the square of the chances given: too humble by far, and by current rank
+    for _ in range(40):
         chances, current = rng.dirichlet([1.0, 1.0, 1.0, 1.0], 900), np.repeat([2, 3, 4], 300)
         true = np.where((current == 4)[:, None], 1 - chances, chances**2)
         true = (true / true.sum(axis=1, keepdims=True)).cumsum(axis=1)
@@ -67,11 +70,13 @@ def test_sets_hold_the_next_rank_as_often_as_promised_even_where_the_chances_are
     assert np.mean(held, axis=0) == pytest.approx([0.9, 0.9, 0.9], abs=0.015)
 
 
-# --- intervals on a chance --------------------------------------------------------------------------------------------
+# --- intervals on a chance ----------------------------------------------------------------------------------
 
 
 def _years(*rates: float, count: int = 400, said: float = 0.5) -> ChanceIntervals:
-    """Intervals learned from years in which `said` was the chance given and these the shares that came, at rank 3."""
+    """Intervals learned from years in which `said` was the chance given and these the shares that came, at
+    rank 3.
+    """
     happened = np.concatenate([np.arange(count) < round(rate * count) for rate in rates]).astype(float)
     fold = np.repeat(np.arange(len(rates)), count)
     return ChanceIntervals().fit(np.full(len(fold), said), happened, np.full(len(fold), 3), fold)

@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CORE, EXTRAS = PROJECT["dependencies"], PROJECT["optional-dependencies"]
-EVERYTHING = sorted({*CORE, *(requirement for extra in EXTRAS.values() for requirement in extra)} - {"headway[docs]"})
+EVERYTHING = sorted(
+    {*CORE, *(requirement for extra in EXTRAS.values() for requirement in extra)} - {"headway[docs]"}
+)
 OURS = {"headway", "pipelines", "models", "explorer", "app"}
 RUNS = ("pipelines", "models", "explorer", "headway", "app.py")  # what goes with the package
 HELPS = ("tests", "benchmarks", "docs", ".ci")
@@ -27,13 +29,21 @@ def _named(requirement: str) -> str:
 @functools.cache
 def _makers() -> dict[str, list[str]]:
     """The distributions each importable package comes from; they are thousands of files to read."""
-    return {package: [_named(name) for name in names] for package, names in importlib.metadata.packages_distributions().items()}
+    return {
+        package: [_named(name) for name in names]
+        for package, names in importlib.metadata.packages_distributions().items()
+    }
 
 
 @functools.cache
 def _imported(*places: str) -> dict[str, str]:
     """The packages of others that the files of these places import, each with a file that does."""
-    files = [path for place in places for path in [*sorted((ROOT / place).rglob("*.py")), ROOT / place] if path.is_file()]
+    files = [
+        path
+        for place in places
+        for path in [*sorted((ROOT / place).rglob("*.py")), ROOT / place]
+        if path.is_file()
+    ]
     beside = {path.stem for path in files} | {path.parent.name for path in files}
     imports: dict[str, str] = {}
     for path in files:
@@ -49,7 +59,11 @@ def _imported(*places: str) -> dict[str, str]:
 
 def _undeclared(imports: dict[str, str], declared: list[str]) -> dict[str, str]:
     known = {_named(requirement) for requirement in declared}
-    return {package: path for package, path in imports.items() if not known & set(_makers().get(package, [package]))}
+    return {
+        package: path
+        for package, path in imports.items()
+        if not known & set(_makers().get(package, [package]))
+    }
 
 
 def test_every_package_that_the_program_imports_is_declared():
@@ -70,7 +84,9 @@ def test_the_test_can_tell_an_undeclared_package():
 
 @pytest.mark.parametrize("requirement", CORE)
 def test_nothing_is_declared_that_the_program_does_not_import(requirement):
-    assert _named(requirement) in {name for package in _imported(*RUNS) for name in _makers().get(package, [package])}
+    assert _named(requirement) in {
+        name for package in _imported(*RUNS) for name in _makers().get(package, [package])
+    }
 
 
 @pytest.mark.parametrize("requirement", EVERYTHING)
@@ -79,5 +95,9 @@ def test_every_requirement_has_a_lowest_and_a_first_untried_version(requirement)
 
 
 def test_every_direct_requirement_is_pinned():
-    pins = {_named(line) for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if re.match(r"\w", line)}
+    pins = {
+        _named(line)
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if re.match(r"\w", line)
+    }
     assert {_named(requirement) for requirement in EVERYTHING} - pins == set()

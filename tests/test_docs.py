@@ -1,4 +1,6 @@
-"""The documentation builds without a warning, leads nowhere dead, brings nothing from elsewhere, and leaves nothing out."""
+"""The documentation builds without a warning, leads nowhere dead, brings nothing from elsewhere, and leaves
+nothing out.
+"""
 
 import ast
 import importlib.util
@@ -17,10 +19,17 @@ import typer.main
 from headway.pipelines import registers, signals, sources, tables
 from headway.pipelines.__main__ import app
 
-pytest.importorskip("sphinx", reason="the documentation's tools are not installed: pip install 'headway[docs]'")
+pytest.importorskip(
+    "sphinx", reason="the documentation's tools are not installed: pip install 'headway[docs]'"
+)
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*(path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts), *ROOT.glob("*.md"),
-                ROOT / "data" / "README.md"])  # fmt: skip
+PAGES = sorted(
+    [
+        *(path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts),
+        *ROOT.glob("*.md"),
+        ROOT / "data" / "README.md",
+    ]
+)
 
 
 class Page(HTMLParser):
@@ -53,8 +62,22 @@ class Page(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` builds it: a warning, such as a link that leads nowhere, fails it."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
-    ended = subprocess.run([*command, "-d", folder / "trees", ROOT / "docs", folder / "html"], capture_output=True, text=True, timeout=300)
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "--builder",
+        "html",
+        "--fail-on-warning",
+        "--keep-going",
+        "--quiet",
+    ]
+    ended = subprocess.run(
+        [*command, "-d", folder / "trees", ROOT / "docs", folder / "html"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert ended.returncode == 0, ended.stderr[-3000:]
     return folder / "html"
 
@@ -72,7 +95,7 @@ def generate() -> ModuleType:
     return module
 
 
-# --- links and what is loaded -------------------------------------------------------------------------------------------
+# --- links and what is loaded -------------------------------------------------------------------------------
 
 
 def test_every_link_within_the_site_leads_to_a_page_and_a_place_in_it(site, pages):
@@ -83,23 +106,34 @@ def test_every_link_within_the_site_leads_to_a_page_and_a_place_in_it(site, page
             if parts.scheme in ("http", "https", "mailto"):
                 continue
             aim = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            if not aim.is_file() or (aim in pages and parts.fragment and unquote(parts.fragment) not in pages[aim].anchors):
+            if not aim.is_file() or (
+                aim in pages and parts.fragment and unquote(parts.fragment) not in pages[aim].anchors
+            ):
                 dead.append(f"{path.relative_to(site)}: {link}")
     assert dead == []
 
 
 def test_no_page_loads_anything_from_elsewhere(site, pages):
-    elsewhere = [(path.name, load) for path, page in pages.items() for load in page.loads if urlsplit(load).netloc]
-    styles = [(path.name, url) for path in site.rglob("*.css")
-              for url in re.findall(r"url\(['\"]?([^)'\"]+)|@import\s+['\"]([^'\"]+)", path.read_text("utf-8"))
-              if any(urlsplit(part).netloc for part in url)]  # fmt: skip
+    elsewhere = [
+        (path.name, load) for path, page in pages.items() for load in page.loads if urlsplit(load).netloc
+    ]
+    styles = [
+        (path.name, url)
+        for path in site.rglob("*.css")
+        for url in re.findall(r"url\(['\"]?([^)'\"]+)|@import\s+['\"]([^'\"]+)", path.read_text("utf-8"))
+        if any(urlsplit(part).netloc for part in url)
+    ]
     assert elsewhere == [] and styles == []
-    assert not [path for path in site.rglob("*") if path.suffix in (".woff", ".woff2", ".ttf", ".otf", ".eot")]
+    assert not [
+        path for path in site.rglob("*") if path.suffix in (".woff", ".woff2", ".ttf", ".otf", ".eot")
+    ]
 
 
 def test_no_script_of_the_site_counts_its_readers(site):
     for path in [*site.rglob("*.html"), *site.rglob("*.js")]:
-        assert not re.search(r"sendBeacon|google-analytics|googletagmanager|plausible\.io|readthedocs", path.read_text("utf-8")), path.name
+        assert not re.search(
+            r"sendBeacon|google-analytics|googletagmanager|plausible\.io|readthedocs", path.read_text("utf-8")
+        ), path.name
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -107,7 +141,11 @@ def test_every_link_in_markdown_leads_to_a_file(path):
     links = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL))
     files = [link.split("#")[0] for link in links if not urlsplit(link).scheme and not link.startswith("#")]
     made = (ROOT / "docs" / "reference").resolve()  # made when the site is built, and tried there
-    assert [link for link in files if not (aim := (path.parent / link).resolve()).exists() and made not in aim.parents] == []
+    assert [
+        link
+        for link in files
+        if not (aim := (path.parent / link).resolve()).exists() and made not in aim.parents
+    ] == []
 
 
 def _flat(text: str) -> str:
@@ -115,7 +153,7 @@ def _flat(text: str) -> str:
     return " ".join(text.replace("`", "").split())
 
 
-# --- completeness -------------------------------------------------------------------------------------------------------
+# --- completeness -------------------------------------------------------------------------------------------
 
 
 def test_every_table_and_column_is_in_the_data_dictionary_with_its_sentence(pages, site):
@@ -141,10 +179,19 @@ def _commands() -> dict[str, set[str]]:
     """The options of every command, by the words that call it."""
     commands = {}
     for name, command in typer.main.get_command(app).commands.items():
-        parts = {f"{name} {part}": each for part, each in command.commands.items()} if hasattr(command, "commands") else {name: command}
+        parts = (
+            {f"{name} {part}": each for part, each in command.commands.items()}
+            if hasattr(command, "commands")
+            else {name: command}
+        )
         for words, each in parts.items():
-            commands[words] = {option for parameter in each.params if not getattr(parameter, "hidden", False)
-                               for option in [*parameter.opts, *parameter.secondary_opts] if option.startswith("--")}  # fmt: skip
+            commands[words] = {
+                option
+                for parameter in each.params
+                if not getattr(parameter, "hidden", False)
+                for option in [*parameter.opts, *parameter.secondary_opts]
+                if option.startswith("--")
+            }
     return commands
 
 
@@ -176,19 +223,32 @@ def test_every_page_that_is_written_is_reached_from_the_first(site, pages):
         path = waiting.pop()
         if path in pages and path not in reached:
             reached.add(path)
-            waiting += [(path.parent / unquote(urlsplit(link).path)).resolve() for link in pages[path].links if not urlsplit(link).scheme]
-    assert {path.relative_to(site).as_posix() for path in pages.keys() - reached} <= {"genindex.html", "search.html"}
+            waiting += [
+                (path.parent / unquote(urlsplit(link).path)).resolve()
+                for link in pages[path].links
+                if not urlsplit(link).scheme
+            ]
+    assert {path.relative_to(site).as_posix() for path in pages.keys() - reached} <= {
+        "genindex.html",
+        "search.html",
+    }
 
 
-# --- what pages say to type ---------------------------------------------------------------------------------------------
+# --- what pages say to type ---------------------------------------------------------------------------------
 
 
 def _typed() -> list[tuple[str, str]]:
-    """Every line of a code block, or piece of code in a line, that calls headway; with the page it stands on."""
+    """Every line of a code block, or piece of code in a line, that calls headway; with the page it stands
+    on.
+    """
     found = []
     for path in PAGES:
         text = path.read_text("utf-8")
-        lines = [line for block in re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+        lines = [
+            line
+            for block in re.findall(r"```[a-z]*\n(.*?)```", text, re.DOTALL)
+            for line in block.splitlines()
+        ]
         lines += re.findall(r"`(headway [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
         for line in lines:
             found += [(path.name, call) for call in re.findall(r"(?:^|[\s/;&])headway ([a-z][^&|>#]*)", line)]
@@ -211,14 +271,25 @@ def test_every_command_that_a_page_says_to_type_exists_with_its_options():
 def test_every_target_of_make_that_a_page_names_exists():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
-    named = {name for path in PAGES for name in re.findall(r"(?:^|`)make ([a-z]+)", path.read_text("utf-8"), re.MULTILINE)}
+    named = {
+        name
+        for path in PAGES
+        for name in re.findall(r"(?:^|`)make ([a-z]+)", path.read_text("utf-8"), re.MULTILINE)
+    }
     assert named | set(re.findall(r"run: make ([a-z]+)", workflow)) <= targets
     assert {"audit", "lint", "docs", "test"} <= set(re.findall(r"run: make ([a-z]+)", workflow))
 
 
 def test_every_file_of_ours_that_a_page_names_is_there():
-    named = {name for path in PAGES if path.name not in ("CHANGELOG.md", "decisions.md")
-             for name in re.findall(r"`((?:pipelines|models|explorer|tests|benchmarks|docs|experiments)/[\w/.-]+\.\w+)`", path.read_text("utf-8"))}  # fmt: skip
+    named = {
+        name
+        for path in PAGES
+        if path.name not in ("CHANGELOG.md", "decisions.md")
+        for name in re.findall(
+            r"`((?:pipelines|models|explorer|tests|benchmarks|docs|experiments)/[\w/.-]+\.\w+)`",
+            path.read_text("utf-8"),
+        )
+    }
     assert len(named) > 15 and [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 

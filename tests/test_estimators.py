@@ -29,12 +29,13 @@ def _blank(count: int) -> pd.DataFrame:
     return pd.DataFrame(np.nan, index=range(count), columns=made.SIGNALS)
 
 
-# --- recent rates by cell ---------------------------------------------------------------------------------------------
+# --- recent rates by cell -----------------------------------------------------------------------------------
 
 
 def test_a_small_group_leans_on_its_cell_and_a_large_one_less():
-    # In all 50 of 80 (0.625) reached 2 or better: 30 of 60 in one group and 20 of 20 in the other. With 20 rows' worth
-    # of the cell's own rate: (30 + 12.5) / (60 + 20) = 0.53125 and (20 + 12.5) / (20 + 20) = 0.8125.
+    # In all 50 of 80 (0.625) reached 2 or better: 30 of 60 in one group and 20 of 20 in the other. With 20
+    # rows' worth of the cell's own rate: (30 + 12.5) / (60 + 20) = 0.53125 and (20 + 12.5) / (20 + 20) =
+    # 0.8125.
     state = _state(*[(3, "3", "Primary")] * 60, *[(3, "3", "Special")] * 20)
     following = np.array([2] * 30 + [3] * 30 + [2] * 20)
     rates = CellRates.of(state, following, np.ones(80))
@@ -57,10 +58,12 @@ def test_an_unseen_cell_answers_with_its_plain_grade_and_nothing_known_with_a_ha
 
 def test_no_rate_is_nearer_to_certainty_than_the_edge():
     state = _state(*[(2, "2", "Primary")] * 500)
-    assert CellRates.of(state, np.full(500, 2), np.ones(500)).at(state.head(1)).tolist() == [[EDGE, 1 - EDGE, 1 - EDGE]]
+    assert CellRates.of(state, np.full(500, 2), np.ones(500)).at(state.head(1)).tolist() == [
+        [EDGE, 1 - EDGE, 1 - EDGE]
+    ]
 
 
-# --- chances of each next rank ----------------------------------------------------------------------------------------
+# --- chances of each next rank ------------------------------------------------------------------------------
 
 
 def test_with_no_departure_the_chances_are_the_steps_between_the_rates():
@@ -75,19 +78,34 @@ def test_a_departure_moves_every_boundary_on_its_side_and_no_other():
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(st.tuples(st.floats(-30, 30), st.floats(-30, 30)), st.lists(st.floats(EDGE, 1 - EDGE), min_size=3, max_size=3).map(sorted),
-       st.integers(1, 4))  # fmt: skip
+@given(
+    st.tuples(st.floats(-30, 30), st.floats(-30, 30)),
+    st.lists(st.floats(EDGE, 1 - EDGE), min_size=3, max_size=3).map(sorted),
+    st.integers(1, 4),
+)
 def test_chances_never_cross_whatever_the_departures_on_either_side(departures, rates, rank):
     (chances,) = estimators.spread(np.array([departures]), np.array([rates]), np.array([rank]))
     assert (chances >= 0).all() and chances.sum() == pytest.approx(1)
 
 
-_signal = st.one_of(st.just(float("nan")), st.floats(-1e9, 1e9), st.sampled_from([float("inf"), float("-inf")]))
+_signal = st.one_of(
+    st.just(float("nan")), st.floats(-1e9, 1e9), st.sampled_from([float("inf"), float("-inf")])
+)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(st.tuples(*[_signal] * 4), st.integers(1, 4), st.sampled_from(["3 satisfactory", "own"]),
-                          st.sampled_from(["Primary", "Nursery", None])), min_size=1, max_size=5))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(
+            st.tuples(*[_signal] * 4),
+            st.integers(1, 4),
+            st.sampled_from(["3 satisfactory", "own"]),
+            st.sampled_from(["Primary", "Nursery", None]),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_chances_sum_to_one_for_any_signals_and_any_cell(blend, asked):
     signals = pd.DataFrame([row[0] for row in asked], columns=made.SIGNALS)
     state = _state(*[(rank, str(rank) if cell == "own" else cell, group) for _, rank, cell, group in asked])
@@ -113,7 +131,7 @@ def test_signals_that_were_blank_throughout_can_be_learned_from():
     assert np.abs(model.contributions(signals.head(9), ROWS["state"].head(9))["decoy"]).max() == 0
 
 
-# --- what it learns ---------------------------------------------------------------------------------------------------
+# --- what it learns -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [name for name, learners in CANDIDATES.items() if learners])
@@ -169,7 +187,7 @@ def boosted() -> Departures:
     return Departures(learners=("boosted",)).fit(**ROWS)
 
 
-# --- why --------------------------------------------------------------------------------------------------------------
+# --- why ----------------------------------------------------------------------------------------------------
 
 
 def test_contributions_and_the_recent_rate_add_up_to_the_chance(candidate):
@@ -189,7 +207,7 @@ def test_a_column_that_never_differs_contributes_nothing(candidate):
     assert "constant" not in parts or (parts["constant"] == 0).all()
 
 
-# --- the same again ---------------------------------------------------------------------------------------------------
+# --- the same again -----------------------------------------------------------------------------------------
 
 
 def test_the_same_rows_give_the_same_bytes(candidate):
@@ -206,7 +224,9 @@ def test_read_back_from_its_files_it_predicts_the_same_to_the_last_bit(candidate
         (tmp_path / name).write_text(text, encoding="utf-8")
     loaded = Departures.from_files(tmp_path)
     signals = pd.concat([ROWS["signals"], _blank(4)], ignore_index=True)
-    state = pd.concat([ROWS["state"], _state(*[(rank, "unseen", None) for rank in (1, 2, 3, 4)])], ignore_index=True)
+    state = pd.concat(
+        [ROWS["state"], _state(*[(rank, "unseen", None) for rank in (1, 2, 3, 4)])], ignore_index=True
+    )
     assert np.array_equal(loaded.predict(signals, state), candidate.predict(signals, state))
     assert loaded.contributions(signals, state).equals(candidate.contributions(signals, state))
     assert loaded.as_files() == candidate.as_files()

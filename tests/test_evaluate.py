@@ -15,15 +15,21 @@ SIGNALS = list(FAMILIES)
 
 
 def _examples(schools: int = 2700) -> pd.DataFrame:
-    """Schools asked about each September from 2012, two in three inspected within the year; some reports come out late.
+    """Schools asked about each September from 2012, two in three inspected within the year; some reports come
+    out late.
 
-    A grade of gap adds 1.2 to the log-odds of improving, a standard deviation of `share_stayed` 0.5, the decoy nothing.
+    A grade of gap adds 1.2 to the log-odds of improving, a standard deviation of `share_stayed` 0.5, the
+    decoy nothing.
     """
     rng = np.random.default_rng(7)
     years = np.repeat(np.arange(2012, 2017), schools)
     count = len(years)
     overall = rng.choice(4, count, p=[0.1, 0.5, 0.3, 0.1]) + 1
-    gap, stayed, decoy = rng.choice([0.0, 1.0], count, p=[0.7, 0.3]), rng.normal(0, 1, count), rng.normal(0, 1, count)
+    gap, stayed, decoy = (
+        rng.choice([0.0, 1.0], count, p=[0.7, 0.3]),
+        rng.normal(0, 1, count),
+        rng.normal(0, 1, count),
+    )
     odds = np.array([0, 0, -1.6, 0.4, 1.8])[overall] + 0.3 * (years % 2) + 1.2 * gap + 0.5 * stayed
     rises = (rng.random(count) < 1 / (1 + np.exp(-odds))) & (overall > 1)
     following = overall - rises + (~rises & (rng.random(count) < 0.25) & (overall < 4))
@@ -46,7 +52,9 @@ def _examples(schools: int = 2700) -> pd.DataFrame:
         .mask(change > 0, "worse")
     )
     whole = dict.fromkeys(["overall", "leadership", "next_overall", "next_leadership"], "Int64")
-    return rows.assign(label=label, next_known_on=rows["next_inspected_on"] + pd.Timedelta(days=40)).astype(whole)
+    return rows.assign(label=label, next_known_on=rows["next_inspected_on"] + pd.Timedelta(days=40)).astype(
+        whole
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +73,16 @@ def table(examples: pd.DataFrame, walked: dict) -> pd.DataFrame:
 
 
 def _rewritten(examples: pd.DataFrame, which: pd.Series) -> pd.DataFrame:
-    """The examples with the outcomes of some of them turned round: who improved fell or stayed, and the other way."""
-    following = examples["next_overall"].mask(which & examples["next_overall"].notna(), 5 - examples["next_overall"])
+    """The examples with the outcomes of some of them turned round: who improved fell or stayed, and the other
+    way.
+    """
+    following = examples["next_overall"].mask(
+        which & examples["next_overall"].notna(), 5 - examples["next_overall"]
+    )
     return examples.assign(next_overall=following)
 
 
-# --- what counts, and how much ----------------------------------------------------------------------------------------
+# --- what counts, and how much ------------------------------------------------------------------------------
 
 
 def test_a_satisfactory_from_before_2012_is_a_cell_of_its_own(drawn):
@@ -98,9 +110,15 @@ def test_a_pair_of_inspections_counts_once_however_many_mornings_ask_about_it(dr
 
 
 def test_an_outcome_counts_half_for_each_half_life_of_its_age_and_all_share_a_fifth_alike(drawn):
-    """Faded alone they would count 0.25 and 0.5: four fifths of that, and a fifth of their mean, 0.375, each."""
-    rows = drawn("lineage | as_of | next_inspected_on\n1 | 2013-09-01 | 2014-09-01\n2 | 2014-09-01 | 2015-09-01")
-    assert evaluate.freshness(rows, DAY("2016-09-01"), 1.0).tolist() == pytest.approx([0.2 + 0.075, 0.4 + 0.075], abs=0.001)
+    """Faded alone they would count 0.25 and 0.5: four fifths of that, and a fifth of their mean, 0.375,
+    each.
+    """
+    rows = drawn(
+        "lineage | as_of | next_inspected_on\n1 | 2013-09-01 | 2014-09-01\n2 | 2014-09-01 | 2015-09-01"
+    )
+    assert evaluate.freshness(rows, DAY("2016-09-01"), 1.0).tolist() == pytest.approx(
+        [0.2 + 0.075, 0.4 + 0.075], abs=0.001
+    )
     assert evaluate.freshness(rows, DAY("2016-09-01"), None).tolist() == [1, 1]
 
 
@@ -120,7 +138,7 @@ def test_only_an_example_with_both_grades_and_a_label_can_be_learned_from(drawn)
     assert evaluate.usable(rows, OVERALL).index.tolist() == [0]
 
 
-# --- the walk ---------------------------------------------------------------------------------------------------------
+# --- the walk -----------------------------------------------------------------------------------------------
 
 
 def test_folds_begin_when_there_is_enough_to_learn_from(examples):
@@ -132,7 +150,9 @@ def test_what_became_known_on_the_morning_or_after_changes_no_answer_of_a_fold(e
     unknown = ~(examples["next_known_on"] < fold.morning)
     embargoed = unknown & (examples["next_inspected_on"] < fold.morning)
     assert embargoed.sum() > 100
-    answers, again = (evaluate.ask(fold, rows, SIGNALS, rounds=5) for rows in (examples, _rewritten(examples, unknown)))
+    answers, again = (
+        evaluate.ask(fold, rows, SIGNALS, rounds=5) for rows in (examples, _rewritten(examples, unknown))
+    )
     assert answers.keys() == again.keys()
     for name, chances in answers.items():
         pd.testing.assert_frame_equal(again[name], chances, check_exact=True, obj=name)
@@ -140,8 +160,12 @@ def test_what_became_known_on_the_morning_or_after_changes_no_answer_of_a_fold(e
 
 def test_what_was_known_the_day_before_does_change_them(examples):
     fold = evaluate.folds(examples)[1]
-    late = examples["next_known_on"].eq(examples.loc[examples["next_known_on"] < fold.morning, "next_known_on"].max())
-    answers, again = (evaluate.ask(fold, rows, SIGNALS, rounds=5) for rows in (examples, _rewritten(examples, late)))
+    late = examples["next_known_on"].eq(
+        examples.loc[examples["next_known_on"] < fold.morning, "next_known_on"].max()
+    )
+    answers, again = (
+        evaluate.ask(fold, rows, SIGNALS, rounds=5) for rows in (examples, _rewritten(examples, late))
+    )
     assert not any(again[name].equals(chances) for name, chances in answers.items())
 
 
@@ -150,7 +174,9 @@ def test_every_rule_and_candidate_answers_on_the_same_rows(table):
     assert set(table["model"]) == rules | {TWO_YEARS, "champion", *estimators.CANDIDATES}
     urns = table.groupby(["fold", "model"])["urn"].agg(lambda urns: tuple(sorted(urns)))
     assert urns.groupby("fold").nunique().eq(1).all()
-    assert table[["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(np.ones(len(table)))
+    assert table[["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(
+        np.ones(len(table))
+    )
 
 
 def test_p_improve_is_0_at_the_top_and_p_worse_0_at_the_bottom(table):
@@ -158,7 +184,7 @@ def test_p_improve_is_0_at_the_top_and_p_worse_0_at_the_bottom(table):
     assert (table.loc[table["overall"].eq(4), "p_worse"].abs() < 1e-12).all()
 
 
-# --- the choice -------------------------------------------------------------------------------------------------------
+# --- the choice ---------------------------------------------------------------------------------------------
 
 
 def _answers(**scores: float) -> tuple[pd.DataFrame, dict[Fold, dict[str, pd.DataFrame]]]:
@@ -189,7 +215,9 @@ def _answers(**scores: float) -> tuple[pd.DataFrame, dict[Fold, dict[str, pd.Dat
 
 
 def _chosen(**scores: float) -> list[tuple[str, float | None]]:
-    return [(choice["candidate"], choice["half_life"]) for choice in evaluate.backtest(*_answers(**scores))[1]]
+    return [
+        (choice["candidate"], choice["half_life"]) for choice in evaluate.backtest(*_answers(**scores))[1]
+    ]
 
 
 def test_the_first_fold_has_nothing_to_choose_by_and_takes_the_default():
@@ -221,7 +249,9 @@ def test_the_choice_of_a_fold_knows_no_outcome_of_its_own_or_of_later_folds(exam
         rewritten = _rewritten(examples, ~(examples["next_known_on"] < fold.morning))
         assert evaluate.backtest(rewritten, walked)[1][: place + 1] == choices[: place + 1]
     first, second, _ = walked
-    earlier = _rewritten(examples, examples["as_of"].eq(first.morning) & (examples["next_known_on"] < second.morning))
+    earlier = _rewritten(
+        examples, examples["as_of"].eq(first.morning) & (examples["next_known_on"] < second.morning)
+    )
     assert evaluate.backtest(earlier, walked)[1][1] != choices[1]
 
 
@@ -235,7 +265,11 @@ def test_sets_and_intervals_of_a_fold_know_only_outcomes_from_before_it(table):
     folds = sorted(table["fold"].unique())
     mine = table[table["model"].eq("champion")]
     first = mine[mine["fold"].eq(folds[0])]
-    assert set(first["grade_set"]) == {"1-4"} and first["set_covers"].isna().all() and first["p_low"].isna().all()
+    assert (
+        set(first["grade_set"]) == {"1-4"}
+        and first["set_covers"].isna().all()
+        and first["p_low"].isna().all()
+    )
     turned = table.assign(
         next_rank=table["next_rank"].mask(~(table["next_known_on"] < folds[2]), 5 - table["next_rank"])
     )
@@ -244,7 +278,7 @@ def test_sets_and_intervals_of_a_fold_know_only_outcomes_from_before_it(table):
     pd.testing.assert_frame_equal(again[shown], table[shown])
 
 
-# --- scores, checked in the head --------------------------------------------------------------------------------------
+# --- scores, checked in the head ----------------------------------------------------------------------------
 
 
 def test_the_area_under_the_curve_is_the_share_of_pairs_in_order_with_ties_half():
@@ -254,8 +288,8 @@ def test_the_area_under_the_curve_is_the_share_of_pairs_in_order_with_ties_half(
 
 
 def test_delong_s_interval_of_the_area():
-    # Each improver is above 1/2, 1/2, 1, 1 of the others, each other below 1, 1, 1/2, 1/2 of them: a quarter from 3/4, which
-    # moves the mean of four by a sixteenth. Eight schools do so.
+    # Each improver is above 1/2, 1/2, 1, 1 of the others, each other below 1, 1, 1/2, 1/2 of them: a quarter
+    # from 3/4, which moves the mean of four by a sixteenth. Eight schools do so.
     p, happened = np.array([0.2, 0.2, 0.6, 0.6, 0.4, 0.4, 0.8, 0.8]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
     area, low, high = evaluate.auc(p, happened)
     half = stats.t.ppf(0.975, 7) * (8 / 16**2 * 8 / 7) ** 0.5
@@ -263,11 +297,14 @@ def test_delong_s_interval_of_the_area():
 
 
 def test_skill_is_the_share_of_the_rule_s_error_taken_away_with_its_interval():
-    # The ratio of errors is 1/2; error less ratio times rule is -1/2 and 1/2, whose deviation is the root of a half.
+    # The ratio of errors is 1/2; error less ratio times rule is -1/2 and 1/2, whose deviation is the root of
+    # a half.
     skill, low, high = intervals.skill(np.array([0.0, 1.0]), np.array([1.0, 1.0]), np.array([7, 8]))
     half = stats.t.ppf(0.975, 1) * 0.5
     assert (skill, low, high) == pytest.approx((0.5, 0.5 - half, 0.5 + half))
-    assert intervals.skill(np.array([0.1, 0.4]), np.array([0.1, 0.4]), np.array([1, 2])) == pytest.approx((0.0, 0.0, 0.0))
+    assert intervals.skill(np.array([0.1, 0.4]), np.array([0.1, 0.4]), np.array([1, 2])) == pytest.approx(
+        (0.0, 0.0, 0.0)
+    )
 
 
 def test_an_interval_is_paired_on_the_same_schools():
@@ -277,7 +314,8 @@ def test_an_interval_is_paired_on_the_same_schools():
 
 @pytest.mark.parametrize("said, slope", [(0.25, 1.0), (0.1, 0.5), (0.36603, 2.0)])
 def test_the_calibration_slope_is_1_where_what_was_said_came_and_below_where_it_was_too_bold(said, slope):
-    # One in four of those told `said` improved, and three in four of the others: log-odds of 1.0986 either way.
+    # One in four of those told `said` improved, and three in four of the others: log-odds of 1.0986 either
+    # way.
     p, happened = np.repeat([said, 1 - said], 4), np.array([1, 0, 0, 0, 1, 1, 1, 0])
     assert evaluate.calibration(p, happened) == pytest.approx((slope, 0.0), abs=0.001)
 
@@ -288,7 +326,12 @@ def test_predictions_that_never_differ_have_no_slope():
 
 def test_the_ranked_probability_score_counts_how_far_off_in_ranks():
     chances = np.array([[0.0, 1.0, 0.0, 0.0]])
-    assert [evaluate.ranked_probability_score(chances, np.array([rank])) for rank in (1, 2, 3, 4)] == [1, 0, 1, 2]
+    assert [evaluate.ranked_probability_score(chances, np.array([rank])) for rank in (1, 2, 3, 4)] == [
+        1,
+        0,
+        1,
+        2,
+    ]
     assert evaluate.ranked_probability_score(np.array([[0.5, 0.5, 0.0, 0.0]]), np.array([2])) == 0.25
 
 
@@ -298,7 +341,9 @@ def test_scores_are_of_schools_that_could_improve_and_0_for_the_rule_itself(tabl
     assert (base["skill"] == 0).all() and (base["skill_low"] == 0).all()
     able = table[table["model"].eq(BASE) & table["overall"].gt(1)]
     assert base["n"].tolist() == able.groupby("fold").size().tolist()
-    assert base["rate"].tolist() == pytest.approx(able["label"].eq("improved").groupby(able["fold"]).mean().tolist())
+    assert base["rate"].tolist() == pytest.approx(
+        able["label"].eq("improved").groupby(able["fold"]).mean().tolist()
+    )
     assert (rows.xs("champion", level="model")["skill_low"] > 0.03).all()
 
 
@@ -324,17 +369,25 @@ def test_the_coverage_table_leaves_out_the_fold_that_had_no_earlier_one(drawn):
 
 
 def test_caught_is_beside_the_most_a_perfect_ranking_could_catch():
-    # Of 20 schools 4 came out below good: a tenth is 2 schools, a fifth is 4. The riskiest two hold one, the four two.
+    # Of 20 schools 4 came out below good: a tenth is 2 schools, a fifth is 4. The riskiest two hold one, the
+    # four two.
     risk = np.linspace(0.95, 0.05, 20)
     bad = np.isin(np.arange(20), [1, 3, 9, 19])
     rows = pd.DataFrame({"model": "champion", "fold": DAY("2015-09-01"), "p_grade_3": risk / 2, "p_grade_4": risk / 2,
                          "next_rank": np.where(bad, 3, 2)})  # fmt: skip
     (found,) = evaluate.caught(rows)
-    assert found == {"fold": "2015-09-01", "n": 20, "below_good": 4, "caught_10%": 0.25, "most_possible_10%": 0.5,
-                     "caught_20%": 0.5, "most_possible_20%": 1.0}  # fmt: skip
+    assert found == {
+        "fold": "2015-09-01",
+        "n": 20,
+        "below_good": 4,
+        "caught_10%": 0.25,
+        "most_possible_10%": 0.5,
+        "caught_20%": 0.5,
+        "most_possible_20%": 1.0,
+    }
 
 
-# --- by group, and without a family -----------------------------------------------------------------------------------
+# --- by group, and without a family -------------------------------------------------------------------------
 
 
 def test_fairness_drops_nobody_and_shows_small_groups_as_too_few(table):
@@ -364,8 +417,13 @@ def test_ablation_finds_what_was_planted_and_not_the_decoy(examples):
     found = pd.DataFrame(evaluate.ablation(evaluate.wholes(examples, SIGNALS), SIGNALS, FAMILIES, workers=1))
     said = found[found["within"].isna()].set_index("family")["verdict"].to_dict()
     nothing = "adds nothing that shows"
-    assert said == {"leadership": "adds", "retention": "adds", "context": nothing, "decoy of leadership": nothing,
-                    "decoy of retention": nothing}  # fmt: skip
+    assert said == {
+        "leadership": "adds",
+        "retention": "adds",
+        "context": nothing,
+        "decoy of leadership": nothing,
+        "decoy of retention": nothing,
+    }
     gap = found.loc[found["family"].eq("leadership")].iloc[0]
     assert gap["skill_with"] > gap["skill_without"] > 0
     within = found[found["family"].eq("leadership") & found["within"].notna()]
@@ -375,9 +433,16 @@ def test_ablation_finds_what_was_planted_and_not_the_decoy(examples):
 def test_a_family_shuffled_between_schools_of_a_grade_adds_nothing(examples):
     rng = np.random.default_rng(1)
     gap = examples.groupby(["as_of", "overall"])["leadership_gap"].transform(rng.permutation)
-    found = pd.DataFrame(evaluate.ablation(evaluate.wholes(examples.assign(leadership_gap=gap), SIGNALS), SIGNALS, FAMILIES, workers=1))
+    found = pd.DataFrame(
+        evaluate.ablation(
+            evaluate.wholes(examples.assign(leadership_gap=gap), SIGNALS), SIGNALS, FAMILIES, workers=1
+        )
+    )
     said = found[found["within"].isna()].set_index("family")["verdict"].to_dict()
-    assert said["leadership"] == said["decoy of retention"] == "adds nothing that shows" and said["retention"] == "adds"
+    assert (
+        said["leadership"] == said["decoy of retention"] == "adds nothing that shows"
+        and said["retention"] == "adds"
+    )
 
 
 def test_columns_dealt_out_anew_stay_together_and_within_the_morning_grade_and_phase(drawn):
@@ -394,12 +459,17 @@ def test_columns_dealt_out_anew_stay_together_and_within_the_morning_grade_and_p
     dealt = evaluate.deal(rows, ["one", "two"], seed=3)
     assert dealt.to_numpy()[[3, 4, 6]].tolist() == [[4, 40], [5, 50], [7, 70]]
     here = dealt.iloc[[0, 1, 2, 5]]
-    assert sorted(here["decoy of two"]) == [10, 20, 30, 60] and here["decoy of two"].tolist() != [10, 20, 30, 60]
+    assert sorted(here["decoy of two"]) == [10, 20, 30, 60] and here["decoy of two"].tolist() != [
+        10,
+        20,
+        30,
+        60,
+    ]
     together = here.dropna()
     assert (together["decoy of one"] * 10 == together["decoy of two"]).all() and len(together) == 3
 
 
-# --- schools inspected sooner than others -----------------------------------------------------------------------------
+# --- schools inspected sooner than others -------------------------------------------------------------------
 
 
 def test_those_seldom_inspected_stand_for_more_schools(examples):
@@ -419,4 +489,8 @@ def test_censoring_shows_the_mean_chance_of_all_schools_with_weights_and_without
     found = pd.DataFrame(evaluate.censoring(examples, evaluate.wholes(examples, SIGNALS), SIGNALS))
     assert found["fold"].tolist() == ["2014-09-01", "2015-09-01", "2016-09-01"]
     assert (found["could_improve"] > found["inspected"]).all()
-    assert found[["brier_plain", "brier_weighted", "mean_p_all_plain", "mean_p_all_weighted"]].notna().all(axis=None)
+    assert (
+        found[["brier_plain", "brier_weighted", "mean_p_all_plain", "mean_p_all_weighted"]]
+        .notna()
+        .all(axis=None)
+    )

@@ -15,7 +15,9 @@ SEPTEMBER = pd.Timestamp("2021-09-01")
 
 
 def _counted(strata: list[tuple[int, int, int, int]], **more) -> pd.DataFrame:
-    """Pairs from counts, a stratum a row: improved with, not improved with, improved without, not improved without."""
+    """Pairs from counts, a stratum a row: improved with, not improved with, improved without, not improved
+    without.
+    """
     rows = [
         {"phase": f"stratum {place}", "better": with_it, "improved": improved}
         for place, counts in enumerate(strata)
@@ -31,10 +33,16 @@ def _examples(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs as examples, each school asked about once, with the gap as the one signal."""
     urns = np.arange(len(pairs)) + 100_000
     return pairs.assign(
-        urn=urns, lineage=urns, next_urn=urns, as_of=SEPTEMBER, next_inspected_on=pd.Timestamp("2022-03-01"),
-        next_framework="education inspection framework, 2019", label_source="published",
-        label=np.where(pairs["improved"], "improved", "same"), leadership_gap=pairs["better"].astype(float),
-    )  # fmt: skip
+        urn=urns,
+        lineage=urns,
+        next_urn=urns,
+        as_of=SEPTEMBER,
+        next_inspected_on=pd.Timestamp("2022-03-01"),
+        next_framework="education inspection framework, 2019",
+        label_source="published",
+        label=np.where(pairs["improved"], "improved", "same"),
+        leadership_gap=pairs["better"].astype(float),
+    )
 
 
 def _ratio(estimate: float, factor: float) -> dict[str, float]:
@@ -46,7 +54,7 @@ def _adjusted(risk: float, odds: float, factor: float = 1.02, sides: int = 500, 
             "informative": {"exposed": sides, "unexposed": sides}} | more  # fmt: skip
 
 
-# --- pairs ------------------------------------------------------------------------------------------------------------
+# --- pairs --------------------------------------------------------------------------------------------------
 
 
 def test_a_pair_asked_about_on_two_mornings_counts_once_as_it_was_on_the_earlier() -> None:
@@ -71,7 +79,7 @@ def test_a_pair_asked_about_on_two_mornings_counts_once_as_it_was_on_the_earlier
     assert once["phase"].tolist() == ["Primary", "not known", "Primary"]
 
 
-# --- pooling ----------------------------------------------------------------------------------------------------------
+# --- pooling ------------------------------------------------------------------------------------------------
 
 
 def test_strata_that_agree_pool_to_their_own_ratio_whatever_the_raw_one_says() -> None:
@@ -85,7 +93,8 @@ def test_strata_that_agree_pool_to_their_own_ratio_whatever_the_raw_one_says() -
 
 
 def test_the_pooled_risk_ratio_is_the_strata_s_own_with_the_interval_of_greenland_and_robins() -> None:
-    # Twice as often in both: 4 in 10 against 2 in 10, and 8 in 10 against 4 in 10. Above (4+8)/2, below (2+4)/2.
+    # Twice as often in both: 4 in 10 against 2 in 10, and 8 in 10 against 4 in 10. Above (4+8)/2, below
+    # (2+4)/2.
     pairs = _counted([(4, 6, 2, 8), (8, 2, 4, 6)])
     found = evidence.stratified(pairs, pairs["better"])["risk_ratio"]
     variance = ((6 * 100 - 8 * 20) / 400 + (12 * 100 - 32 * 20) / 400) / (6 * 3)
@@ -94,7 +103,8 @@ def test_the_pooled_risk_ratio_is_the_strata_s_own_with_the_interval_of_greenlan
 
 
 def test_strata_without_information_stay_out_and_are_counted() -> None:
-    # All improved: says 1 of the risk ratio, nothing of the odds ratio. No school with: says nothing of either.
+    # All improved: says 1 of the risk ratio, nothing of the odds ratio. No school with: says nothing of
+    # either.
     pairs = _counted([(4, 6, 2, 8), (5, 0, 5, 0), (0, 0, 7, 3), (0, 3, 0, 3)])
     pooled = evidence.stratified(pairs, pairs["better"])
     assert pooled["strata"] == {"all": 4, "odds_ratio": 1, "risk_ratio": 2, "without_information": 3}
@@ -116,7 +126,7 @@ def test_ratios_that_agree_pass_as_one_and_ratios_far_apart_do_not() -> None:
     assert evidence.same_across([_ratio(2, 1.5), None]) is None
 
 
-# --- one signal -------------------------------------------------------------------------------------------------------
+# --- one signal ---------------------------------------------------------------------------------------------
 
 
 def test_an_intercept_for_each_stratum_gives_what_a_regression_with_indicators_does() -> None:
@@ -157,7 +167,7 @@ def test_beside_everything_else_a_signal_is_not_credited_with_what_the_rest_expl
     assert found["odds_ratio"]["low"] < own < found["odds_ratio"]["high"] < naive["estimate"]
 
 
-# --- verdicts ---------------------------------------------------------------------------------------------------------
+# --- verdicts -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -165,7 +175,14 @@ def test_beside_everything_else_a_signal_is_not_credited_with_what_the_rest_expl
     [
         (2.0, _adjusted(1.1, 1.3, sides=19), None, True, "too few schools", "19 with"),
         (2.0, _adjusted(1.01, 1.02, 1.1), None, True, "could be chance", "raw ratio of 2.00 is not seen"),
-        (1.2, _adjusted(1.1, 1.2, 1.15), None, True, "borderline", f"With {len(evidence.CLAIMS)} claims to test"),
+        (
+            1.2,
+            _adjusted(1.1, 1.2, 1.15),
+            None,
+            True,
+            "borderline",
+            f"With {len(evidence.CLAIMS)} claims to test",
+        ),
         (1.2, _adjusted(0.9, 0.8), None, True, "the other way round", "from the claim"),
         (0.85, _adjusted(0.9, 0.8), None, False, "real", "0.90 (95% interval"),
         (4.0, _adjusted(1.15, 1.5), 10.0, True, "real, but smaller", "about a third of the size claimed"),
@@ -173,12 +190,24 @@ def test_beside_everything_else_a_signal_is_not_credited_with_what_the_rest_expl
         (1.9, _adjusted(1.1, 1.3), None, True, "real, but smaller", "smaller than it looks"),
         (1.2, _adjusted(1.1, 1.3), None, True, "real", "Real: among schools of the same grade"),
         (0.8, _adjusted(1.2, 1.3), None, True, "real", "points the other way"),
-        (1.2, _adjusted(1.1, 1.3, beside_everything={"odds_ratio": _ratio(1.1, 1.2)}), None, True, "real",
-         "what is left could be chance"),
-        (1.2, _adjusted(1.1, 1.3, beside_everything={"odds_ratio": _ratio(1.3, 1.2)}), None, True, "real",
-         "something is left"),
+        (
+            1.2,
+            _adjusted(1.1, 1.3, beside_everything={"odds_ratio": _ratio(1.1, 1.2)}),
+            None,
+            True,
+            "real",
+            "what is left could be chance",
+        ),
+        (
+            1.2,
+            _adjusted(1.1, 1.3, beside_everything={"odds_ratio": _ratio(1.3, 1.2)}),
+            None,
+            True,
+            "real",
+            "something is left",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_verdict_follows_from_its_figures(raw, adjusted, size, higher, verdict, said) -> None:
     found, words = evidence.judged({"risk_ratio": _ratio(raw, 1.05)}, adjusted, size=size, higher=higher)
     assert found == verdict
@@ -190,35 +219,60 @@ def test_a_size_is_compared_as_schools_come_by_what_it_adds_above_no_difference(
     found, words = evidence.judged(raw, _adjusted(1.2, 1.5), size=10.0, higher=True, as_claimed=worse)
     assert found == "real, but smaller" and "about a third of the size claimed" in words  # 3 above none, of 9
     assert "as schools come, 4.00 times as likely, which adds 300% where 10 times would add 900%" in words
-    words = evidence.judged(raw, _adjusted(1.2, 1.5), size=10.0, higher=True, as_claimed={"risk_ratio": _ratio(14.0, 2.0)})[1]
-    assert "As schools come, 14.00 (95% interval 7.00 to 28.00) times as likely, about the 10 times claimed; but" in words
+    words = evidence.judged(
+        raw, _adjusted(1.2, 1.5), size=10.0, higher=True, as_claimed={"risk_ratio": _ratio(14.0, 2.0)}
+    )[1]
+    assert (
+        "As schools come, 14.00 (95% interval 7.00 to 28.00) times as likely, about the 10 times claimed; but"
+        in words
+    )
     found, words = evidence.judged(raw, _adjusted(1.4, 1.9), size=1.6, higher=True)
     assert found == "real" and "of the size claimed" not in words  # half above none, of six tenths
 
 
-@pytest.mark.parametrize(("tied", "verdict"), [(0.8, "the other way round"), (1.0, "could be chance"), (1.3, "borderline")])
-def test_a_tied_claim_is_the_other_way_round_only_among_schools_alike_in_what_it_is_tied_to(tied, verdict) -> None:
-    alike = {"what": "The judgements are better than overall", "odds_ratio": _ratio(tied, 1.1), "risk_ratio": None}
-    found, words = evidence.judged({"risk_ratio": None}, _adjusted(0.8, 0.6, alike_in_tied=alike), size=None, higher=True)
+@pytest.mark.parametrize(
+    ("tied", "verdict"), [(0.8, "the other way round"), (1.0, "could be chance"), (1.3, "borderline")]
+)
+def test_a_tied_claim_is_the_other_way_round_only_among_schools_alike_in_what_it_is_tied_to(
+    tied, verdict
+) -> None:
+    alike = {
+        "what": "The judgements are better than overall",
+        "odds_ratio": _ratio(tied, 1.1),
+        "risk_ratio": None,
+    }
+    found, words = evidence.judged(
+        {"risk_ratio": None}, _adjusted(0.8, 0.6, alike_in_tied=alike), size=None, higher=True
+    )
     assert found == verdict and "the judgements are better than overall" in words
 
 
 def test_what_comes_of_a_tied_signal_alone_is_not_found_among_schools_alike_in_it() -> None:
-    # Among schools with the same gap, as many improve with a spread as without; those with a gap have both more often.
+    # Among schools with the same gap, as many improve with a spread as without; those with a gap have both
+    # more often.
     counts = {0.0: (5, 15, 40, 120), 1.0: (60, 60, 10, 10)}
-    rows = pd.concat([_counted([cells]).assign(phase="Primary", mean_gap=gap) for gap, cells in counts.items()], ignore_index=True)
+    rows = pd.concat(
+        [_counted([cells]).assign(phase="Primary", mean_gap=gap) for gap, cells in counts.items()],
+        ignore_index=True,
+    )
     assert evidence.stratified(rows, rows["better"])["odds_ratio"]["low"] > 1
-    assert evidence._alike_too(rows, rows["better"], "mean_gap")["odds_ratio"]["estimate"] == pytest.approx(1.0)
+    assert evidence._alike_too(rows, rows["better"], "mean_gap")["odds_ratio"]["estimate"] == pytest.approx(
+        1.0
+    )
 
 
 def test_a_ratio_that_is_not_the_same_for_every_grade_says_so() -> None:
-    unlike = _adjusted(1.15, 1.5, homogeneity_across_grades={"statistic": 16.0, "df": 2, "p": 0.0003},
-                       by_grade={"Good": _ratio(2, 1.2), "Inadequate": None})  # fmt: skip
+    unlike = _adjusted(
+        1.15,
+        1.5,
+        homogeneity_across_grades={"statistic": 16.0, "df": 2, "p": 0.0003},
+        by_grade={"Good": _ratio(2, 1.2), "Inadequate": None},
+    )
     words = evidence.judged({"risk_ratio": None}, unlike, size=None, higher=True)[1]
     assert "not the same for every grade: Good 2.00." in words
 
 
-# --- the whole --------------------------------------------------------------------------------------------------------
+# --- the whole ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +289,9 @@ def test_what_comes_out_is_plain_json_without_nan_and_the_same_each_time(whole: 
     assert json.loads(json.dumps(whole, allow_nan=False)) == whole
     assert again["claims"][0]["adjusted"]["odds_ratio"] == whole["claims"][0]["adjusted"]["odds_ratio"]
     assert whole["newest_outcome_on"] == "2022-03-01"
-    assert all({"statement", "source", "raw", "adjusted", "n", "verdict"} <= set(claim) for claim in whole["claims"])
+    assert all(
+        {"statement", "source", "raw", "adjusted", "n", "verdict"} <= set(claim) for claim in whole["claims"]
+    )
 
 
 def test_a_claim_without_figures_says_so_and_what_it_would_take(whole: dict) -> None:
@@ -247,7 +303,9 @@ def test_a_claim_without_figures_says_so_and_what_it_would_take(whole: dict) -> 
 
 def test_every_table_keeps_the_sources_of_labels_apart(whole: dict) -> None:
     steps = whole["claims"][0]["steps"]
-    for rows in [step["rows"] for step in steps] + [table["rows"] for step in steps for table in step["more"]]:
+    for rows in [step["rows"] for step in steps] + [
+        table["rows"] for step in steps for table in step["more"]
+    ]:
         for what in {line["what"] for line in rows}:
             lines = {line["label_source"]: line["exposed"]["n"] for line in rows if line["what"] == what}
             assert set(lines) == {"all", "published", "derived"}
@@ -281,7 +339,7 @@ def test_the_gap_s_plain_rule_is_set_against_the_rate_by_grade_and_phase() -> No
     assert found["claims"][0]["prediction"]["n"] == 4
 
 
-# --- the page ---------------------------------------------------------------------------------------------------------
+# --- the page -----------------------------------------------------------------------------------------------
 
 
 class _Page(HTMLParser):
@@ -335,8 +393,10 @@ def test_every_chart_has_a_title_that_says_the_finding_and_its_figures_in_words(
     odds = whole["claims"][0]["adjusted"]["odds_ratio"]
     assert f"{odds['estimate']:.2f} among schools alike</figcaption>" in text
     told = re.findall(r"<desc[^>]*>([^<]+)</desc>", text)
-    assert len(told) == text.count("<svg role=\"img\"") == 2
-    assert f"Schools alike, pooled: {odds['estimate']:.2f} ({odds['low']:.2f} to {odds['high']:.2f})" in told[0]
+    assert len(told) == text.count('<svg role="img"') == 2
+    assert (
+        f"Schools alike, pooled: {odds['estimate']:.2f} ({odds['low']:.2f} to {odds['high']:.2f})" in told[0]
+    )
 
 
 def test_what_the_data_says_cannot_become_markup(whole: dict) -> None:
@@ -344,7 +404,7 @@ def test_what_the_data_says_cannot_become_markup(whole: dict) -> None:
     assert "<script" not in report(hostile)
 
 
-# --- recovery ---------------------------------------------------------------------------------------------------------
+# --- recovery -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("planted", [1.0, 1.5, 2.5])
@@ -355,7 +415,9 @@ def test_the_interval_covers_the_odds_ratio_planted_in_twenty_made_up_englands(p
         coming = visits.groupby("school")[["overall", "inspected_on"]].shift(-1).add_prefix("next_")
         change = visits["overall"] - coming["next_overall"]
         label = pd.Series("same", index=visits.index).mask(change.gt(0), "improved").mask(change.isna())
-        asked = visits.join(coming).assign(lineage=visits["school"], as_of=visits["published_on"], label=label)
+        asked = visits.join(coming).assign(
+            lineage=visits["school"], as_of=visits["published_on"], label=label
+        )
         pairs = evidence.pairs(asked)
         better = pairs["overall"].gt(pairs["leadership"])
         raw.append(evidence.compared(pairs["improved"], better)["risk_ratio"]["estimate"])

@@ -1,4 +1,6 @@
-"""What is expected of every release: each check on a drawn file that breaks it, and made-up releases, damaged and whole."""
+"""What is expected of every release: each check on a drawn file that breaks it, and made-up releases, damaged
+and whole.
+"""
 
 import json
 
@@ -44,7 +46,11 @@ def _absence(year: int, **columns: object) -> Release:
 
 def _breaches(*releases: Release) -> set[str]:
     """The names of the checks that stop, of the last release."""
-    return {one.name for one in expectations.made(list(releases), TODAY).made if one.breached and one.file == releases[-1].name}
+    return {
+        one.name
+        for one in expectations.made(list(releases), TODAY).made
+        if one.breached and one.file == releases[-1].name
+    }
 
 
 def _list(day: str, **columns: object) -> Release:
@@ -52,14 +58,25 @@ def _list(day: str, **columns: object) -> Release:
     overall = np.array([1, 2, 2, 2, 2, 2, 2, 2, 3, 4] * (COUNT // 10), dtype=float)
     led = np.where(np.arange(COUNT) % 10 == 8, 2.0, overall)
     start = pd.Series(pd.Timestamp(2023, 9, 4) + pd.to_timedelta(7 * (np.arange(COUNT) % 90), unit="D"))
-    rows = pd.DataFrame({
-        "inspected_on": start, "published_on": start + pd.Timedelta(days=40), "overall": overall, "leadership": led,
-        "quality_of_education": overall, "category": np.where(overall == 4, "SM", None),
-    }).assign(**{name: values for name, values in columns.items() if name not in ("phase", "region")})  # fmt: skip
-    schools = pd.DataFrame({
-        "urn": _urns(), "name": [f"School {at}" for at in range(COUNT)], "phase": ["Primary", "Secondary"] * (COUNT // 2),
-        "region": ["London", "South East"] * (COUNT // 2), "local_authority": ["Barnet", "Kent"] * (COUNT // 2),
-    }).assign(**{name: values for name, values in columns.items() if name in ("phase", "region")})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "inspected_on": start,
+            "published_on": start + pd.Timedelta(days=40),
+            "overall": overall,
+            "leadership": led,
+            "quality_of_education": overall,
+            "category": np.where(overall == 4, "SM", None),
+        }
+    ).assign(**{name: values for name, values in columns.items() if name not in ("phase", "region")})
+    schools = pd.DataFrame(
+        {
+            "urn": _urns(),
+            "name": [f"School {at}" for at in range(COUNT)],
+            "phase": ["Primary", "Secondary"] * (COUNT // 2),
+            "region": ["London", "South East"] * (COUNT // 2),
+            "local_authority": ["Barnet", "Kent"] * (COUNT // 2),
+        }
+    ).assign(**{name: values for name, values in columns.items() if name in ("phase", "region")})
     return _release("graded and ungraded", f"as_at_{day}.csv", schools=schools, latest=rows)
 
 
@@ -71,7 +88,7 @@ def test_true_files_pass():
     assert _breaches(_list("31_August_2024"), _list("31_August_2025")) == set()
 
 
-# --- a file against the nearest of its kind ------------------------------------------------------------------------------
+# --- a file against the nearest of its kind -----------------------------------------------------------------
 
 
 def test_rows_that_fall_stop():
@@ -90,14 +107,17 @@ def test_an_authority_that_is_gone_stops():
     whole = _absence(2019)
     left = whole.records["absence"].iloc[24:]  # 24 of 200 schools, of authority 203
     named = [_absence(year, la_code=np.where(np.arange(COUNT) < 24, "203", "201")) for year in (2017, 2018)]
-    assert "group" in _breaches(*named, _release("absence of pupils", whole.name, absence=left.assign(la_code="201")))
+    assert "group" in _breaches(
+        *named, _release("absence of pupils", whole.name, absence=left.assign(la_code="201"))
+    )
 
 
 def test_schools_that_the_years_about_a_file_have_and_it_leaves_out_stop(monkeypatch):
     listed = _list("31_August_2025")
     listed.records["schools"] = listed.records["schools"].assign(type="Community School", phase="Primary")
     rows = _absence(2018).records["absence"]
-    some = _release("absence of pupils", "2018_england_abs.csv", absence=rows[np.arange(COUNT) % 20 > 0])  # 5% gone
+    # 5% gone
+    some = _release("absence of pupils", "2018_england_abs.csv", absence=rows[np.arange(COUNT) % 20 > 0])
     assert "missing" in _breaches(listed, _absence(2017), _absence(2019), some)
     assert "missing" not in _breaches(listed, _absence(2017), _absence(2019), _absence(2018))
 
@@ -114,7 +134,10 @@ def test_figures_one_row_down_stop():
 
 def test_two_columns_that_changed_places_stop():
     rows = _absence(2019).records["absence"]
-    swapped = {"share_absence": rows["share_persistent_absence_10"], "share_persistent_absence_10": rows["share_absence"]}
+    swapped = {
+        "share_absence": rows["share_persistent_absence_10"],
+        "share_persistent_absence_10": rows["share_absence"],
+    }
     assert {"columns", "order"} <= _breaches(*TRUE, _absence(2019, **swapped))
 
 
@@ -127,7 +150,9 @@ def test_a_needed_column_that_is_blank_stops():
 
 
 def test_another_years_figures_under_a_new_name_stop():
-    assert "copied" in _breaches(*TRUE, _release("absence of pupils", "2019_england_abs.csv", **TRUE[1].records))
+    assert "copied" in _breaches(
+        *TRUE, _release("absence of pupils", "2019_england_abs.csv", **TRUE[1].records)
+    )
 
 
 def test_phases_merged_and_regions_emptied_stop():
@@ -141,7 +166,7 @@ def test_an_authority_in_two_regions_stops():
     assert "together" in _breaches(_list("31_August_2025", region=mixed))
 
 
-# --- a file by itself ----------------------------------------------------------------------------------------------------
+# --- a file by itself ---------------------------------------------------------------------------------------
 
 
 def test_a_name_from_the_future_stops_whatever_is_in_the_file():
@@ -152,7 +177,10 @@ def test_a_name_from_the_future_stops_whatever_is_in_the_file():
 def test_a_name_a_year_after_the_newest_thing_in_the_file_stops():
     assert "newest" in _breaches(_list("31_August_2026"))
     paused = pd.Timestamp(2025, 6, 30)
-    assert expectations.days.inspecting(paused, pd.Timestamp(2025, 11, 10)) == (pd.Timestamp(2025, 9, 1) - paused).days
+    assert (
+        expectations.days.inspecting(paused, pd.Timestamp(2025, 11, 10))
+        == (pd.Timestamp(2025, 9, 1) - paused).days
+    )
 
 
 def test_inspections_that_begin_on_weekends_stop():
@@ -174,9 +202,13 @@ def test_overall_and_leadership_that_changed_places_stop():
 def test_leadership_copied_from_overall_stops():
     overall = np.array([1, 2, 2, 2, 2, 2, 2, 2, 3, 4] * 200, dtype=float)
     release = _list("31_August_2025")
-    many = pd.concat([release.records["latest"]] * 5, ignore_index=True).assign(overall=overall, leadership=overall)
+    many = pd.concat([release.records["latest"]] * 5, ignore_index=True).assign(
+        overall=overall, leadership=overall
+    )
     schools = pd.concat([release.schools] * 5, ignore_index=True).assign(urn=_urns(5 * COUNT))
-    assert "leadership" in _breaches(_release("graded and ungraded", release.name, schools=schools, latest=many))
+    assert "leadership" in _breaches(
+        _release("graded and ungraded", release.name, schools=schools, latest=many)
+    )
 
 
 def test_overall_grades_that_do_not_follow_from_the_judgements_stop():
@@ -190,7 +222,13 @@ def test_inadequate_schools_without_a_category_of_concern_stop():
 
 def test_a_month_without_inspections_stops():
     days = pd.Series(pd.bdate_range("2016-01-04", "2018-12-20")).repeat(2)
-    history = pd.DataFrame({"inspected_on": days.to_numpy(), "overall": 2.0, "urn": [str(100_001 + at) for at in range(len(days))]})
+    history = pd.DataFrame(
+        {
+            "inspected_on": days.to_numpy(),
+            "overall": 2.0,
+            "urn": [str(100_001 + at) for at in range(len(days))],
+        }
+    )
     name = "history_2018-12-31.csv"
     assert "months" not in _breaches(_release("A history compiled", name, history=history))
     left = history[history["inspected_on"].dt.strftime("%Y-%m") != "2017-03"]
@@ -200,37 +238,53 @@ def test_a_month_without_inspections_stops():
 def test_standards_shifted_by_one_area_stop():
     rng = np.random.default_rng(1)
     areas = list(sources.STANDARD_PROFILE)
-    cards = pd.DataFrame({area: np.clip(np.round(2.9 + 1.5 * sources.STANDARD_PROFILE[area] + 0.6 * rng.normal(size=COUNT)), 1, 5)
-                          for area in areas}).assign(inspected_on=pd.Timestamp(2026, 1, 13))  # fmt: skip
+    cards = pd.DataFrame(
+        {
+            area: np.clip(
+                np.round(2.9 + 1.5 * sources.STANDARD_PROFILE[area] + 0.6 * rng.normal(size=COUNT)), 1, 5
+            )
+            for area in areas
+        }
+    ).assign(inspected_on=pd.Timestamp(2026, 1, 13))
     schools = pd.DataFrame({"urn": _urns(), "phase": "Primary"})
 
     def release(rows: pd.DataFrame) -> Release:
-        return _release("report cards, year to date", "published_by_31_March_2026.csv", schools=schools, report_card=rows)
+        return _release(
+            "report cards, year to date", "published_by_31_March_2026.csv", schools=schools, report_card=rows
+        )
 
     assert "profile" not in _breaches(release(cards))
-    assert "profile" in _breaches(release(cards.assign(**{area: cards[areas[at - 1]] for at, area in enumerate(areas)})))
+    assert "profile" in _breaches(
+        release(cards.assign(**{area: cards[areas[at - 1]] for at, area in enumerate(areas)}))
+    )
 
 
-# --- the same inspections in other files -----------------------------------------------------------------------------------
+# --- the same inspections in other files --------------------------------------------------------------------
 
 
 def _history(**columns: object) -> Release:
-    rows = _list("31_August_2025").records["latest"][["inspected_on", "overall"]].assign(urn=_urns(), **columns)
+    rows = (
+        _list("31_August_2025").records["latest"][["inspected_on", "overall"]].assign(urn=_urns(), **columns)
+    )
     return _release("A history compiled", "history_2024-08-20.csv", history=rows)
 
 
 def test_a_grade_that_other_files_have_otherwise_stops():
     overall = _list("31_August_2025").records["latest"]["overall"]
     assert _breaches(_list("31_August_2025"), _history()) == set()
-    assert "same inspection" in _breaches(_list("31_August_2025"), _history(overall=(overall + 1).clip(upper=4)))
+    assert "same inspection" in _breaches(
+        _list("31_August_2025"), _history(overall=(overall + 1).clip(upper=4))
+    )
 
 
 def test_days_that_other_files_have_otherwise_stop():
     day = _list("31_August_2025").records["latest"]["inspected_on"]
-    assert "days moved" in _breaches(_list("31_August_2025"), _history(inspected_on=day - pd.Timedelta(days=28)))
+    assert "days moved" in _breaches(
+        _list("31_August_2025"), _history(inspected_on=day - pd.Timedelta(days=28))
+    )
 
 
-# --- made-up releases ------------------------------------------------------------------------------------------------------
+# --- made-up releases ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -265,16 +319,25 @@ def damaged(world, tmp_path):
 
 def test_half_a_list_stops_with_its_figure_and_is_taken_by_name(damaged, tmp_path):
     raw, name = damaged("*as_at_31_August_2025.csv", lambda lines: [lines[0], *lines[1::2]])
-    with pytest.raises(DataError, match=rf"(?s){name} is not like a true release.*rows, schools.*0\.5\d*; usual is 0\.9.*--accept 'rows:"):
+    with pytest.raises(
+        DataError,
+        match=(
+            rf"(?s){name} is not like a true release.*rows, schools.*0\.5\d*; usual is 0\.9.*--accept "
+            r"'rows:"
+        ),
+    ):
         ingest.ingest(raw, tmp_path / "tables")
     assert not list((tmp_path / "tables").glob("*.parquet"))
     breached = {f"{one.name}:{one.file}" for one in expectations.made(_read(raw), TODAY).made if one.breached}
     report = ingest.ingest(raw, tmp_path / "tables", accept=breached)
     kept = json.loads((tmp_path / "tables" / "ingest.json").read_text("utf-8"))
-    rows = next(one for one in kept["checks"] if one["name"] == "rows" and one["file"] == name and one.get("breached"))
+    rows = next(
+        one for one in kept["checks"] if one["name"] == "rows" and one["file"] == name and one.get("breached")
+    )
     assert rows["accepted"] and rows["figure"] < 0.6 < rows["low"]
     assert set(report["accepted"]) == breached
-    assert ingest.ingest(raw, tmp_path / "tables")["accepted"] == report["accepted"]  # the file is as it was: still accepted
+    # the file is as it was: still accepted
+    assert ingest.ingest(raw, tmp_path / "tables")["accepted"] == report["accepted"]
 
 
 def _read(raw) -> list[Release]:
@@ -293,28 +356,38 @@ def test_made_up_releases_are_like_true_ones_and_every_check_has_its_words(relea
     assert {one.name for one in made} <= set(NAMES)
 
 
-# --- closed words ----------------------------------------------------------------------------------------------------------
+# --- closed words -------------------------------------------------------------------------------------------
 
 
 def test_regions_are_nine_words_whatever_a_file_calls_them(raw, official, ingested):
-    text = official("graded and ungraded", """
+    text = official(
+        "graded and ungraded",
+        """
         urn    | name | phase   | region                   | local_authority | latest.inspected_on | latest.overall
         100001 | Oak  | Primary | Yorkshire and The Humber | Leeds           | 12/03/2024          | 2
         100002 | Ash  | Primary | YORKSHIRE AND THE HUMBER | Leeds           | 12/03/2024          | 2
         100003 | Elm  | Primary | East of England          | Luton           | 12/03/2024          | 2
         100004 | Fir  | Primary | NULL                     | Bath            | 12/03/2024          | 2
-    """)
+    """,
+    )
     (raw / "as_at_31_August_2024.csv").write_text(text)
     regions = ingested()["tables"]("schools").set_index("urn")["region"]
-    assert regions[[100001, 100002, 100003]].tolist() == [sources.REGIONS[8], sources.REGIONS[8], "East of England"]
+    assert regions[[100001, 100002, 100003]].tolist() == [
+        sources.REGIONS[8],
+        sources.REGIONS[8],
+        "East of England",
+    ]
     assert pd.isna(regions[100004])
 
 
 def test_a_region_we_do_not_know_stops_us(raw, official, ingested):
-    text = official("graded and ungraded", """
+    text = official(
+        "graded and ungraded",
+        """
         urn    | name | phase   | region   | latest.inspected_on | latest.overall
         100001 | Oak  | Primary | Atlantis | 12/03/2024          | 2
-    """)
+    """,
+    )
     (raw / "as_at_31_August_2024.csv").write_text(text)
     with pytest.raises(DataError, match="(?s)Region.*Atlantis.*pipelines/sources.py"):
         ingested()

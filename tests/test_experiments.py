@@ -16,13 +16,18 @@ from headway.pipelines.tables import DataError
 
 ROOT = Path(__file__).parents[1]
 
-# --- what may stand in a file -----------------------------------------------------------------------------------------
+# --- what may stand in a file -------------------------------------------------------------------------------
 
 
 def test_without_a_file_every_setting_is_the_constant_that_governs_it():
     ours = experiments.asked(None)
     assert ours == Experiment()
-    assert (ours.boosting, ours.rounds, ours.penalty, ours.half_lives) == (BOOSTING, ROUNDS, PENALTY, evaluate.HALF_LIVES)
+    assert (ours.boosting, ours.rounds, ours.penalty, ours.half_lives) == (
+        BOOSTING,
+        ROUNDS,
+        PENALTY,
+        evaluate.HALF_LIVES,
+    )
     assert (ours.candidates, ours.mornings, ours.newest) == (tuple(CANDIDATES), inspections.MONTHS, None)
     assert set(signals.FAMILIES) - set(ours.families) == set(signals.OFF)
     assert ours.options == evaluate.Options() and ours.options.default == evaluate.DEFAULT
@@ -30,11 +35,17 @@ def test_without_a_file_every_setting_is_the_constant_that_governs_it():
 
 
 def test_what_is_left_out_stays_and_what_is_said_takes_its_place():
-    other = experiments.of({"half_lives": [4, "never"], "mornings": [9, 3], "newest": 3, "boosting": {"num_leaves": 4}}, "x")
+    other = experiments.of(
+        {"half_lives": [4, "never"], "mornings": [9, 3], "newest": 3, "boosting": {"num_leaves": 4}}, "x"
+    )
     assert (other.half_lives, other.mornings, other.newest) == ((4.0, None), (3, 9), 3)
     assert other.boosting == BOOSTING | {"num_leaves": 4} and other.penalty == PENALTY
-    assert experiments.unlike(other) == ["half_lives with 4.0 and without 0.5, 1.0, 2.0", "mornings with 3", "newest 3 instead of all",
-                                         f"num_leaves 4 instead of {BOOSTING['num_leaves']}"]  # fmt: skip
+    assert experiments.unlike(other) == [
+        "half_lives with 4.0 and without 0.5, 1.0, 2.0",
+        "mornings with 3",
+        "newest 3 instead of all",
+        f"num_leaves 4 instead of {BOOSTING['num_leaves']}",
+    ]
 
 
 def test_the_command_line_s_word_counts_over_the_file_s(tmp_path):
@@ -50,14 +61,22 @@ def test_all_that_cannot_stand_is_told_at_once_with_the_nearest_name():
         experiments.of(wrong, "x.toml")
     said = str(told.value).splitlines()
     assert len(said) == 12
-    for line in ('- there is no setting "familes"; the nearest is families', '- families: there is no "intak"; the nearest is intake',
-                 '- rounds: expected a whole number, 1 or more, and found "many"', "- penalty: expected a number from 0, and found -1",
-                 "- seed: expected a whole number, 0 or more, and found true",
-                 '- half_lives: expected a number over 0, or "never", and found "nver"',
-                 '- newest: expected a whole number, 1 or more, or "all", and found 0'):  # fmt: skip
+    for line in (
+        '- there is no setting "familes"; the nearest is families',
+        '- families: there is no "intak"; the nearest is intake',
+        '- rounds: expected a whole number, 1 or more, and found "many"',
+        "- penalty: expected a number from 0, and found -1",
+        "- seed: expected a whole number, 0 or more, and found true",
+        '- half_lives: expected a number over 0, or "never", and found "nver"',
+        '- newest: expected a whole number, 1 or more, or "all", and found 0',
+    ):
         assert line in said
     (boosting,) = [line for line in said if line.startswith("- boosting")]
-    assert "num_leaves" in boosting and "feature_fraction: expected a number over 0 to 1" in boosting and "max_bin" in boosting
+    assert (
+        "num_leaves" in boosting
+        and "feature_fraction: expected a number over 0 to 1" in boosting
+        and "max_bin" in boosting
+    )
 
 
 @pytest.mark.parametrize("content, said", [("rounds = ", "is not TOML"), (None, "can't be read")])
@@ -68,10 +87,17 @@ def test_a_file_that_is_none_says_which_one_shows_how(tmp_path, content, said):
         experiments.read(tmp_path / "x.toml")
 
 
-@pytest.mark.parametrize("experiment", [
-    Experiment(), Experiment(newest=3, half_lives=(None, 0.25), boosting=BOOSTING | {"learning_rate": 1e-05}),
-], ids=["ours", "another"])  # fmt: skip
-def test_a_file_that_was_written_reads_back_as_the_same_experiment_with_a_sentence_for_each_setting(tmp_path, experiment):
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        Experiment(),
+        Experiment(newest=3, half_lives=(None, 0.25), boosting=BOOSTING | {"learning_rate": 1e-05}),
+    ],
+    ids=["ours", "another"],
+)
+def test_a_file_that_was_written_reads_back_as_the_same_experiment_with_a_sentence_for_each_setting(
+    tmp_path, experiment
+):
     text = experiments.as_toml(experiment, "why\nand how")
     (tmp_path / "x.toml").write_text(text)
     assert experiments.read(tmp_path / "x.toml") == experiment
@@ -80,10 +106,12 @@ def test_a_file_that_was_written_reads_back_as_the_same_experiment_with_a_senten
 
 
 def test_the_example_leaves_out_the_intake_and_nothing_else():
-    assert experiments.unlike(experiments.read(ROOT / "experiments" / "no-intake.toml")) == ["families without intake"]
+    assert experiments.unlike(experiments.read(ROOT / "experiments" / "no-intake.toml")) == [
+        "families without intake"
+    ]
 
 
-# --- what a training does with it ---------------------------------------------------------------------------------------
+# --- what a training does with it ---------------------------------------------------------------------------
 
 
 def test_training_asks_on_the_first_day_of_every_month_named(drawn, table):
@@ -96,12 +124,17 @@ def test_training_asks_on_the_first_day_of_every_month_named(drawn, table):
 def test_the_folds_choose_among_the_experiment_s_candidates_and_half_lives_and_show_them_all():
     rows = asked.examples(750)
     mine = Experiment(candidates=("table", "ridge"), half_lives=(None, 0.75), rounds=3)
-    walked = {fold: evaluate.ask(fold, rows, asked.SIGNALS, half_lives=mine.half_lives, **mine.fitting) for fold in asked.FOLDS}
+    walked = {
+        fold: evaluate.ask(fold, rows, asked.SIGNALS, half_lives=mine.half_lives, **mine.fitting)
+        for fold in asked.FOLDS
+    }
     table, choices = evaluate.backtest(rows, walked, evaluate.OVERALL, mine.options)
     assert (choices[0]["candidate"], choices[0]["half_life"]) == mine.options.default == ("ridge", None)
     assert {choice["candidate"] for choice in choices} <= {"table", "ridge"}
     assert {choice["half_life"] for choice in choices} <= {None, 0.75}
-    assert set(choices[-1]["score_on_earlier_folds"]) == {f"{name} {life}" for name in mine.candidates for life in mine.half_lives}
+    assert set(choices[-1]["score_on_earlier_folds"]) == {
+        f"{name} {life}" for name in mine.candidates for life in mine.half_lives
+    }
     assert set(CANDIDATES) <= set(table["model"])
 
 
@@ -111,11 +144,14 @@ def test_the_trials_fit_with_the_experiment_s_penalty():
     assert abs(loose[0].model.ridge.slopes[0][0]) > 10 * abs(tight[0].model.ridge.slopes[0][0])
     gain = {name: evaluate.ablation(wholes, asked.SIGNALS, {"leadership_gap": "leadership", "decoy": "context"}, 1)
             for name, wholes in (("loose", loose), ("tight", tight))}  # fmt: skip
-    said = {name: next(row["gain"] for row in rows if row["family"] == "leadership") for name, rows in gain.items()}
+    said = {
+        name: next(row["gain"] for row in rows if row["family"] == "leadership")
+        for name, rows in gain.items()
+    }
     assert said["loose"] > 10 * abs(said["tight"])
 
 
-# --- two trainings compared -----------------------------------------------------------------------------------------------
+# --- two trainings compared ---------------------------------------------------------------------------------
 
 
 def _recorded(name: str, p: float, drawn, **other) -> Recorded:
@@ -126,7 +162,7 @@ def _recorded(name: str, p: float, drawn, **other) -> Recorded:
         2020-09-01 | 2   | 2       | 3       | improved
         2020-09-01 | 3   | 3       | 3       | same
         2020-09-01 | 4   | 4       | 1       | same
-    """).assign(p_improve=p)  # fmt: skip
+    """).assign(p_improve=p)
     rows["fold"] = pd.to_datetime(rows["fold"])
     report = {"model_version": name, "as_of": "2021-09-01", "final": {"candidate": "ridge"}, "data_source": "official",
               "newest_file_on": "2021-08-31", "inputs": "a", "files": {"a.csv": "1", "b.csv": "2"}, "rows": {"schools": 10},
@@ -140,25 +176,55 @@ def _recorded(name: str, p: float, drawn, **other) -> Recorded:
 def test_two_runs_of_the_same_kind_differ_in_nothing(drawn):
     found = compare.compare(_recorded("a", 0.6, drawn), _recorded("b", 0.6, drawn))
     assert found["settings"] == {} and found["paired"]["gain"] == 0
-    assert compare.lines(found)[:4] == ["data: the same official files", "code: the same (abc)", "settings: the same", "signals: the same 1"]
+    assert compare.lines(found)[:4] == [
+        "data: the same official files",
+        "code: the same (abc)",
+        "settings: the same",
+        "signals: the same 1",
+    ]
     assert "no different that shows" in compare.lines(found)[-1]
 
 
 def test_what_differs_is_named_file_by_file_and_setting_by_setting(drawn):
     one = _recorded("a", 0.6, drawn)
-    two = _recorded("b", 0.6, drawn, inputs="b", files={"b.csv": "3", "c.csv": "1"}, rows={"schools": 12}, signals=["gap", "stayed"],
-                    commit="headway 0.1.0+abcdef012345", dirty=True,
-                    made_from={"code": "d", "registers": "s", "libraries": {"lightgbm": "4.7.0", "numpy": "2.4.0"}})  # fmt: skip
+    two = _recorded(
+        "b",
+        0.6,
+        drawn,
+        inputs="b",
+        files={"b.csv": "3", "c.csv": "1"},
+        rows={"schools": 12},
+        signals=["gap", "stayed"],
+        commit="headway 0.1.0+abcdef012345",
+        dirty=True,
+        made_from={"code": "d", "registers": "s", "libraries": {"lightgbm": "4.7.0", "numpy": "2.4.0"}},
+    )
     two = Recorded("b", "2", {"rounds": "300", "seed": "0"}, two.report, two.backtest)
     found = compare.compare(one, two)
-    assert found["data"]["files"] == {"only_first": ["a.csv"], "only_second": ["c.csv"], "changed": ["b.csv"], "known": True}
+    assert found["data"]["files"] == {
+        "only_first": ["a.csv"],
+        "only_second": ["c.csv"],
+        "changed": ["b.csv"],
+        "known": True,
+    }
     assert found["data"]["rows"] == {"schools": [10, 12]} and found["settings"] == {"rounds": ["200", "300"]}
     assert found["data"]["examples"] == {"examples": [5, 5], "mornings": [1, 1], "labelled": [3, 3]}
     said = "\n".join(compare.lines(found))
-    for words in ("1 files changed: b.csv", "other registers", "code: abc and headway 0.1.0+abcdef012345 with changes", "code: lightgbm 4.6.0 and 4.7.0", "signals: only in the second: stayed"):
+    for words in (
+        "1 files changed: b.csv",
+        "other registers",
+        "code: abc and headway 0.1.0+abcdef012345 with changes",
+        "code: lightgbm 4.6.0 and 4.7.0",
+        "signals: only in the second: stayed",
+    ):
         assert words in said
     titles = [title for title, _, _ in compare.tables(found)]
-    assert titles == ["Runs", "Data that differ: rows of each table, and examples", "Settings that differ", "Backtest of each, fold by fold"]
+    assert titles == [
+        "Runs",
+        "Data that differ: rows of each table, and examples",
+        "Settings that differ",
+        "Backtest of each, fold by fold",
+    ]
     json.dumps(found, allow_nan=False)
 
 
@@ -175,10 +241,12 @@ def test_what_cannot_be_paired_says_why(drawn):
     one, two = _recorded("a", 0.5, drawn), _recorded("b", 0.6, drawn, data_source="made-up")
     assert "made-up" in compare.compare(one, two)["why_not"]
     bare = Recorded("c", None, {}, one.report, None)
-    assert compare.lines(compare.compare(one, bare))[-1].startswith("not compared row by row: the backtest's rows")
+    assert compare.lines(compare.compare(one, bare))[-1].startswith(
+        "not compared row by row: the backtest's rows"
+    )
 
 
-# --- runs read back from the store ----------------------------------------------------------------------------------------
+# --- runs read back from the store --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +254,27 @@ def registry(tmp_path_factory):
     """A store that holds two trainings: version 1 champion, version 2 challenger."""
     registry, champion = Registry.at(None, tmp_path_factory.mktemp("runs") / "mlruns"), made.champion(1000)
     given = made.rows(50)
-    example = given["signals"].assign(overall=given["state"]["overall"].astype("float64"), cell=given["state"]["cell"].astype(object),
-                                      group=given["state"]["group"].astype(object))  # fmt: skip
+    example = given["signals"].assign(
+        overall=given["state"]["overall"].astype("float64"),
+        cell=given["state"]["cell"].astype(object),
+        group=given["state"]["group"].astype(object),
+    )
     champion.backtest = pd.DataFrame({"fold": [pd.Timestamp("2020-09-01")], "urn": [1], "p_improve": [0.5]})
     for rounds in (200, 300):
-        registry.send(registry.keep(champion, params={"rounds": rounds}, metrics={}, tags={}, tables={"train": {"rounds": rounds}},
-                                    figures={}, texts={}, example=example, datasets={},
-                                    promotion={"promote": rounds == 200, "over": None, "why": "", "figures": []}))  # fmt: skip
+        registry.send(
+            registry.keep(
+                champion,
+                params={"rounds": rounds},
+                metrics={},
+                tags={},
+                tables={"train": {"rounds": rounds}},
+                figures={},
+                texts={},
+                example=example,
+                datasets={},
+                promotion={"promote": rounds == 200, "over": None, "why": "", "figures": []},
+            )
+        )
     return registry
 
 
@@ -217,7 +299,12 @@ def test_asking_a_folder_in_which_nothing_was_trained_leaves_it_empty(tmp_path):
 
 def test_a_study_s_trials_are_nested_in_its_run_each_once(registry):
     first = registry.study("tune x", {"rounds": 200}, {"trial 0": ({"rounds": 200}, {"score": 0.3})})
-    again = registry.study("tune x", {"rounds": 200}, {f"trial {n}": ({"rounds": 200 + n}, {"score": 0.3}) for n in (0, 1)}, {"gain": 0.1})
+    again = registry.study(
+        "tune x",
+        {"rounds": 200},
+        {f"trial {n}": ({"rounds": 200 + n}, {"score": 0.3}) for n in (0, 1)},
+        {"gain": 0.1},
+    )
     assert first == again
     client = registry.client()
     (here,) = [found.experiment_id for found in client.search_experiments() if found.name == "headway"]

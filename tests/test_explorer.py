@@ -1,4 +1,6 @@
-"""The explorer's pages without a browser, on six drawn schools: every page, every empty state, a hostile name."""
+"""The explorer's pages without a browser, on six drawn schools: every page, every empty state, a hostile
+name.
+"""
 
 import json
 import re
@@ -23,7 +25,7 @@ from six_schools import (
     shown,
     write_champion,
     write_tables,
-)  # fmt: skip
+)
 
 from headway.explorer import report, store, without
 from headway.pipelines import frameworks, tables
@@ -66,7 +68,10 @@ def test_a_school_page_opens_with_every_outcome_beside_schools_like_it(folder):
     write_tables(folder)
     text = said(shown("school", urn=GOOD))
     assert "stay Requires improvement 28, fall 4, rise 68 (rise: somewhere from 60 to 75)" in text
-    assert "schools like it (Requires improvement primary schools): stay Requires improvement 33, fall 5, rise 62" in text
+    assert (
+        "schools like it (Requires improvement primary schools): stay Requires improvement 33, fall 5, rise "
+        "62"
+    ) in text
 
 
 def test_an_outstanding_school_is_asked_about_staying_and_falling(folder):
@@ -90,7 +95,9 @@ def test_no_family_of_which_nothing_is_known_is_a_reason_anywhere(folder):
     for name, query in (("school", {"urn": GOOD}), ("compare", {"urns": GOOD})):
         text = said(shown(name, **query))
         assert "Staff who stay" not in text and "staff who stay" not in text, name
-        assert "attendance (+10.0)" in text and "Another +3.0 comes of what isn’t known about it." in text, name
+        assert "attendance (+10.0)" in text and "Another +3.0 comes of what isn’t known about it." in text, (
+            name
+        )
 
 
 def test_a_grade_given_to_a_predecessor_says_so(folder):
@@ -105,7 +112,11 @@ def test_old_tables_say_so_at_the_top_of_every_page(folder):
     every = {name: tables.read(folder, name) for name in ("schools", "predictions")}
     tables.write(folder, every, about={**ABOUT, "data_source": "official"})
     assert any("These tables are old" in part.value for part in shown("find").warning)
-    tables.write(folder, every, about={**ABOUT, "data_source": "official", "newest_file_on": f"{store.today():%Y-%m-%d}"})
+    tables.write(
+        folder,
+        every,
+        about={**ABOUT, "data_source": "official", "newest_file_on": f"{store.today():%Y-%m-%d}"},
+    )
     assert not shown("find").warning
 
 
@@ -147,7 +158,10 @@ def test_a_urn_that_is_nobodys_is_said_to_be_so(folder, urn):
 def test_a_grade_never_stands_without_its_day_framework_and_source(folder):
     write_tables(folder)
     text = said(shown("school", urn=GOOD))
-    assert "Requires improvement, inspected on 5 October 2021 (education inspection framework, 2019; published by Ofsted)" in text
+    assert (
+        "Requires improvement, inspected on 5 October 2021 (education inspection framework, 2019; published "
+        "by Ofsted)"
+    ) in text
 
 
 def test_a_name_is_text_wherever_it_stands(folder):
@@ -169,14 +183,19 @@ def test_what_was_said_and_what_came_are_shown_as_stored_or_said_to_be_missing(f
     write_tables(folder)
     assert "It said 4.0 points too little, taken together" in said(shown("how_good"))
     told = json.loads((folder / "train.json").read_text("utf-8"))
-    tables.write_json(folder / "train.json", {name: part for name, part in told.items() if name != "calibration"})
+    tables.write_json(
+        folder / "train.json", {name: part for name, part in told.items() if name != "calibration"}
+    )
     assert "holds no such comparison" in said(shown("how_good"))
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_tables_without_a_row_still_make_pages(folder, name):
     write_tables(folder)
-    none = {table: tables.read(folder, table).head(0) for table in ("schools", "predictions", "inspections", "similar")}
+    none = {
+        table: tables.read(folder, table).head(0)
+        for table in ("schools", "predictions", "inspections", "similar")
+    }
     tables.write(folder, none, about=ABOUT)
     shown(name, urn=GOOD, trust=77, urns=f"{GOOD},{TOP}")
 
@@ -198,7 +217,9 @@ def test_a_trust_is_listed_by_the_alphabet_and_kept_in_the_address(folder):
 
 def test_a_trust_that_does_not_exist_is_said_to_be_so(folder):
     write_tables(folder)
-    assert "No open school in these tables belongs to a trust with the number 5" in said(shown("trust", trust=5))
+    assert "No open school in these tables belongs to a trust with the number 5" in said(
+        shown("trust", trust=5)
+    )
 
 
 def test_schools_compared_keep_the_order_they_were_named_in(folder):
@@ -218,7 +239,10 @@ def test_a_stored_model_changed_by_hand_works_nothing_out_and_says_which_file(fo
     write_tables(folder)
     write_champion(folder, folder.parent / "mlruns", made.champion(600))
     moved = said(shown("what_if", urn=GOOD, share_stayed=90))
-    assert re.search(r"Schools like this one with those figures: \d+% for improving \(somewhere from \d+ to \d+\), \+", moved)
+    assert re.search(
+        r"Schools like this one with those figures: \d+% for improving \(somewhere from \d+ to \d+\), \+",
+        moved,
+    )
     assert "other way than one would expect" not in moved
     changed = folder.parent / "mlruns" / "champion" / "overall" / "booster.txt"
     changed.write_bytes(changed.read_bytes() + b"\n")
@@ -240,12 +264,17 @@ def test_what_a_prediction_was_made_without_has_its_true_reason_in_a_heads_words
     missing = "turnover; absence; results; workforce; head_changes; trust_results; leadership_development"
     stored = tables.read(folder, "predictions").assign(made_without=missing)
     results = pd.DataFrame({"urn": [GOOD], "period": [2016], "reading_progress": [1.0]})
-    absence = pd.DataFrame({"urn": [GOOD], "period": [2024], "share_absence": [None], "share_absence_why_blank": ["suppressed"]})
+    absence = pd.DataFrame(
+        {"urn": [GOOD], "period": [2024], "share_absence": [None], "share_absence_why_blank": ["suppressed"]}
+    )
     heads = pd.DataFrame({"urn": [CLOSED], "seen_on": [pd.Timestamp("2020-01-01")], "head_changed": [0.0]})
     trust = pd.DataFrame({"trust_uid": [5], "period": [2024], "attainment_8": [40.0]})
     shared = {"known_on": pd.Timestamp("2021-01-01"), "source_file": "drawn"}
     rows = {"results": results, "absence": absence, "head_changes": heads, "trust_results": trust}
-    rows = {name: frame.assign(**({"lineage": frame["urn"]} if "urn" in frame else {}), **shared) for name, frame in rows.items()}
+    rows = {
+        name: frame.assign(**({"lineage": frame["urn"]} if "urn" in frame else {}), **shared)
+        for name, frame in rows.items()
+    }
     tables.write(folder, {"predictions": stored, **rows}, about=ABOUT)
     report_of = json.loads((folder / "train.json").read_text("utf-8"))
     used = ["share_stayed", "absence_standing", "reading_progress", "net_staff_change", "head_changed"]
@@ -258,12 +287,18 @@ def test_what_a_prediction_was_made_without_has_its_true_reason_in_a_heads_words
         "Staffing levels and pay: no figure of 2019/20 to compare its newest with, of 2020/21",
         "Changes of head: not published for this kind of school",
         "Its trust’s own results: nothing of its trust is in the files read",
-        "Your own register of leadership development: kept by nobody for this school when the chances were made",
+        (
+            "Your own register of leadership development: kept by nobody for this school when the chances "
+            "were "
+            "made"
+        ),
     ):
         assert line in text, line
     assert "no file published for this school" not in text
     reasons = without.reasons(store.school(GOOD), store.prediction(GOOD), used)
-    page = report.html(store.school(GOOD), store.prediction(GOOD), store.inspections(GOOD), {}, pd.DataFrame(), None, reasons)
+    page = report.html(
+        store.school(GOOD), store.prediction(GOOD), store.inspections(GOOD), {}, pd.DataFrame(), None, reasons
+    )
     assert "Pupils’ absence: suppressed in the file (2023/24)" in page
 
 
@@ -271,7 +306,9 @@ def test_the_record_is_shown_as_the_batch_job_wrote_it_and_fetches_nothing(folde
     write_tables(folder)
     assert "headway cards" in said(shown("about"))
     (folder / "cards").mkdir()
-    (folder / "cards" / "model-card.md").write_text("# Card\n\nSkill is 0.1 ![x](http://x.example/y.png) for $5 and $6.\n")
+    (folder / "cards" / "model-card.md").write_text(
+        "# Card\n\nSkill is 0.1 ![x](http://x.example/y.png) for $5 and $6.\n"
+    )
     (folder / "cards" / "model-card.html").write_text("<p>Card</p>")
     app = shown("about")
     raw = "\n".join(part.value for part in app.markdown)
@@ -296,7 +333,10 @@ def test_a_year_of_grades_from_several_sources_is_one_row_of_the_evidence(folder
     write_tables(folder)
     found = json.loads((folder / "evidence.json").read_text("utf-8"))
     row = found["claims"][0]["raw"]
-    rows = [{**row, "what": year, "label_source": source} for year, source in (("2023/24", "published"), ("2024/25", "all"), ("2024/25", "derived"))]
+    rows = [
+        {**row, "what": year, "label_source": source}
+        for year, source in (("2023/24", "published"), ("2024/25", "all"), ("2024/25", "derived"))
+    ]
     found["claims"][0]["steps"].append({"id": "years", "title": "Year by year", "rows": rows, "more": []})
     tables.write_json(folder / "evidence.json", found)
     assert "Taken year by year, 2 of 2 intervals lie wholly above 1" in said(shown("evidence"))
@@ -304,11 +344,30 @@ def test_a_year_of_grades_from_several_sources_is_one_row_of_the_evidence(folder
 
 def _carded(folder) -> None:
     """The forecast of the Good school's next card, and two schools like it that have one."""
-    chances = {"p_exceptional": 0.1, "p_strong": 0.3, "p_expected": 0.4, "p_needs_attention": 0.15, "p_urgent": 0.05}
+    chances = {
+        "p_exceptional": 0.1,
+        "p_strong": 0.3,
+        "p_expected": 0.4,
+        "p_needs_attention": 0.15,
+        "p_urgent": 0.05,
+    }
     areas = [*frameworks.AREAS, "any"]
-    shared = {"urn": GOOD, "as_of": pd.Timestamp("2025-09-30"), "area": areas, "p_below": 0.2, "p_low": 0.1, "p_high": 0.3,
-              "p_strong_or_better": 0.4, "standard_set": "2-4", "base_rate": 0.15, "learned_from": 100, "enough_like_it": True,
-              "model_version": "m", "data_source": "made-up", "contribution_retention": 0.05}  # fmt: skip
+    shared = {
+        "urn": GOOD,
+        "as_of": pd.Timestamp("2025-09-30"),
+        "area": areas,
+        "p_below": 0.2,
+        "p_low": 0.1,
+        "p_high": 0.3,
+        "p_strong_or_better": 0.4,
+        "standard_set": "2-4",
+        "base_rate": 0.15,
+        "learned_from": 100,
+        "enough_like_it": True,
+        "model_version": "m",
+        "data_source": "made-up",
+        "contribution_retention": 0.05,
+    }
     forecasts = pd.DataFrame({**shared, **chances})
     similar = pd.DataFrame({"urn": GOOD, "rank": [1, 2], "other_urn": [TOP, NAMED], "other_as_of": pd.Timestamp("2025-11-17"),
                             "distance": 0.1, "reasons": "share_in_programme; absence_standing", "overall": 2,
@@ -333,19 +392,32 @@ def test_what_moves_leadership_starts_from_schools_whose_leadership_had_the_same
     rows = tables.read(folder, "predictions").assign(leadership=2)
     tables.write(folder, {"predictions": rows}, about=ABOUT)
     titles = [part.label for part in shown("school", urn=GOOD).expander]
-    assert "Leadership and governance below expected: 5 points above schools of its phase whose leadership was graded Good" in titles
+    assert (
+        "Leadership and governance below expected: 5 points above schools of its phase whose leadership was "
+        "graded Good"
+    ) in titles
     assert "Some area below expected: 5 points above schools like it" in titles
 
 
 def test_a_schools_earlier_forecasts_stand_beside_what_came(folder):
     write_tables(folder)
     assert "No earlier forecast of this school has turned out yet" in said(shown("school", urn=GOOD))
-    shared = {"urn": GOOD, "lineage": GOOD, "overall": 3, "p_grade_1": 0.0, "p_grade_2": 0.3, "p_grade_3": 0.6, "p_grade_4": 0.1}
+    shared = {
+        "urn": GOOD,
+        "lineage": GOOD,
+        "overall": 3,
+        "p_grade_1": 0.0,
+        "p_grade_2": 0.3,
+        "p_grade_3": 0.6,
+        "p_grade_4": 0.1,
+    }
     test = {**shared, "fold": pd.Timestamp("2018-09-01"), "as_of": pd.Timestamp("2018-09-01"), "label": "improved",
             "next_inspected_on": pd.Timestamp("2019-03-05"), "next_overall": 2}  # fmt: skip
     rule = {**test, "p_grade_2": 0.9, "p_grade_3": 0.0}
     rows = pd.DataFrame([{**test, "model": "champion"}, {**rule, "model": "logistic"}])
-    stretch = pd.DataFrame({"from_on": [pd.Timestamp("2009-09-01")], "to_on": [pd.Timestamp("2025-08-31")], "lineage": [0]})
+    stretch = pd.DataFrame(
+        {"from_on": [pd.Timestamp("2009-09-01")], "to_on": [pd.Timestamp("2025-08-31")], "lineage": [0]}
+    )
     tables.write(folder, {"backtest": rows, "coverage": stretch}, about=ABOUT)
     text = said(shown("school", urn=GOOD))
     assert "Its last forecast gave 30 in 100 to what came: it improved" in text
@@ -354,20 +426,39 @@ def test_a_schools_earlier_forecasts_stand_beside_what_came(folder):
     # And one that was kept, from the inspection of 2010 to that of 2021.
     then = {**shared, "status": "scored", "enough_like_it": True, "inspected_on": pd.Timestamp("2010-03-02"), "model_version": "abc",
             "as_of": pd.Timestamp("2020-09-01"), "data_source": "made-up"}  # fmt: skip
-    tables.write(folder / "scored", {"predictions": pd.DataFrame([then])}, about=ABOUT, named={"predictions": "2020-09-01-abc"})
+    tables.write(
+        folder / "scored",
+        {"predictions": pd.DataFrame([then])},
+        about=ABOUT,
+        named={"predictions": "2020-09-01-abc"},
+    )
     text = said(shown("school", urn=GOOD))
-    assert "Its last forecast gave 60 in 100 to what came: it stayed the same" in text and "made and kept then" in text
+    assert (
+        "Its last forecast gave 60 in 100 to what came: it stayed the same" in text
+        and "made and kept then" in text
+    )
 
 
 def test_a_report_card_that_was_forecast_stands_beside_the_one_that_came(folder):
     write_tables(folder)
-    standards = pd.DataFrame({"area": ["leadership_and_governance", "attendance_and_behaviour"], "standard": [3, 4]})
+    standards = pd.DataFrame(
+        {"area": ["leadership_and_governance", "attendance_and_behaviour"], "standard": [3, 4]}
+    )
     day = pd.Timestamp("2025-12-02")
-    standards = standards.assign(urn=GOOD, lineage=GOOD, inspected_on=day, graded_on=day, known_on=day, source_file="drawn")
+    standards = standards.assign(
+        urn=GOOD, lineage=GOOD, inspected_on=day, graded_on=day, known_on=day, source_file="drawn"
+    )
     tables.write(folder, {"standards": standards}, about=ABOUT)
-    tables.write(folder / "scored" / "forecasts", {"forecasts": card()}, about=ABOUT, named={"forecasts": "2025-09-30-abc"})
+    tables.write(
+        folder / "scored" / "forecasts",
+        {"forecasts": card()},
+        about=ABOUT,
+        named={"forecasts": "2025-09-30-abc"},
+    )
     (rows,) = [rows for rows in listed(shown("school", urn=GOOD)) if "below expected, of 100" in rows]
-    came = dict(zip(rows["area"], zip(rows["below expected, of 100"], rows["what came"], strict=True), strict=True))
+    came = dict(
+        zip(rows["area"], zip(rows["below expected, of 100"], rows["what came"], strict=True), strict=True)
+    )
     assert came["Any area"] == ("45", "below expected")
     assert came["Leadership and governance"] == ("20", "expected or better")
 
@@ -380,8 +471,13 @@ def test_an_inspection_after_a_school_closed_is_called_later(folder):
     visits = tables.read(folder, "inspections")
     later = visits["lineage"].eq(CLOSED) & visits["inspected_on"].gt("2020-01-01")
     schools_now = pd.concat([rows.assign(closed_on=ended), after])
-    tables.write(folder, {"schools": schools_now, "inspections": visits.assign(urn=visits["urn"].mask(later, 100007))}, about=ABOUT)
+    tables.write(
+        folder,
+        {"schools": schools_now, "inspections": visits.assign(urn=visits["urn"].mask(later, 100007))},
+        about=ABOUT,
+    )
     text = said(shown("school", urn=CLOSED))
-    assert "Of its 2 inspections one was made under a later URN (100007)" in text and "earlier URN" not in text
+    assert (
+        "Of its 2 inspections one was made under a later URN (100007)" in text and "earlier URN" not in text
+    )
     assert "one was made under an earlier URN (100006)" in said(shown("school", urn=100007))
-

@@ -1,7 +1,8 @@
-"""The explorer in a real browser: search, links that restore, back, downloads, print, keyboard, axe; nothing is fetched.
+"""The explorer in a real browser: search, links that restore, back, downloads, print, keyboard, axe; nothing
+is fetched.
 
-On six schools drawn by hand; on a made-up England of its own making with HEADWAY_BROWSER_SCHOOLS=22000, which takes some
-minutes more. Axe is that of axe-playwright-python; without it that test is skipped.
+On six schools drawn by hand; on a made-up England of its own making with HEADWAY_BROWSER_SCHOOLS=22000, which
+takes some minutes more. Axe is that of axe-playwright-python; without it that test is skipped.
 """
 
 import os
@@ -26,7 +27,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 @dataclass(frozen=True)
 class England:
-    """Where the tables are, and schools to look for in them: one with a chance, another, and one whose name is hostile."""
+    """Where the tables are, and schools to look for in them: one with a chance, another, and one whose name
+    is hostile.
+    """
 
     tables: Path
     runs: Path
@@ -38,7 +41,11 @@ class England:
         """What `one` is called, or is told of it."""
         if column.startswith("_"):
             raise AttributeError(column)
-        rows = tables.read(self.tables, "predictions" if column == "lead" else "schools").set_index("urn").loc[self.one]
+        rows = (
+            tables.read(self.tables, "predictions" if column == "lead" else "schools")
+            .set_index("urn")
+            .loc[self.one]
+        )
         return words.lead(rows) if column == "lead" else rows[column]
 
 
@@ -49,12 +56,16 @@ def england(tmp_path_factory) -> England:
         write_champion(write_tables(folder / "tables"), folder / "mlruns", made.champion(600))
         return England(folder / "tables", folder / "mlruns", GOOD, TOP, NAMED)
     command = [sys.executable, "-m", "headway", "demo", "--schools", str(SCHOOLS)]
-    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    subprocess.run(
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True
+    )
     drawn = folder / "data" / "tables"
     told = tables.read(drawn, "predictions")
     told = told[told["status"].eq("scored") & told["enough_like_it"] & told["overall"].gt(1)]
     schools, about = tables.read(drawn, "schools"), tables.about(drawn, "schools")
-    within = told.merge(schools[schools["trust_uid"].notna()][["urn", "name"]], on="urn", validate="one_to_one")
+    within = told.merge(
+        schools[schools["trust_uid"].notna()][["urn", "name"]], on="urn", validate="one_to_one"
+    )
     one, other, named = within.drop_duplicates("name")["urn"].sample(3, random_state=0)
     schools["name"] = schools["name"].mask(schools["urn"].eq(named), HOSTILE)
     kept = {name: about[name] for name in ("data_source", "newest_file_on", "inputs")}
@@ -151,7 +162,9 @@ def test_a_register_is_checked_kept_shown_on_its_schools_page_and_removed(page, 
     def upload(**figures: int) -> str:
         opened(page, "/your_data")
         content = register("staff", figures, urn=england.one)
-        page.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
+        page.locator("input[type=file]").set_input_files(
+            {"name": "a.csv", "mimeType": "text/csv", "buffer": content}
+        )
         page.get_by_text(re.compile("can’t be used yet|Nothing wrong")).wait_for()
         return settled(page)
 
@@ -192,7 +205,9 @@ def test_after_a_page_is_chosen_its_heading_has_the_focus_and_while_typing_it_ha
     opened(page, "/")
     page.get_by_role("link", name="About", exact=True).click()
     page.get_by_role("heading", name="About", level=1).wait_for()
-    page.wait_for_function("document.activeElement.tagName === 'H1' && document.activeElement.innerText === 'About'")
+    page.wait_for_function(
+        "document.activeElement.tagName === 'H1' && document.activeElement.innerText === 'About'"
+    )
     opened(page, "/")
     page.get_by_role("textbox").first.click()
     page.keyboard.type(england.name)
@@ -225,7 +240,7 @@ def test_a_name_with_a_script_in_it_is_only_a_name(page, england):
     opened(page, "/?q=brien")
 
 
-# --- without a mouse --------------------------------------------------------------------------------------------------
+# --- without a mouse ----------------------------------------------------------------------------------------
 
 
 def test_every_page_is_reached_from_the_menu_by_the_keyboard(page):
@@ -303,7 +318,8 @@ def test_a_register_is_made_ready_and_uploaded_by_the_keyboard(page, england):
     settled(page)
     reached(page, "[data-testid=stFileUploaderDropzone] button")
     with page.expect_file_chooser() as chooser:
-        page.wait_for_timeout(500)  # the browser is told to hand us its chooser, and doesn't say when it has understood
+        # the browser is told to hand us its chooser, and doesn't say when it has understood
+        page.wait_for_timeout(500)
         page.keyboard.press("Enter")
     content = register("staff", {"teachers_a_year_before": 20, "stayed": 17}, urn=england.one)
     chooser.value.set_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
@@ -350,7 +366,7 @@ def test_a_school_is_taken_out_of_a_comparison_by_the_keyboard(page, england):
     page.get_by_role("heading", name="1 school side by side").wait_for()
 
 
-# --- for everyone -----------------------------------------------------------------------------------------------------
+# --- for everyone -------------------------------------------------------------------------------------------
 
 PATHS = {
     "find": "/?q=a",
@@ -365,7 +381,9 @@ PATHS = {
 @pytest.mark.parametrize("name", PATHS)
 def test_no_page_is_wider_than_a_phone_or_breaks_wcag_in_light_and_dark(page, england, name):
     """WCAG 2.2 AA, with every expander open."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
     path = PATHS[name].format(one=england.one, other=england.other, trust=england.trust_uid)
     for theme, width in (("light", 390), ("dark", 1280)):
         page.emulate_media(color_scheme=theme)

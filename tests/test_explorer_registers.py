@@ -54,7 +54,8 @@ def test_who_sees_which_register(sign_in, user, local, sees):
         (None, None, "localhost:8501", False, False),  # served to every address
         ("0.0.0.0", None, "localhost:8501", False, False),
         ("127.0.0.1", "10.0.0.7", "127.0.0.1:8501", False, False),
-        ("127.0.0.1", None, "evil.example:8501", False, False),  # a name elsewhere that was made to point here
+        # a name elsewhere that was made to point here
+        ("127.0.0.1", None, "evil.example:8501", False, False),
         ("127.0.0.1", None, "127.0.0.1:8501", True, False),  # handed on by another program
     ],
 )
@@ -66,15 +67,22 @@ def test_the_access_file_names_who_may_see_and_write(tmp_path):
     path = tmp_path / "access.toml"
     assert access.read_allowed(path) == {}
     path.write_text('["Head@ash.example"]\nsee = ["trust-77"]\nwrite = ["school-100001"]\n')
-    assert access.read_allowed(path) == {"head@ash.example": (frozenset({TRUST, SCHOOL}), frozenset({SCHOOL}))}
+    assert access.read_allowed(path) == {
+        "head@ash.example": (frozenset({TRUST, SCHOOL}), frozenset({SCHOOL}))
+    }
 
 
 def test_an_access_file_tells_everything_wrong_with_it_and_opens_nothing(folder):
     write_tables(folder)
     keep(folder, STAFF, SCHOOL)
     path = folder.parent / "access.toml"
-    path.write_text('["a@x.example"]\nsee = ["the trust"]\n["b@x.example"]\nread = ["trust-77"]\n["A@x.example"]\nsee = []\n')
-    with pytest.raises(tables.DataError, match=r"(?s)the trust.*b@x.example: expected lists.*A@x.example: stands there twice"):
+    path.write_text(
+        '["a@x.example"]\nsee = ["the trust"]\n["b@x.example"]\nread = ["trust-77"]\n["A@x.example"]\nsee = '
+        "[]\n"
+    )
+    with pytest.raises(
+        tables.DataError, match=r"(?s)the trust.*b@x.example: expected lists.*A@x.example: stands there twice"
+    ):
         access.read_allowed(path)
     assert "The access file can’t be read" in said(shown("your_data", user="a@x.example"))
     path.write_text("not TOML")
@@ -88,13 +96,22 @@ def test_a_register_is_on_its_schools_page_for_who_may_see_it_alone(folder):
     (folder.parent / "access.toml").write_text(
         '["head@ash.example"]\nsee = ["school-100001"]\n["ceo@x.example"]\nsee = ["trust-77"]\n'
     )
-    for user, seen in ((None, True), ("", False), ("head@ash.example", True), ("ceo@x.example", False), ("a@b.example", False)):
+    for user, seen in (
+        (None, True),
+        ("", False),
+        ("head@ash.example", True),
+        ("ceo@x.example", False),
+        ("a@b.example", False),
+    ):
         page = shown("school", user=user, urn=GOOD)
         assert ("From its own registers" in said(page)) is seen, user
         assert any("by register" in one for box in page.selectbox for one in box.options) is seen, user
         assert ("school-100001" in said(page)) is False, user
         assert ("Ash" in said(shown("your_data", user=user))) is False
-        assert bool([box for box in shown("your_data", user=user).selectbox if "Ash" in str(box.options)]) is seen, user
+        assert (
+            bool([box for box in shown("your_data", user=user).selectbox if "Ash" in str(box.options)])
+            is seen
+        ), user
 
 
 def test_from_another_machine_no_register_is_seen_where_there_is_no_sign_in(folder, monkeypatch):
@@ -104,7 +121,10 @@ def test_from_another_machine_no_register_is_seen_where_there_is_no_sign_in(fold
     sits_at(monkeypatch, "10.0.0.7")
     assert "From its own registers" not in said(shown("school", urn=GOOD))
     text = said(shown("your_data"))
-    assert "isn’t open on the machine that keeps them" in text and "No register that you may see is kept." in text
+    assert (
+        "isn’t open on the machine that keeps them" in text
+        and "No register that you may see is kept." in text
+    )
 
 
 def test_one_or_two_people_are_never_told_apart_on_a_page(folder):
@@ -112,7 +132,9 @@ def test_one_or_two_people_are_never_told_apart_on_a_page(folder):
     for left in (1, 2):
         stayed = {"teachers_a_year_before": 20, "stayed": 20 - left, "moved_school": 0, "left_system": left}
         keep(folder, register("staff", stayed), SCHOOL)
-        told = [rows.to_csv() for rows in listed(shown("school", urn=GOOD)) if "fewer than 3" in rows.to_csv()]
+        told = [
+            rows.to_csv() for rows in listed(shown("school", urn=GOOD)) if "fewer than 3" in rows.to_csv()
+        ]
         assert len(told) == 1
         if left == 1:
             first = told
@@ -135,12 +157,15 @@ def test_signals_made_from_a_register_are_hidden_unless_every_register_behind_th
     entries, known = own.kept().entries, pd.Series({"stayed_by_register": 0.9})
 
     def hides(*see: str, values: pd.Series | None = known, kept: tuple = entries) -> bool:
-        return "stayed_by_register" in own.hidden(own.Kept(access.Rights("", frozenset(see)), kept), GOOD, values)
+        return "stayed_by_register" in own.hidden(
+            own.Kept(access.Rights("", frozenset(see)), kept), GOOD, values
+        )
 
     assert hides() and hides(TRUST)  # the school's own register made it
     assert not hides(SCHOOL)
     assert hides(TRUST, kept=())  # whoever made it has taken it away since
-    assert hides(values=None) and not hides(TRUST, values=None)  # a blank is there to try, for who could fill it
+    # a blank is there to try, for who could fill it
+    assert hides(values=None) and not hides(TRUST, values=None)
     everything = own.Kept(access.Rights("", everything=True), entries)
     assert own.hidden(everything, GOOD, known) == set()
 
@@ -154,9 +179,15 @@ def uploaded(content: bytes, **more: str) -> AppTest:
 
 def test_a_wrong_register_is_told_by_row_and_column_and_nothing_is_stored(folder):
     write_tables(folder)
-    app = uploaded(register("staff", {"teachers_a_year_before": 20, "stayed": 21}, {"urn": NOWHERE, "stayed": "Ms Jones"}))
+    app = uploaded(
+        register(
+            "staff", {"teachers_a_year_before": 20, "stayed": 21}, {"urn": NOWHERE, "stayed": "Ms Jones"}
+        )
+    )
     text = said(app)
-    assert "4 problems" in text and "is more than 20" in text and "is no school in the table of schools" in text
+    assert (
+        "4 problems" in text and "is more than 20" in text and "is no school in the table of schools" in text
+    )
     assert "Jones" not in text
     assert not (folder.parent / "registers").exists()
 
@@ -167,7 +198,10 @@ def test_a_right_register_is_kept_only_when_asked_shown_and_removed_again(folder
     assert "Nothing wrong: 2 rows for 2 schools" in said(app)
     assert "It would fill 2 of 5 signals" in "\n".join(part.value for part in app.subheader)
     assert not (folder.parent / "registers").exists()
-    assert app.selectbox(key="owner").options == ["Oak, Ash & Thorn Trust (trust 77)", "Barnet (authority 302)"]
+    assert app.selectbox(key="owner").options == [
+        "Oak, Ash & Thorn Trust (trust 77)",
+        "Barnet (authority 302)",
+    ]
     next(button for button in app.button if button.label == "Keep this register").click().run()
     assert "Kept: the register of improvement capacity" in said(app)
     path = folder.parent / "registers" / TRUST / "improvement-capacity.csv"
@@ -217,11 +251,16 @@ def test_a_trusts_capacity_is_held_against_what_is_suggested_for_who_may_see_it(
     assert "No register that you may see says who is being developed in 5 of the 5 schools." in text
     assert "Nothing is known of who is being developed in these schools" in text and "may be thin" not in text
     text = said(shown("trust", trust=77, user=""))
-    assert "No register of these schools is kept here that you may see" in text and "of staff, at least" not in text
+    assert (
+        "No register of these schools is kept here that you may see" in text
+        and "of staff, at least" not in text
+    )
 
 
 def test_development_is_thin_by_the_alphabet_and_in_words(folder):
-    made = pd.DataFrame({"urn": range(6), "name": list("FEDCBA"), "share_in_programme": [0.1, 0.2, 0.3, 0.4, 0.5, None]})
+    made = pd.DataFrame(
+        {"urn": range(6), "name": list("FEDCBA"), "share_in_programme": [0.1, 0.2, 0.3, 0.4, 0.5, None]}
+    )
     told = capacity.thin_in(made, None)
     assert told["school"].tolist() == ["E", "F"]  # the middle of five is 30%, and of A nothing is known
     assert told["what the registers say"].iloc[1] == (

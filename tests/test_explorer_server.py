@@ -1,4 +1,6 @@
-"""The explorer's server as it is started: every page clicked, by the browser's own protocol, and what it then has loaded."""
+"""The explorer's server as it is started: every page clicked, by the browser's own protocol, and what it then
+has loaded.
+"""
 
 import json
 
@@ -19,10 +21,28 @@ atexit.register(lambda: open(told, "w").write(json.dumps({"loaded": [*sys.module
 runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 """
 # What trains, registers, tests and fetches: ours, and others'.
-OURS = ("headway.models.registry", "headway.models.served", "headway.models.tracking", *(f"headway.pipelines.{name}" for name in (
-    "__main__", "compare", "evidence", "experiments", "fetch", "ingest", "monitor", "promotion", "similar", "synthesise", "train",
-    "tune",
-)))  # fmt: skip; of what scores and judges, the what-if and earlier forecasts use the sums, which load nothing of OTHERS
+OURS = (
+    "headway.models.registry",
+    "headway.models.served",
+    "headway.models.tracking",
+    *(
+        f"headway.pipelines.{name}"
+        for name in (
+            "__main__",
+            "compare",
+            "evidence",
+            "experiments",
+            "fetch",
+            "ingest",
+            "monitor",
+            "promotion",
+            "similar",
+            "synthesise",
+            "train",
+            "tune",
+        )
+    ),
+)  # of what scores and judges, the what-if and earlier forecasts use the sums, which load nothing of OTHERS
 OTHERS = ("mlflow", "sklearn", "lightgbm", "optuna", "statsmodels", "pandera")
 
 
@@ -55,7 +75,9 @@ def test_no_page_loads_what_trains_or_takes_anything_from_a_pickle(tmp_path):
     told = tmp_path / "told.json"
     with serving(tables, runs, tmp_path / "log.txt", program=("-c", WATCHED, str(told))) as address:
         here = address.removeprefix("http://")
-        with connect(f"ws://{here}/_stcore/stream", subprotocols=["streamlit"], origin=address, max_size=None) as line:
+        with connect(
+            f"ws://{here}/_stcore/stream", subprotocols=["streamlit"], origin=address, max_size=None
+        ) as line:
             said = {name: clicked(line, name, queries.get(name, "")) for name in PAGES}
     for name, title in PAGES.items():
         assert "Ash Primary School" in said[name] if name == "school" else title in said[name], name

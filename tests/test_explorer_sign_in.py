@@ -1,6 +1,7 @@
 """Signing in with Streamlit's own st.login, at a small OpenID provider on this machine, in a real browser.
 
-Each user sees the registers that the access file names for them, and no other. Skipped without `headway[sign-in]`.
+Each user sees the registers that the access file names for them, and no other. Skipped without
+`headway[sign-in]`.
 """
 
 import base64
@@ -30,15 +31,25 @@ class Provider(BaseHTTPRequestHandler):
     asked: dict[str, str] = {}  # the nonce of each code
 
     def do_GET(self) -> None:
-        path, query = urlsplit(self.path).path, {name: one[0] for name, one in parse_qs(urlsplit(self.path).query).items()}
+        path, query = (
+            urlsplit(self.path).path,
+            {name: one[0] for name, one in parse_qs(urlsplit(self.path).query).items()},
+        )
         if path == "/authorize":
             links = [self.link(user, query) for user in (HEAD, CHIEF)]
             return self.answer("text/html", "<!doctype html><title>Who are you?</title>" + "<br>".join(links))
         if path == "/keys":
             return self.answer("application/json", json.dumps(jwk.KeySet([self.key]).as_dict(private=False)))
-        ends = {"issuer": "", "authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
+        ends = {
+            "issuer": "",
+            "authorization_endpoint": "/authorize",
+            "token_endpoint": "/token",
+            "jwks_uri": "/keys",
+        }
         told = {name: f"http://{self.headers['Host']}{end}" for name, end in ends.items()}
-        self.answer("application/json", json.dumps({**told, "id_token_signing_alg_values_supported": ["RS256"]}))
+        self.answer(
+            "application/json", json.dumps({**told, "id_token_signing_alg_values_supported": ["RS256"]})
+        )
 
     def link(self, user: str, query: dict[str, str]) -> str:
         code = f"{user} {len(self.asked)}"
@@ -49,11 +60,20 @@ class Provider(BaseHTTPRequestHandler):
         sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         code, now = sent["code"][0], int(time.time())
         user = code.split()[0]
-        claims = {"iss": f"http://{self.headers['Host']}", "aud": "headway", "sub": user, "email": user, "email_verified": True,
-                  "nonce": self.asked.pop(code), "iat": now, "exp": now + 600}  # fmt: skip
+        claims = {
+            "iss": f"http://{self.headers['Host']}",
+            "aud": "headway",
+            "sub": user,
+            "email": user,
+            "email_verified": True,
+            "nonce": self.asked.pop(code),
+            "iat": now,
+            "exp": now + 600,
+        }
         token = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.key)
         self.answer(
-            "application/json", json.dumps({"access_token": "x", "token_type": "Bearer", "expires_in": 600, "id_token": token})
+            "application/json",
+            json.dumps({"access_token": "x", "token_type": "Bearer", "expires_in": 600, "id_token": token}),
         )
 
     def answer(self, kind: str, text: str) -> None:
@@ -83,7 +103,15 @@ def address(tmp_path_factory) -> Iterator[str]:
         f'server_metadata_url = "http://127.0.0.1:{provider.server_port}/.well-known/openid-configuration"\n'
     )
     where = {"HEADWAY_REGISTERS": str(folder / "registers"), "HEADWAY_ACCESS": str(folder / "access.toml")}
-    with serving(tables, folder, folder / "log.txt", "--secrets.files", str(folder / "secrets.toml"), port=port, **where) as here:
+    with serving(
+        tables,
+        folder,
+        folder / "log.txt",
+        "--secrets.files",
+        str(folder / "secrets.toml"),
+        port=port,
+        **where,
+    ) as here:
         yield here
     provider.shutdown()
 
@@ -96,7 +124,11 @@ def registers_seen(page) -> set[str]:
     opened(page, "/trust?trust=77")
     page.get_by_role("button", name="Download these schools").wait_for()
     trust = settled(page)
-    return {owner for owner, there in ((SCHOOL, "Staff, counted on" in school), (TRUST, "of staff, at least" in trust)) if there}
+    return {
+        owner
+        for owner, there in ((SCHOOL, "Staff, counted on" in school), (TRUST, "of staff, at least" in trust))
+        if there
+    }
 
 
 def test_each_user_sees_their_own_registers_alone_and_none_once_signed_out(chromium, address):
@@ -119,6 +151,14 @@ def test_each_user_sees_their_own_registers_alone_and_none_once_signed_out(chrom
 
 def test_the_cookie_of_a_sign_in_cant_be_made_by_hand(chromium, address):
     context = chromium.new_context(base_url=address)
-    context.add_cookies([{"name": "_streamlit_user", "value": json.dumps({"is_logged_in": True, "email": HEAD}), "url": address}])
+    context.add_cookies(
+        [
+            {
+                "name": "_streamlit_user",
+                "value": json.dumps({"is_logged_in": True, "email": HEAD}),
+                "url": address,
+            }
+        ]
+    )
     assert registers_seen(context.new_page()) == set()
     context.close()

@@ -1,4 +1,6 @@
-"""What the explorer says and lets take away: words, search, the report to print, a CSV; no text of a file becomes code."""
+"""What the explorer says and lets take away: words, search, the report to print, a CSV; no text of a file
+becomes code.
+"""
 
 import datetime
 import io
@@ -24,7 +26,11 @@ def test_a_csv_holds_no_formula():
 
 def test_a_set_of_grades_is_no_day_to_a_spreadsheet():
     rows = pd.DataFrame({"grade_set": ["2-3", "2", None], "name": ["3-4", "Ash 2-3", "x"]})
-    assert words.for_spreadsheet(rows).decode("utf-8-sig").splitlines()[1:] == ["2 to 3,3 to 4", "2,Ash 2-3", ",x"]
+    assert words.for_spreadsheet(rows).decode("utf-8-sig").splitlines()[1:] == [
+        "2 to 3,3 to 4",
+        "2,Ash 2-3",
+        ",x",
+    ]
 
 
 def test_the_steps_add_up_to_the_chance():
@@ -36,9 +42,13 @@ def test_a_workbook_has_typed_cells_and_no_formula(folder):
     write_tables(folder)
     schools = store.schools()
     figures = outlook.export(outlook.with_predictions(schools[schools["trust_uid"].eq(77).fillna(False)]))
-    kept = python_calamine.load_workbook(io.BytesIO(workbook.workbook({"Schools": figures}, ["=1+1", "A note."])))
+    kept = python_calamine.load_workbook(
+        io.BytesIO(workbook.workbook({"Schools": figures}, ["=1+1", "A note."]))
+    )
     head, *rows = kept.get_sheet_by_name("Schools").to_python()
-    cells = next(cells for cells in (dict(zip(head, row, strict=True)) for row in rows) if cells["URN"] == GOOD)
+    cells = next(
+        cells for cells in (dict(zip(head, row, strict=True)) for row in rows) if cells["URN"] == GOOD
+    )
     assert (cells["URN"], cells["school"], cells["chance to rise"]) == (GOOD, "Ash Primary School", 0.68)
     assert cells["inspected on"] == datetime.date(2021, 10, 5) and cells["given to a predecessor"] is False
     assert kept.get_sheet_by_name("Notes").to_python() == [["=1+1"], ["A note."]]
@@ -56,7 +66,10 @@ def test_sentence_report_and_exports_give_the_same_numbers(folder):
     page = report.html(row, predicted, store.inspections(GOOD), {}, pd.DataFrame(), card_rows)
     assert report_card.lead(card_rows) in page and "Staff who stay" not in page
     exported = report.export(row, predicted, card_rows).iloc[0]
-    assert exported["p_below_any"] == any_area["p_below"] and exported["usual_grade_2"] == predicted["usual_grade_2"]
+    assert (
+        exported["p_below_any"] == any_area["p_below"]
+        and exported["usual_grade_2"] == predicted["usual_grade_2"]
+    )
 
 
 def test_no_frameworks_words_hold_the_name_of_a_grade():
@@ -69,9 +82,15 @@ def test_no_frameworks_words_hold_the_name_of_a_grade():
 
 def test_what_blanks_add_stands_last_and_is_no_reason():
     made = words.parts(predictions().iloc[0])
-    assert made["what"].tolist() == ["Attendance", "The pupils it serves", "What isn’t known here", "Unexplained"]
+    assert made["what"].tolist() == [
+        "Attendance",
+        "The pupils it serves",
+        "What isn’t known here",
+        "Unexplained",
+    ]
     assert words.parts_in_words(made) == (
-        "Raised most by attendance (+10.0). Lowered most by the pupils it serves (−5.0). Another +3.0 comes of what isn’t known "
+        "Raised most by attendance (+10.0). Lowered most by the pupils it serves (−5.0). Another +3.0 comes "
+        "of what isn’t known "
         "about it."
     )
 
@@ -87,7 +106,9 @@ def test_the_steps_of_a_chart_and_of_a_report_add_up_whatever_they_are(steps):
 
 
 def test_a_tie_is_a_tie():
-    rows = pd.DataFrame({"grade": ["Good", "Requires improvement", "Inadequate"], "chance": [0.49, 0.494, 0.016]})
+    rows = pd.DataFrame(
+        {"grade": ["Good", "Requires improvement", "Inadequate"], "chance": [0.49, 0.494, 0.016]}
+    )
     assert words.likeliest(rows) == "Requires improvement and Good are about as likely, at 49% each"
 
 
@@ -103,13 +124,25 @@ def test_searches_that_fail_on_the_letter_find_their_school_first(folder):
     ]
     columns = ["urn", "name", "local_authority", "postcode", "latitude", "longitude"]
     more = pd.DataFrame(names, columns=columns)
-    more = more.assign(**{name: rows[name].iloc[0] for name in rows if name not in columns and name != "lineage"}, lineage=more["urn"])
+    more = more.assign(
+        **{name: rows[name].iloc[0] for name in rows if name not in columns and name != "lineage"},
+        lineage=more["urn"],
+    )
     tables.write(folder, {"schools": pd.concat([tables.read(folder, "schools"), more])}, about=ABOUT)
     for asked, urn in (
-        ("Netther Stowe", 146493), ("URN 146493", 146493), ("Netherstowe", 146493), ("WS13", 146493), ("ws13 6ab", 146493),
-        ("Barking & Dagenham", 100100), ("Barking and Dagenham", 100100), ("St Mary Salford", 100101),
-        ("Saint Marys Salford", 100101), ("park", 100103), ("LS1", 100103), ("Park Sedberg", 100102),
-    ):  # fmt: skip
+        ("Netther Stowe", 146493),
+        ("URN 146493", 146493),
+        ("Netherstowe", 146493),
+        ("WS13", 146493),
+        ("ws13 6ab", 146493),
+        ("Barking & Dagenham", 100100),
+        ("Barking and Dagenham", 100100),
+        ("St Mary Salford", 100101),
+        ("Saint Marys Salford", 100101),
+        ("park", 100103),
+        ("LS1", 100103),
+        ("Park Sedberg", 100102),
+    ):
         assert search.found(asked)["urn"].iloc[0] == urn, asked
     assert search.found("WS13")["miles"].is_monotonic_increasing
     assert search.found("QZ99").empty
@@ -146,8 +179,11 @@ def test_the_report_escapes_and_fetches_nothing(folder):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r"(src|href)=|url\(|@import", page)
-    assert "schools like it (Requires improvement primary schools): stay Requires improvement 33, fall 5, rise 62" in page
-    assert "Staff who stay" not in page and "What isn’t known here</td><td class=\"n\">+3.0" in page
+    assert (
+        "schools like it (Requires improvement primary schools): stay Requires improvement 33, fall 5, rise "
+        "62"
+    ) in page
+    assert "Staff who stay" not in page and 'What isn’t known here</td><td class="n">+3.0' in page
 
 
 def test_search_finds_by_name_postcode_urn_trust_and_authority(folder):

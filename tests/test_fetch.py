@@ -78,25 +78,46 @@ class Reply:
 
 @dataclass
 class Played:
-    """The services: a reply to each path, or several, one after another, the last for good; and what was asked of them."""
+    """The services: a reply to each path, or several, one after another, the last for good; and what was
+    asked of them.
+    """
 
     base: str = ""
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str], float]] = field(default_factory=list)
 
     def says(self, path: str, *replies: Reply | bytes | dict) -> None:
-        self.replies[path] = [reply if isinstance(reply, Reply) else Reply(json.dumps(reply).encode() if isinstance(reply, dict)
-                                                                           else reply) for reply in replies]  # fmt: skip
+        self.replies[path] = [
+            reply
+            if isinstance(reply, Reply)
+            else Reply(json.dumps(reply).encode() if isinstance(reply, dict) else reply)
+            for reply in replies
+        ]
 
     def paths(self) -> list[str]:
         return [path for _, path, _, _ in self.asked]
 
     def page(self, *names: str, updated: str = "2026-09-15T09:30:00+01:00", **more: Any) -> None:
         """The page of management information, with attachments of these names."""
-        self.says(PAGE, {"public_updated_at": updated, "details": {"attachments": [
-            {"attachment_type": "file", "title": name.replace("_", " "), "filename": name.rsplit("/", 1)[-1],
-             "content_type": "text/csv", "url": f"https://{ASSETS}/{at:024x}/{name}", **more}
-            for at, name in enumerate(names)]}})  # fmt: skip
+        self.says(
+            PAGE,
+            {
+                "public_updated_at": updated,
+                "details": {
+                    "attachments": [
+                        {
+                            "attachment_type": "file",
+                            "title": name.replace("_", " "),
+                            "filename": name.rsplit("/", 1)[-1],
+                            "content_type": "text/csv",
+                            "url": f"https://{ASSETS}/{at:024x}/{name}",
+                            **more,
+                        }
+                        for at, name in enumerate(names)
+                    ]
+                },
+            },
+        )
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -111,10 +132,16 @@ class _Handler(BaseHTTPRequestHandler):
         body, status, extra = reply.body, reply.status, dict(reply.headers)
         marks = {"ETag": reply.etag, "Last-Modified": reply.last_modified}
         extra |= {name: value for name, value in marks.items() if value}
-        if status == 200 and ((reply.etag and headers.get("if-none-match") == reply.etag) or (
-                reply.last_modified and headers.get("if-modified-since") == reply.last_modified)):  # fmt: skip
+        if status == 200 and (
+            (reply.etag and headers.get("if-none-match") == reply.etag)
+            or (reply.last_modified and headers.get("if-modified-since") == reply.last_modified)
+        ):
             body, status = b"", 304
-        if status == 200 and reply.ranges and (wanted := re.fullmatch(r"bytes=(\d+)-", headers.get("range", ""))):
+        if (
+            status == 200
+            and reply.ranges
+            and (wanted := re.fullmatch(r"bytes=(\d+)-", headers.get("range", "")))
+        ):
             start = int(wanted[1])
             if headers.get("if-range") in marks.values() and start < len(body):
                 status, extra["Content-Range"] = 206, f"bytes {start}-{len(body) - 1}/{len(body)}"
@@ -178,16 +205,27 @@ def at(number: int, name: str = LATEST) -> str:
 
 @pytest.fixture
 def fetched(raw: Path, played: Played) -> Callable[..., dict[str, list[str]]]:
-    def run(*kinds: str, limits: Limits = QUICK, today: datetime.date = TODAY, **more: Any) -> dict[str, list[str]]:
-        return fetch.fetch(raw, kinds=kinds or ("inspections",), today=today, base=played.base, limits=limits,
-                           say=lambda line: None, **more)  # fmt: skip
+    def run(
+        *kinds: str, limits: Limits = QUICK, today: datetime.date = TODAY, **more: Any
+    ) -> dict[str, list[str]]:
+        return fetch.fetch(
+            raw,
+            kinds=kinds or ("inspections",),
+            today=today,
+            base=played.base,
+            limits=limits,
+            say=lambda line: None,
+            **more,
+        )
 
     return run
 
 
 @pytest.fixture
 def refused(fetched: Callable[..., Any], raw: Path) -> Callable[..., str]:
-    """Runs a fetch that must fail, with an older file in place; returns its one message, and sees that the file stands."""
+    """Runs a fetch that must fail, with an older file in place; returns its one message, and sees that the
+    file stands.
+    """
 
     def run(*kinds: str, name: str = f"ofsted/{LATEST}", **more: Any) -> str:
         (raw / name).parent.mkdir(exist_ok=True)
@@ -217,7 +255,7 @@ def zipped(**files: bytes) -> bytes:
     return whole.getvalue()
 
 
-# --- what comes, and what is noted of it ------------------------------------------------------------------------------
+# --- what comes, and what is noted of it --------------------------------------------------------------------
 
 
 def test_attachments_come_by_their_names_and_are_noted(played, fetched, raw):
@@ -258,7 +296,8 @@ def test_a_file_somebody_edited_is_brought_again(fetched, raw):
 def test_one_user_agent_names_us_and_begins_as_a_browser_does(played, fetched):
     fetched()
     assert {re.sub(r"/[\d.]+;", "/*;", headers["user-agent"]) for _, _, headers, _ in played.asked} == {
-        "Mozilla/5.0 (compatible; headway/*; open data on schools)"}  # fmt: skip
+        "Mozilla/5.0 (compatible; headway/*; open data on schools)"
+    }
 
 
 def test_requests_to_one_host_are_a_pause_apart(played, fetched):
@@ -279,19 +318,23 @@ def test_a_manifest_that_cannot_be_read_says_so(fetched, raw):
         fetched()
 
 
-# --- faults -----------------------------------------------------------------------------------------------------------
+# --- faults -------------------------------------------------------------------------------------------------
 
 
 def test_a_missing_file_is_named_and_the_others_are_kept(played, fetched, raw):
     played.says(at(0), Reply(b"gone", 404))
-    with pytest.raises(DataError, match=f"1 of what was looked for did not come(.|\n)*{LATEST}: .*answered 404"):
+    with pytest.raises(
+        DataError, match=f"1 of what was looked for did not come(.|\n)*{LATEST}: .*answered 404"
+    ):
         fetched()
     assert (raw / "ofsted" / STATISTICS).exists() and not (raw / "ofsted" / LATEST).exists()
 
 
 def test_a_list_that_cannot_be_had_is_named_and_the_others_are_kept(played, fetched, raw):
     played.says(PAGE, Reply(b"<html>", 200))
-    with pytest.raises(DataError, match="the list of inspections: .*monthly-management.* is not the JSON we expect"):
+    with pytest.raises(
+        DataError, match="the list of inspections: .*monthly-management.* is not the JSON we expect"
+    ):
         fetched()
     assert (raw / "ofsted" / STATISTICS).exists()
 
@@ -331,12 +374,18 @@ def test_a_cut_file_goes_on_where_it_stopped(played, fetched, raw):
     played.says(at(0), Reply(OFSTED, etag='"one"', cut=700), Reply(OFSTED, etag='"one"'))
     fetched()
     assert (raw / "ofsted" / LATEST).read_bytes() == OFSTED
-    asked = [(headers.get("range"), headers.get("if-range")) for _, path, headers, _ in played.asked if path == at(0)]
+    asked = [
+        (headers.get("range"), headers.get("if-range"))
+        for _, path, headers, _ in played.asked
+        if path == at(0)
+    ]
     assert asked == [(None, None), ("bytes=700-", '"one"')]
 
 
 def test_a_cut_file_starts_again_where_the_server_has_no_ranges(played, fetched, raw):
-    played.says(at(0), Reply(OFSTED, etag='"one"', cut=700, ranges=False), Reply(OFSTED, etag='"one"', ranges=False))
+    played.says(
+        at(0), Reply(OFSTED, etag='"one"', cut=700, ranges=False), Reply(OFSTED, etag='"one"', ranges=False)
+    )
     fetched()
     assert (raw / "ofsted" / LATEST).read_bytes() == OFSTED
 
@@ -401,7 +450,9 @@ def test_a_run_killed_in_the_middle_leaves_no_half_file_and_the_next_goes_on(pla
     played.says(at(0), Reply(OFSTED, etag='"one"'))
     played.asked.clear()
     fetched()
-    assert [headers.get("range") for _, path, headers, _ in played.asked if path == at(0)] == [f"bytes={there}-"]
+    assert [headers.get("range") for _, path, headers, _ in played.asked if path == at(0)] == [
+        f"bytes={there}-"
+    ]
     assert (raw / "ofsted" / LATEST).read_bytes() == OFSTED and not part.exists()
 
 
@@ -415,12 +466,15 @@ def test_a_size_other_than_the_page_says_is_refused(played, refused):
     assert f"it has {len(OFSTED):,} bytes where its page says 12,345" in refused()
 
 
-@pytest.mark.parametrize(("body", "why"), [
-    (b"", "it is empty"),
-    (b"\xef\xbb\xbf \n<!DOCTYPE html><p>Sorry", "it is a web page"),
-    (b'{"error": "try later"}', "has the header .URN."),
-    (b"URN" + b"\0" * 100, "it is not text"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "it is empty"),
+        (b"\xef\xbb\xbf \n<!DOCTYPE html><p>Sorry", "it is a web page"),
+        (b'{"error": "try later"}', "has the header .URN."),
+        (b"URN" + b"\0" * 100, "it is not text"),
+    ],
+)
 def test_what_is_not_the_file_is_refused(played, refused, body, why):
     played.says(at(0), body)
     assert re.search(why, refused())
@@ -445,7 +499,9 @@ def test_a_small_workbook_that_would_unpack_to_a_huge_one_is_refused(played, ref
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_huge_answer_is_stopped_whether_or_not_it_says_its_length(played, refused, raw, chunked):
     played.says(at(0), Reply(OFSTED * 20, chunked=chunked))
-    assert ("it has more than 100,000 bytes" if chunked else f"it has {20 * len(OFSTED):,} bytes, and we stop") in refused()
+    assert (
+        "it has more than 100,000 bytes" if chunked else f"it has {20 * len(OFSTED):,} bytes, and we stop"
+    ) in refused()
     assert list(raw.rglob(".*.part")) == []
 
 
@@ -455,9 +511,16 @@ def test_a_list_without_end_is_stopped(played, fetched, monkeypatch):
         fetched()
 
 
-@pytest.mark.parametrize("where", ["https://elsewhere.example/x.csv", "http://assets.publishing.service.gov.uk/x.csv",
-                                   "https://assets.publishing.service.gov.uk:8443/x.csv", "file:///etc/hostname",
-                                   "https://user@assets.publishing.service.gov.uk/x.csv"])  # fmt: skip
+@pytest.mark.parametrize(
+    "where",
+    [
+        "https://elsewhere.example/x.csv",
+        "http://assets.publishing.service.gov.uk/x.csv",
+        "https://assets.publishing.service.gov.uk:8443/x.csv",
+        "file:///etc/hostname",
+        "https://user@assets.publishing.service.gov.uk/x.csv",
+    ],
+)
 def test_a_redirect_to_a_stranger_is_refused(played, refused, where):
     played.says(at(0), Reply(b"", 302, {"Location": where}))
     assert f"redirected to {where}" in refused()
@@ -485,14 +548,18 @@ def test_a_silent_server_is_given_up(played, refused):
 
 def test_a_server_that_drips_is_given_up(played, refused):
     played.says(at(0), Reply(OFSTED, drip=0.15, etag='"one"'))
-    assert re.search("only .* bytes came in 0 seconds", refused(limits=Limits(pause=0.0, tries=2, read=1.0, seconds=0.4)))
+    assert re.search(
+        "only .* bytes came in 0 seconds", refused(limits=Limits(pause=0.0, tries=2, read=1.0, seconds=0.4))
+    )
 
 
 def test_a_name_leads_to_no_other_folder(played, fetched, raw, tmp_path):
     played.page(f"..%2F..%2F{LATEST}", filename=f"../../ofsted\\..\\{LATEST}")
     played.says(f"/{ASSETS}/{0:024x}/..%2F..%2F{LATEST}", OFSTED)
     assert f"ofsted/{LATEST}" in fetched()["new"]
-    assert {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob(f"*{LATEST}")} == {("raw", "ofsted")}
+    assert {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob(f"*{LATEST}")} == {
+        ("raw", "ofsted")
+    }
 
 
 def test_an_attachment_without_a_file_name_has_that_of_its_address(played, fetched):
@@ -524,21 +591,27 @@ def test_two_fetches_into_one_folder_do_not_meet(played, fetched, raw):
     assert (raw / "ofsted" / LATEST).read_bytes() == OFSTED
 
 
-# --- each service -----------------------------------------------------------------------------------------------------
+# --- each service -------------------------------------------------------------------------------------------
 
 EDUBASE = "/ea-edubase-api-prod.azurewebsites.net/edubase/downloads/public/"
 REGISTER = b'"URN","EstablishmentNumber","EstablishmentName","EstablishmentStatus (name)"\r\n"100001","2001","Oak","Open"\r\n'
 LINKS = b'"URN","LinkURN","LinkName","LinkType","LinkEstablishedDate"\r\n"100002","100001","Oak","Predecessor",""\r\n'
 GROUP_LINKS = "grouplinks_edubaseallacademiesandfree"
-MEMBERS = (b'"URN","Linked UID","Group Name","Companies House Number","Group Type","Closed Date","Group Status",'
-           b'"FederationType","Joined date","EstablishmentName","LA (code)"\r\n'
-           b'"100001","2001","Tree Trust","","Multi-academy trust","","Open","","01-03-2016","Oak","201"\r\n')  # fmt: skip
+MEMBERS = (
+    b'"URN","Linked UID","Group Name","Companies House Number","Group Type","Closed Date","Group Status",'
+    b'"FederationType","Joined date","EstablishmentName","LA (code)"\r\n'
+    b'"100001","2001","Tree Trust","","Multi-academy trust","","Open","","01-03-2016","Oak","201"\r\n'
+)
 CENSUS = b"URN,LA,ESTAB,NOR,PNUMEAL\r\n100001,201,2001,210,12.5\r\n"
 KS2 = b"RECTYPE,URN,PTRWM_EXP,READ_AVERAGE\n1,100001,61%,105\n"
 KS4 = b"RECTYPE,URN,ATT8SCR,P8MEA\n1,100001,45.1,NA\n"
-TRUSTS = (b"TRUST_UID,TRUST_NAME,TRUST_GROUP_TYPE,INSTITUTIONS_INMAT\n2001,Tree Trust,Multi-academy trust,100001\n")
-TURNOVER = (b"\xef\xbb\xbftime_period,geographic_level,school_urn,teacher_fte_in_census_year,remained_in_the_same_school\n"
-            b"202324,School,100001,14.2,11.2\n")  # fmt: skip
+TRUSTS = (
+    b"TRUST_UID,TRUST_NAME,TRUST_GROUP_TYPE,INSTITUTIONS_INMAT\n2001,Tree Trust,Multi-academy trust,100001\n"
+)
+TURNOVER = (
+    b"\xef\xbb\xbftime_period,geographic_level,school_urn,teacher_fte_in_census_year,remained_in_the_same_school\n"
+    b"202324,School,100001,14.2,11.2\n"
+)
 EES = "explore-education-statistics.service.gov.uk"
 LIST = f"/content.{EES}/api/data-set-files?publicationId=b318967f-2931-472a-93f2-fbed1e181e6a&latestOnly=true&pageSize=40&page="
 NAME = "teacher_turnover_2010_2025_sch.csv"
@@ -549,8 +622,10 @@ ARCHIVE = f"/content.{EES}/api/releases/the-release/files?fromPage=ReleaseUseful
 
 
 def table(year: int, filters: str = "CENSUS") -> str:
-    return ("/www.compare-school-performance.service.gov.uk/download-data?download=true&regions=0"
-            f"&filters={filters}&fileformat=csv&year={year - 1}-{year}&meta=false")  # fmt: skip
+    return (
+        "/www.compare-school-performance.service.gov.uk/download-data?download=true&regions=0"
+        f"&filters={filters}&fileformat=csv&year={year - 1}-{year}&meta=false"
+    )
 
 
 @pytest.fixture
@@ -569,7 +644,10 @@ def one_set(played: Played, only: Callable[..., None]) -> None:
     """The list of data sets holds turnover, on its second page, and nothing else is wanted."""
     sets = next(service for service in services.SERVICES if isinstance(service, services.DataSets))
     only("workforce", files=sets.files[:1])
-    played.says(f"{LIST}1", {"paging": {"totalPages": 2}, "results": [{"id": "other", "filename": "turnover_nat.csv"}]})
+    played.says(
+        f"{LIST}1",
+        {"paging": {"totalPages": 2}, "results": [{"id": "other", "filename": "turnover_nat.csv"}]},
+    )
     played.says(f"{LIST}2", {"paging": {"totalPages": 2}, "results": [
         {"id": "the-file", "fileId": "stored", "filename": NAME, "title": "Turnover", "published": "2026-06-04T08:30:00Z",
          "api": {"id": "in-the-api", "version": "1.0"}, "release": {"id": "the-release"}}]})  # fmt: skip
@@ -579,10 +657,16 @@ def test_an_extract_of_the_register_comes_from_the_newest_day_there_is(played, f
     played.says(f"{EDUBASE}edubasealldata20260929.csv", REGISTER)
     played.says(f"{EDUBASE}links_edubasealldata20260930.csv", LINKS)
     played.says(f"{EDUBASE}{GROUP_LINKS}20261001.csv", MEMBERS)
-    assert fetched("gias")["new"] == ["gias/edubasealldata20260929.csv", "gias/links_edubasealldata20260930.csv",
-                                      f"gias/{GROUP_LINKS}20261001.csv"]  # fmt: skip
+    assert fetched("gias")["new"] == [
+        "gias/edubasealldata20260929.csv",
+        "gias/links_edubasealldata20260930.csv",
+        f"gias/{GROUP_LINKS}20261001.csv",
+    ]
     assert [path[-12:] for path in played.paths()] == ["20261001.csv", "20260930.csv", "20260929.csv"] + [
-        "20261001.csv", "20260930.csv", "20261001.csv"]  # fmt: skip
+        "20261001.csv",
+        "20260930.csv",
+        "20261001.csv",
+    ]
     played.asked.clear()
     assert len(fetched("gias", today=TODAY + datetime.timedelta(days=3))["have"]) == 3 and played.asked == []
 
@@ -662,15 +746,22 @@ def test_a_new_release_is_brought_beside_the_old_one(played, fetched, one_set, r
 def test_a_table_may_come_bare_or_in_an_archive(played, fetched, only, raw):
     only("census", years=(2018, 2019), to=2019)
     played.says(table(2018), CENSUS)
-    played.says(table(2019), zipped(**{"2018-2019/england_census.csv": CENSUS, "2018-2019/england_other.csv": b"x"}))
+    played.says(
+        table(2019), zipped(**{"2018-2019/england_census.csv": CENSUS, "2018-2019/england_other.csv": b"x"})
+    )
     fetched("census")
     assert {path.name: path.read_bytes() for path in (raw / "census").iterdir()} == {
-        "2018_england_census.csv": CENSUS, "2019_england_census.csv": CENSUS}  # fmt: skip
+        "2018_england_census.csv": CENSUS,
+        "2019_england_census.csv": CENSUS,
+    }
 
 
 def test_a_table_that_an_archive_still_calls_revised_is_the_same_table(played, fetched, only, raw):
     only("performance", years=(2025,), to=2025)
-    played.says(table(2025, "KS2"), zipped(**{"2024-2025/england_ks2revised.csv": KS2, "2024-2025/ks2_meta.csv": b"x"}))
+    played.says(
+        table(2025, "KS2"),
+        zipped(**{"2024-2025/england_ks2revised.csv": KS2, "2024-2025/ks2_meta.csv": b"x"}),
+    )
     fetched("performance")
     assert (raw / "performance" / "2025_england_ks2final.csv").read_bytes() == KS2
 
@@ -688,7 +779,9 @@ def test_a_full_disk_is_not_called_a_damaged_archive(tmp_path):
 def test_an_archive_without_the_table_is_refused(played, refused, only):
     only("census", years=(2018,), to=2018)
     played.says(table(2018), zipped(**{"2017-2018/england_other.csv": CENSUS}))
-    assert "its archive holds no england_census.csv" in refused("census", name="census/2018_england_census.csv")
+    assert "its archive holds no england_census.csv" in refused(
+        "census", name="census/2018_england_census.csv"
+    )
 
 
 def test_a_table_that_may_not_be_out_yet_is_no_failure_but_an_old_one_is(played, fetched, only):
@@ -775,51 +868,96 @@ def test_no_address_of_a_service_stands_anywhere_else():
             assert not [host for host in services.HOSTS if host in path.read_text("utf-8")], path
 
 
-# --- the services as they stood in September 2026 -----------------------------------------------------------------------
+# --- the services as they stood in September 2026 -----------------------------------------------------------
 
 IN_SEPTEMBER = datetime.date(2026, 9, 20)
 MI = "Management_information_-_state-funded_schools_-_"
 MONTHLY = (LATEST, f"{MI}all_inspections_-_year_to_date_published_by_31_August_2026.csv")
 MONTHLY_BOOK = f"{MI}as_at_31_Aug_2026.ods"
 OLD_BOOK = f"{MI}as_at_31_July_2022.xlsx"
-HISTORY = (*(f"{MI}all_inspections_-_year_to_date_published_by_31_Aug_{year}.csv" for year in range(2020, 2026)),
-           f"{MI}1_September_2015_to_31_August_2019.csv")  # fmt: skip
+HISTORY = (
+    *(f"{MI}all_inspections_-_year_to_date_published_by_31_Aug_{year}.csv" for year in range(2020, 2026)),
+    f"{MI}1_September_2015_to_31_August_2019.csv",
+)
 FIRST_YEARS = "Management_information_-_schools_-_1_Sept_2005_to_31_August_2015.xlsx"
 ANSWERS = "Parent_View_Management_Information_as_at_6_July_2026.ods"
-OLDER_ANSWERS = ("Accessible_Parent_View_Management_Information_as_at_5_January_2026.ods",
-                 "Parent_View_Management_Information_as_at_1_September_2025.xlsx",
-                 "Parent_View_Management_Information_School_Level_Data_as_at_6_April_2020.csv")  # fmt: skip
-ANSWERS_PAGE = "/www.gov.uk/api/content/government/statistical-data-sets/ofsted-parent-view-management-information"
+OLDER_ANSWERS = (
+    "Accessible_Parent_View_Management_Information_as_at_5_January_2026.ods",
+    "Parent_View_Management_Information_as_at_1_September_2025.xlsx",
+    "Parent_View_Management_Information_School_Level_Data_as_at_6_April_2020.csv",
+)
+ANSWERS_PAGE = (
+    "/www.gov.uk/api/content/government/statistical-data-sets/ofsted-parent-view-management-information"
+)
 COVER = [["Ofsted management information"], ["Published on:", "14 September 2026"]]
-LISTED = [["A title"], ["A note on the table"], ["URN", "School name", "Inspection start date"], ["100001", "Oak", "01/02/2026"]]
-BOOK = ods(Cover=COVER, Contents=[["D1", "In-year"]], D1_In_year_inspections=LISTED, D2_Most_recent_inspections=LISTED)
+LISTED = [
+    ["A title"],
+    ["A note on the table"],
+    ["URN", "School name", "Inspection start date"],
+    ["100001", "Oak", "01/02/2026"],
+]
+BOOK = ods(
+    Cover=COVER,
+    Contents=[["D1", "In-year"]],
+    D1_In_year_inspections=LISTED,
+    D2_Most_recent_inspections=LISTED,
+)
 ANSWERED = ods(Cover=COVER, Table_3=[["A title"], [
     "URN", "School Name", "Local Authority", "Ofsted Phase or Type of Education", "Submissions", "Response Rate",
     "Q1. My child is happy at this school: Strongly agree %"], ["100001", "Oak", "Camden", "Primary", "40", "20", "55"]])  # fmt: skip
-DATA_SETS = ("teacher_turnover_2010_2025_sch.csv", "Workforce_2010_2025_fte_hc_sch.csv", "workforce_ptrs_2010_2025_sch.csv",
-             "teacher_pay_school_swc_tps_merged.csv", "sickness_absence_teachers_2010_2025_sch.csv",
-             "vacancies_number_rate_sch_2010_2025.csv", "workforce_teacher_characteristics_school_202526.csv")  # fmt: skip
-SAT = (2016, 2017, 2018, 2019, 2022, 2023, 2024, 2025, 2026)  # results by school; key stage 2 has none for 2022
-TABLES_OF = {  # the name of each table under data/raw: what the service calls it, the years wanted, what it holds
+DATA_SETS = (
+    "teacher_turnover_2010_2025_sch.csv",
+    "Workforce_2010_2025_fte_hc_sch.csv",
+    "workforce_ptrs_2010_2025_sch.csv",
+    "teacher_pay_school_swc_tps_merged.csv",
+    "sickness_absence_teachers_2010_2025_sch.csv",
+    "vacancies_number_rate_sch_2010_2025.csv",
+    "workforce_teacher_characteristics_school_202526.csv",
+)
+# results by school; key stage 2 has none for 2022
+SAT = (2016, 2017, 2018, 2019, 2022, 2023, 2024, 2025, 2026)
+# the name of each table under data/raw: what the service calls it, the years wanted, what it holds
+TABLES_OF = {
     "performance/{}_england_ks2final.csv": ("KS2", [year for year in SAT if year != 2022], KS2),
     "performance/{}_england_ks4provisional.csv": ("KS4PROV", SAT, KS4),
     "performance/{}_england_ks4final.csv": ("KS4", SAT, KS4),
     "performance/{}_england_ks2-mats-performance.csv": ("KS2MATS", range(2023, 2027), TRUSTS),
     "performance/{}_england_ks4-mats-performance.csv": ("KS4MATS", range(2022, 2027), TRUSTS),
     "performance/{}_england_school_information.csv": (
-        "GIAS", (2019, 2021, 2022, 2023), b"URN,SCHSTATUS,MINORGROUP\n100001,Open,Academy\n"),
+        "GIAS",
+        (2019, 2021, 2022, 2023),
+        b"URN,SCHSTATUS,MINORGROUP\n100001,Open,Academy\n",
+    ),
     "census/{}_england_census.csv": ("CENSUS", [*range(2011, 2020), *range(2021, 2027)], CENSUS),
-    "absence/{}_england_abs.csv": ("PUPILABSENCE", [*range(2011, 2020), *range(2022, 2027)], b"URN,LA,PERCTOT\n100001,201,4.5\n"),
+    "absence/{}_england_abs.csv": (
+        "PUPILABSENCE",
+        [*range(2011, 2020), *range(2022, 2027)],
+        b"URN,LA,PERCTOT\n100001,201,4.5\n",
+    ),
 }
-NOT_OUT = {*(name.format(2026) for name, (_, years, _) in TABLES_OF.items() if 2026 in years),
-           "performance/2025_england_ks4-mats-performance.csv"}  # trusts were compared by Progress 8, which 2025 lacks
+NOT_OUT = {
+    *(name.format(2026) for name, (_, years, _) in TABLES_OF.items() if 2026 in years),
+    # trusts were compared by Progress 8, which 2025 lacks
+    "performance/2025_england_ks4-mats-performance.csv",
+}
 
 
 def attached(*names: str) -> dict:
     """A GOV.UK page with attachments of these names, as its content API gives it."""
-    return {"public_updated_at": "2026-09-15T09:30:00+01:00", "details": {"attachments": [
-        {"attachment_type": "file", "title": name, "filename": name, "url": f"https://{ASSETS}/{place:024x}/{name}"}
-        for place, name in enumerate(names)]}}  # fmt: skip
+    return {
+        "public_updated_at": "2026-09-15T09:30:00+01:00",
+        "details": {
+            "attachments": [
+                {
+                    "attachment_type": "file",
+                    "title": name,
+                    "filename": name,
+                    "url": f"https://{ASSETS}/{place:024x}/{name}",
+                }
+                for place, name in enumerate(names)
+            ]
+        },
+    }
 
 
 @pytest.fixture
@@ -828,33 +966,54 @@ def september(played: Played) -> Played:
     monthly = (*MONTHLY, MONTHLY_BOOK, OLD_BOOK, *HISTORY, FIRST_YEARS, "guidance.pdf")
     played.says(PAGE, attached(*monthly))
     for place, name in enumerate(monthly):
-        first = workbook(pa.table({"URN": ["100001"], "School name": ["Oak"]}), "2005-2015 Inspections", title="A title")
-        played.says(at(place, name), OFSTED if name.endswith("csv") else BOOK if name == MONTHLY_BOOK else first)
+        first = workbook(
+            pa.table({"URN": ["100001"], "School name": ["Oak"]}), "2005-2015 Inspections", title="A title"
+        )
+        played.says(
+            at(place, name), OFSTED if name.endswith("csv") else BOOK if name == MONTHLY_BOOK else first
+        )
     answers = (OLDER_ANSWERS[2], OLDER_ANSWERS[0], ANSWERS, OLDER_ANSWERS[1], ANSWERS.replace("ods", "pdf"))
     played.says(ANSWERS_PAGE, attached(*answers))
     played.says(at(2, ANSWERS), ANSWERED)
     for name, body in (("edubasealldata", REGISTER), ("links_edubasealldata", LINKS), (GROUP_LINKS, MEMBERS)):
         played.says(f"{EDUBASE}{name}20260920.csv", body)
-    played.says(f"{LIST}1", {"paging": {"totalPages": 1}, "results": [
-        {"id": f"set-{place}", "filename": name, "title": name, "published": "2026-06-04T08:30:00Z"}
-        for place, name in enumerate((*DATA_SETS, "workforce_2010_2025_fte_hc_nat_reg_la.csv", "pupil_absence_in_schools.csv"))]})  # fmt: skip
+    played.says(
+        f"{LIST}1",
+        {
+            "paging": {"totalPages": 1},
+            "results": [
+                {"id": f"set-{place}", "filename": name, "title": name, "published": "2026-06-04T08:30:00Z"}
+                for place, name in enumerate(
+                    (*DATA_SETS, "workforce_2010_2025_fte_hc_nat_reg_la.csv", "pupil_absence_in_schools.csv")
+                )
+            ],
+        },
+    )
     for place in range(len(DATA_SETS)):
         played.says(f"/content.{EES}/api/data-set-files/set-{place}/download", TURNOVER)
     for name, (filters, years, body) in TABLES_OF.items():
         for year in years:
             inside = name.format(year).split("_", 1)[1]
-            whole = body if year < 2025 else zipped(**{f"{year - 1}-{year}/{inside}": body, "abbreviations.xlsx": b"x"})
-            played.says(table(year, filters), Reply(b"<html>no such table</html>") if name.format(year) in NOT_OUT else whole)
+            whole = (
+                body
+                if year < 2025
+                else zipped(**{f"{year - 1}-{year}/{inside}": body, "abbreviations.xlsx": b"x"})
+            )
+            played.says(
+                table(year, filters),
+                Reply(b"<html>no such table</html>") if name.format(year) in NOT_OUT else whole,
+            )
     return played
 
 
 def wanted_in_september(monthly: tuple[str, ...] = MONTHLY) -> set[str]:
     return {
-        *(f"ofsted/{name}" for name in (*monthly, *HISTORY, FIRST_YEARS, STATISTICS)), f"parents/{ANSWERS}",
+        *(f"ofsted/{name}" for name in (*monthly, *HISTORY, FIRST_YEARS, STATISTICS)),
+        f"parents/{ANSWERS}",
         *(f"gias/{name}20260920.csv" for name in ("edubasealldata", "links_edubasealldata", GROUP_LINKS)),
         *(f"workforce/{name}" for name in DATA_SETS),
         *(name.format(year) for name, (_, years, _) in TABLES_OF.items() for year in years),
-    }  # fmt: skip
+    }
 
 
 def listed(played: Played, raw: Path, **more: Any) -> list[str]:
@@ -867,16 +1026,31 @@ def test_the_list_of_september_2026_names_every_file_wanted(september, raw):
     names = listed(september, raw)
     assert set(names) == wanted_in_september() and len(names) == len(set(names))
     assert {
-        f"ofsted/{LATEST}", f"parents/{ANSWERS}", f"gias/{GROUP_LINKS}20260920.csv", "workforce/workforce_ptrs_2010_2025_sch.csv",
-        "performance/2024_england_ks2final.csv", "performance/2025_england_ks2final.csv",
-        "performance/2025_england_ks4provisional.csv", "performance/2025_england_ks4final.csv",
-        "census/2025_england_census.csv", "absence/2025_england_abs.csv",
-    } <= set(names)  # fmt: skip
+        f"ofsted/{LATEST}",
+        f"parents/{ANSWERS}",
+        f"gias/{GROUP_LINKS}20260920.csv",
+        "workforce/workforce_ptrs_2010_2025_sch.csv",
+        "performance/2024_england_ks2final.csv",
+        "performance/2025_england_ks2final.csv",
+        "performance/2025_england_ks4provisional.csv",
+        "performance/2025_england_ks4final.csv",
+        "census/2025_england_census.csv",
+        "absence/2025_england_abs.csv",
+    } <= set(names)
 
 
 def test_the_list_goes_on_to_each_year_that_follows(september, raw):
-    later = {name for name in listed(september, raw, today=datetime.date(2028, 9, 20)) if re.search("/20(27|28)_", name)}
-    assert later == {name.format(year) for name, (_, years, _) in TABLES_OF.items() if 2026 in years for year in (2027, 2028)}
+    later = {
+        name
+        for name in listed(september, raw, today=datetime.date(2028, 9, 20))
+        if re.search("/20(27|28)_", name)
+    }
+    assert later == {
+        name.format(year)
+        for name, (_, years, _) in TABLES_OF.items()
+        if 2026 in years
+        for year in (2027, 2028)
+    }
 
 
 def test_everything_of_september_2026_comes_but_what_is_not_out(september, fetched):
@@ -887,8 +1061,14 @@ def test_everything_of_september_2026_comes_but_what_is_not_out(september, fetch
 
 def test_the_command_lists_september_2026(september, raw):
     asked = [sys.executable, "-m", "headway", "fetch", "--list", "--raw", str(raw), "--base", september.base]
-    said = subprocess.run([*asked, "--only", "parents", "--only", "performance"], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120, check=True).stdout  # fmt: skip
+    said = subprocess.run(
+        [*asked, "--only", "parents", "--only", "performance"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
     assert re.search(rf"new +parents/{ANSWERS}\n", said)
     assert re.search(r"new +performance/2025_england_ks2final.csv\n +Key stage 2, 2024-2025: https://", said)
     assert "ofsted/" not in said
@@ -898,7 +1078,9 @@ def test_of_one_day_the_lists_are_wanted_and_else_the_workbook(september, raw):
     september.says(PAGE, attached(*HISTORY, FIRST_YEARS, MONTHLY_BOOK))
     assert set(listed(september, raw)) == wanted_in_september((MONTHLY_BOOK,))
     older = tuple(name.replace("August", "July") for name in MONTHLY)
-    september.says(PAGE, attached(MONTHLY_BOOK, *older, MONTHLY_BOOK.replace("Aug", "Jul"), *HISTORY, FIRST_YEARS))
+    september.says(
+        PAGE, attached(MONTHLY_BOOK, *older, MONTHLY_BOOK.replace("Aug", "Jul"), *HISTORY, FIRST_YEARS)
+    )
     assert set(listed(september, raw)) == wanted_in_september((MONTHLY_BOOK, *older))
 
 
@@ -917,7 +1099,8 @@ def test_the_newest_answers_of_parents_are_wanted_whatever_their_form(september,
     assert listed(september, raw, kinds=("parents",)) == [f"parents/{OLDER_ANSWERS[0]}"]
     september.says(ANSWERS_PAGE, attached(*OLDER_ANSWERS, ANSWERS, ANSWERS.replace("ods", "xlsx")))
     assert listed(september, raw, kinds=("parents",)) == [f"parents/{ANSWERS.replace('ods', 'xlsx')}"]
-    assert listed(september, raw, kinds=("parents",), since=datetime.date(2026, 9, 1)) != []  # out by 15 September
+    # out by 15 September
+    assert listed(september, raw, kinds=("parents",), since=datetime.date(2026, 9, 1)) != []
     september.says(ANSWERS_PAGE, attached("guidance.pdf"))
     with pytest.raises(DataError, match="the list of parents: it names no file like"):
         fetched("parents", today=IN_SEPTEMBER)
@@ -948,40 +1131,73 @@ def test_every_service_names_a_layout_but_those_that_may_be_added_after_it():
     assert without <= {"Ofsted Parent View", "GIAS links between schools and groups"}
 
 
-# --- the command, and what ingest makes of it -------------------------------------------------------------------------
+# --- the command, and what ingest makes of it ---------------------------------------------------------------
 
 
 def _headway(played: Played, raw: Path, *words: str) -> subprocess.CompletedProcess:
-    return subprocess.run([*HEADWAY, "--raw", str(raw), "--base", played.base, *words], cwd=ROOT, capture_output=True,
-                          text=True, timeout=120, check=False)  # fmt: skip
+    return subprocess.run(
+        [*HEADWAY, "--raw", str(raw), "--base", played.base, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_the_command_says_what_came_and_ends_with_2_and_one_message_where_something_did_not(played, raw):
     done = _headway(played, raw)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [f"new: ofsted/{LATEST}", f"new: ofsted/{STATISTICS}",
-                                        f"in {raw}: 2 new, 0 changed, 0 have, 0 not out"]  # fmt: skip
+    assert done.stdout.splitlines() == [
+        f"new: ofsted/{LATEST}",
+        f"new: ofsted/{STATISTICS}",
+        f"in {raw}: 2 new, 0 changed, 0 have, 0 not out",
+    ]
     (raw / "ofsted" / LATEST).unlink()
     played.says(at(0), b"")
     failed = _headway(played, raw)
-    assert failed.returncode == 2 and failed.stderr.startswith("headway: 1 of what was looked for did not come")
+    assert failed.returncode == 2 and failed.stderr.startswith(
+        "headway: 1 of what was looked for did not come"
+    )
     listed = _headway(played, raw, "--list", "--since", "2026-09-01")
-    assert listed.returncode == 0 and re.search(rf"new +ofsted/{LATEST}\n", listed.stdout) and STATISTICS not in listed.stdout
+    assert (
+        listed.returncode == 0
+        and re.search(rf"new +ofsted/{LATEST}\n", listed.stdout)
+        and STATISTICS not in listed.stdout
+    )
     assert _headway(played, raw, "--since", "soon").returncode == 2
 
 
-def test_what_was_fetched_is_recognised_and_dated_by_ingest(played, fetched, raw, only, official, ingested, monkeypatch):
-    graded = official("graded and ungraded", """
+def test_what_was_fetched_is_recognised_and_dated_by_ingest(
+    played, fetched, raw, only, official, ingested, monkeypatch
+):
+    graded = official(
+        "graded and ungraded",
+        """
         urn    | schools.name | schools.phase | latest.inspected_on | latest.overall | latest.leadership
-        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""")
-    statistics = official("graded and ungraded", """
+        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""",
+    )
+    statistics = official(
+        "graded and ungraded",
+        """
         urn    | schools.name | schools.phase | latest.inspected_on | latest.overall | latest.leadership
-        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""")
-    monkeypatch.setattr(fetch, "SERVICES", tuple(
-        dataclasses.replace(line, years=(2019,), to=2019) if isinstance(line, services.Tables) else
-        dataclasses.replace(line, files=line.files[:1]) if isinstance(line, services.DataSets) else line
-        for line in services.SERVICES if getattr(line, "filters", "") not in ("KS2MATS", "KS4MATS", "KS4PROV", "GIAS")
-        and line.kind != "parents" and "groups" not in getattr(line, "layouts", "")))  # fmt: skip
+        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""",
+    )
+    monkeypatch.setattr(
+        fetch,
+        "SERVICES",
+        tuple(
+            dataclasses.replace(line, years=(2019,), to=2019)
+            if isinstance(line, services.Tables)
+            else dataclasses.replace(line, files=line.files[:1])
+            if isinstance(line, services.DataSets)
+            else line
+            for line in services.SERVICES
+            if getattr(line, "filters", "") not in ("KS2MATS", "KS4MATS", "KS4PROV", "GIAS")
+            and line.kind != "parents"
+            and "groups" not in getattr(line, "layouts", "")
+        ),
+    )
     name = LATEST.replace("2026", "2024")
     played.page(name)
     played.says(at(0, name), graded.encode("cp1252"))
@@ -997,22 +1213,36 @@ def test_what_was_fetched_is_recognised_and_dated_by_ingest(played, fetched, raw
     fetched(*fetch.KINDS)
     report = ingested()
     assert {file["file"]: file["dated"] for file in report["files"]} == {
-        f"ofsted/{name}": "2024-08-31", f"ofsted/{STATISTICS}": "2025-08-31",
-        "gias/edubasealldata20261001.csv": "2026-10-01", "gias/links_edubasealldata20261001.csv": "2026-10-01",
-        f"workforce/{NAME}": "2025-06-30", "census/2019_england_census.csv": "2020-01-31",
-        "absence/2019_england_abs.csv": "2020-04-30", "performance/2019_england_ks2final.csv": "2020-01-31",
+        f"ofsted/{name}": "2024-08-31",
+        f"ofsted/{STATISTICS}": "2025-08-31",
+        "gias/edubasealldata20261001.csv": "2026-10-01",
+        "gias/links_edubasealldata20261001.csv": "2026-10-01",
+        f"workforce/{NAME}": "2025-06-30",
+        "census/2019_england_census.csv": "2020-01-31",
+        "absence/2019_england_abs.csv": "2020-04-30",
+        "performance/2019_england_ks2final.csv": "2020-01-31",
         "performance/2019_england_ks4final.csv": "2020-01-31",
-    }  # fmt: skip
+    }
     assert "manifest.json" in report["not_needed"] and report["data_source"] == "official"
 
 
 def test_the_links_of_two_months_are_both_read(raw, official, ingested):
-    listed = official("graded and ungraded", """
+    listed = official(
+        "graded and ungraded",
+        """
         urn    | schools.name | schools.phase | latest.inspected_on | latest.overall | latest.leadership
-        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""")
-    for name, content in (("ofsted/as_at_31_August_2024.csv", listed.encode()), ("gias/edubasealldata20261001.csv", REGISTER),
-                          ("gias/links_edubasealldata20260901.csv", LINKS), ("gias/links_edubasealldata20261001.csv", LINKS)):  # fmt: skip
+        100001 | Oak          | Primary       | 01/02/2023          | 3              | 2""",
+    )
+    for name, content in (
+        ("ofsted/as_at_31_August_2024.csv", listed.encode()),
+        ("gias/edubasealldata20261001.csv", REGISTER),
+        ("gias/links_edubasealldata20260901.csv", LINKS),
+        ("gias/links_edubasealldata20261001.csv", LINKS),
+    ):
         (raw / name).parent.mkdir(exist_ok=True)
         (raw / name).write_bytes(content)
     dated = {file["file"]: file["dated"] for file in ingested()["files"]}
-    assert [dated[f"gias/links_edubasealldata2026{day}.csv"] for day in ("0901", "1001")] == ["2026-09-01", "2026-10-01"]
+    assert [dated[f"gias/links_edubasealldata2026{day}.csv"] for day in ("0901", "1001")] == [
+        "2026-09-01",
+        "2026-10-01",
+    ]

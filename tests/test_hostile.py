@@ -1,4 +1,6 @@
-"""Files made to harm: each is refused in words, or read rightly, in bounded memory and time. The long run is benchmarks/fuzz.py."""
+"""Files made to harm: each is refused in words, or read rightly, in bounded memory and time. The long run is
+benchmarks/fuzz.py.
+"""
 
 import csv
 import io
@@ -45,17 +47,27 @@ def _sheet(rows: str) -> bytes:
 
 def _shared(letters: int, cells: int) -> bytes:
     """A workbook of one long shared text that many cells show."""
-    types = ('<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-officedocument.'
-             'spreadsheetml.sharedStrings+xml"/></Types>')  # fmt: skip
-    link = ('<Relationship Id="r3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" '
-            'Target="sharedStrings.xml"/></Relationships>')  # fmt: skip
+    types = (
+        '<Override PartName="/xl/sharedStrings.xml" '
+        'ContentType="application/vnd.openxmlformats-officedocument.'
+        'spreadsheetml.sharedStrings+xml"/></Types>'
+    )
+    link = (
+        '<Relationship Id="r3" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" '
+        'Target="sharedStrings.xml"/></Relationships>'
+    )
     with zipfile.ZipFile(io.BytesIO(XLSX)) as archive:
         held = {name: archive.read(name).decode() for name in archive.namelist()}
     held["[Content_Types].xml"] = held["[Content_Types].xml"].replace("</Types>", types)
     held["xl/_rels/workbook.xml.rels"] = held["xl/_rels/workbook.xml.rels"].replace("</Relationships>", link)
-    held["xl/sharedStrings.xml"] = f"<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><si><t>{'x' * letters}</t></si></sst>"
+    held["xl/sharedStrings.xml"] = (
+        f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{"x" * letters}</t></si></sst>'
+    )
     rows = '<row><c t="s"><v>0</v></c></row>' * cells
-    held["xl/worksheets/sheet1.xml"] = held["xl/worksheets/sheet1.xml"].replace("<sheetData>", f"<sheetData>{rows}")
+    held["xl/worksheets/sheet1.xml"] = held["xl/worksheets/sheet1.xml"].replace(
+        "<sheetData>", f"<sheetData>{rows}"
+    )
     return zipped(held)
 
 
@@ -71,25 +83,34 @@ def _linked() -> bytes:
 FAR = '<table:table-row table:number-rows-repeated="1048576">'
 # What is tried, and the words it is refused with.
 ATTACKS = {
-    "zip bomb.zip": (lambda: zipped({"2013_abs.csv": b" " * 200_000_000}), "times its size, which no table does"),
-    "xlsx bomb.xlsx": (lambda: zipped({"xl/workbook.xml": b" " * 200_000_000}), "times its size, which no table does"),
+    "zip bomb.zip": (lambda: zipped({"2013_abs.csv": b" " * 200_000_000}), ("times its size, which no table "
+        "does")),
+    "xlsx bomb.xlsx": (lambda: zipped({"xl/workbook.xml": b" " * 200_000_000}), ("times its size, which no "
+        "table does")),
     "a cell far away.xlsx": (lambda: _sheet('<row><c r="XFD1048576"><v>1</v></c></row>'), "spans 17,179,869,184 cells"),
-    "a cell beyond.xlsx": (lambda: _sheet('<row r="4294967295"><c r="ZZZZZZ4294967295"><v>1</v></c></row>'), "spans .* cells"),
+    "a cell beyond.xlsx": (lambda: _sheet('<row r="4294967295"><c '
+        'r="ZZZZZZ4294967295"><v>1</v></c></row>'), "spans .* cells"),
     "one wide row, many short.xlsx": (lambda: _sheet("<row>" + "<c><v>1</v></c>" * 20_000 + "</row>" + "<row/>" * 20_000),
                                       "spans .* cells"),
-    "repeated rows.ods": (lambda: _parts(ODS, content=("<table:table-row>", FAR + '<table:table-cell office:value-type="string" '
+    "repeated rows.ods": (lambda: _parts(ODS, content=("<table:table-row>", FAR + '<table:table-cell '
+        'office:value-type="string" '
                           'table:number-columns-repeated="16384"><text:p>x</text:p></table:table-cell>')), "spans .* cells"),
     "a long text in many cells.xlsx": (lambda: _shared(1_000_000, 10_000), "spans 10,000,[0-9,]+ letters"),
     "entities.xlsx": (lambda: _parts(XLSX, sheet1=("PERCTOT", "&i;")), "can't be opened as a workbook"),
     "entities.ods": (lambda: _parts(_parts(ODS, content=('<?xml version="1.0"?>', broken.ENTITIES.decode())),
                                     content=("PERCTOT", "&i;")), "can't be opened as a workbook"),
-    "a workbook in binary.xlsx": (lambda: zipped({"xl/workbook.bin": b"x"}), "no .xlsx or .ods workbook inside"),
-    "ten million columns.csv": (lambda: b"URN," + b"x," * 10_000_000 + b"\n1\n", "has a line of 20,000,004 bytes"),
+    "a workbook in binary.xlsx": (lambda: zipped({"xl/workbook.bin": b"x"}), ("no .xlsx or .ods workbook "
+        "inside")),
+    "ten million columns.csv": (lambda: b"URN," + b"x," * 10_000_000 + b"\n1\n", ("has a line of 20,000,004 "
+        "bytes")),
     "thousands of columns.csv": (lambda: b"URN," + b"x," * 3_000 + b"\n1\n", "has a row of 3,002 cells"),
-    "a very long line.csv": (lambda: CSV + b"100003," + b"9" * 100_000_000 + b"\n", "has a line of 100,000,007 bytes"),
-    "a very long word.csv": (lambda: b"URN,PERCTOT," + b"pupilss" * 30_000 + b"\n1,2,3\n", "not well-formed CSV"),
+    "a very long line.csv": (lambda: CSV + b"100003," + b"9" * 100_000_000 + b"\n", ("has a line of "
+        "100,000,007 bytes")),
+    "a very long word.csv": (lambda: b"URN,PERCTOT," + b"pupilss" * 30_000 + b"\n1,2,3\n", ("not well-formed "
+        "CSV")),
     "NUL.csv": (lambda: CSV + b"\0", "holds NUL bytes"),
-    "ten thousand files.zip": (lambda: zipped({f"{n}.csv": "a,b\n" for n in range(10_000)}), "holds 10,000 files"),
+    "ten thousand files.zip": (lambda: zipped({f"{n}.csv": "a,b\n" for n in range(10_000)}), ("holds 10,000 "
+        "files")),
     "a zip in a zip.zip": (lambda: zipped({"2013_abs.zip": zipped({"2013_abs.csv": CSV})}), "holds no .csv"),
     "a link.zip": (_linked, "isn't any official file we know"),
     "two encodings.csv": (lambda: CSV[:20] + CSV[20:].decode().encode("utf-16"), "holds NUL bytes"),
@@ -134,7 +155,7 @@ def test_the_fuzzer_notices_what_is_accepted_wrongly(raw):
     assert reading.wrong_release(release) == ["2 rows of 3"]
 
 
-# --- named: what fuzzing found -------------------------------------------------------------------------------------------
+# --- named: what fuzzing found ------------------------------------------------------------------------------
 
 
 def test_a_figure_too_large_to_be_one_is_not_read_as_infinite(raw):
@@ -153,9 +174,14 @@ def _read(raw: Path, name: str, content: bytes) -> files.Release:
 
 
 def test_an_old_workbook_is_refused_whatever_it_is_called(raw):
-    """Its texts are shared by as many cells as it likes: a few bytes that the reader would copy sixteen million times."""
+    """Its texts are shared by as many cells as it likes: a few bytes that the reader would copy sixteen
+    million times.
+    """
     old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096)
-    for name, words in (("2013_england_abs.xls", r"not \.xls\.\nSave it as one"), ("2013_england_abs.xlsx", "(?s)no .xlsx or .ods workbook inside.*save")):
+    for name, words in (
+        ("2013_england_abs.xls", r"not \.xls\.\nSave it as one"),
+        ("2013_england_abs.xlsx", "(?s)no .xlsx or .ods workbook inside.*save"),
+    ):
         with pytest.raises(DataError, match=words):
             _read(raw, name, old)
 
@@ -179,21 +205,31 @@ def test_a_long_cell_is_shown_in_part(raw):
 
 
 def test_blank_rows_and_columns_to_the_end_of_a_sheet_do_no_harm(raw):
-    tail = ('<table:table-row table:number-rows-repeated="1048570"><table:table-cell table:number-columns-repeated="16384"/>'
-            "</table:table-row></table:table>")  # fmt: skip
+    tail = (
+        '<table:table-row table:number-rows-repeated="1048570"><table:table-cell '
+        'table:number-columns-repeated="16384"/>'
+        "</table:table-row></table:table>"
+    )
     release = _read(raw, "2013_england_abs.ods", _parts(ODS, content=("</table:table>", tail)))
     assert release.records["absence"]["urn"].tolist() == ["100001", "100002"]
 
 
 def test_rows_of_nothing_but_borders_to_the_end_of_a_sheet_do_no_harm(raw):
-    borders = "".join(f'<row r="{row}"><c r="A{row}" s="1"/><c r="XFD{row}" s="1"/></row>' for row in range(1_048_500, 1_048_577))
-    release = _read(raw, "2013_england_abs.xlsx", _parts(XLSX, sheet1=("</sheetData>", f"{borders}</sheetData>")))
+    borders = "".join(
+        f'<row r="{row}"><c r="A{row}" s="1"/><c r="XFD{row}" s="1"/></row>'
+        for row in range(1_048_500, 1_048_577)
+    )
+    release = _read(
+        raw, "2013_england_abs.xlsx", _parts(XLSX, sheet1=("</sheetData>", f"{borders}</sheetData>"))
+    )
     assert release.records["absence"]["urn"].tolist() == ["100001", "100002"]
 
 
 def test_a_formula_counts_as_the_value_last_worked_out(raw):
     content = _parts(XLSX, sheet1=("<v>5.25</v>", "<f>HYPERLINK(&quot;http://x&quot;)+1</f><v>5.25</v>"))
-    assert _read(raw, "2013_england_abs.xlsx", content).records["absence"]["share_absence"].iloc[0] == pytest.approx(0.0525)
+    assert _read(raw, "2013_england_abs.xlsx", content).records["absence"]["share_absence"].iloc[
+        0
+    ] == pytest.approx(0.0525)
 
 
 @pytest.mark.parametrize("name", ["../../../2013_escaped.csv", "/2013_escaped.csv", "C:\\2013_escaped.csv"])
@@ -204,16 +240,33 @@ def test_a_name_in_an_archive_that_points_elsewhere_is_only_a_name(raw, name):
 
 
 def test_a_description_of_columns_beside_the_data_is_passed_over(raw):
-    assert _read(raw, "2013.zip", zipped({"2013_england_abs.csv": CSV, "2013_england_abs_meta.csv": "Variable,Label\nURN,x\n"})).rows == 2
+    assert (
+        _read(
+            raw,
+            "2013.zip",
+            zipped({"2013_england_abs.csv": CSV, "2013_england_abs_meta.csv": "Variable,Label\nURN,x\n"}),
+        ).rows
+        == 2
+    )
 
 
-# --- drawn ---------------------------------------------------------------------------------------------------------------
+# --- drawn --------------------------------------------------------------------------------------------------
 
-_CELLS = st.one_of(st.sampled_from(broken.CELLS), st.text(max_size=8), st.integers(-10, 200).map(str), st.just("100002"))
+_CELLS = st.one_of(
+    st.sampled_from(broken.CELLS), st.text(max_size=8), st.integers(-10, 200).map(str), st.just("100002")
+)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(_CELLS, _CELLS, _CELLS), min_size=1, max_size=5), st.permutations(["URN", "PERCTOT", "LA"]))
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.tuples(_CELLS, _CELLS, _CELLS), min_size=1, max_size=5),
+    st.permutations(["URN", "PERCTOT", "LA"]),
+)
 def test_what_is_accepted_says_what_the_cells_say(raw, rows, headers):
     """The shares against a reading of their own, of the plainest kind."""
     out = io.StringIO()
@@ -227,15 +280,30 @@ def test_what_is_accepted_says_what_the_cells_say(raw, rows, headers):
     held = release.records["absence"]
     assert len(held) + sum(release.set_aside.values()) == release.rows
     for urn, share in zip(held["urn"], held["share_absence"], strict=True):
-        said = {row[headers.index("PERCTOT")] for row in rows if row[headers.index("URN")].strip().removesuffix(".0") == urn}
-        plain = {float(text.strip(" %£").replace(",", "")) for text in said if re.fullmatch(r"\s*£?[+-]?[\d,.]+(e\d+)?%?\s*", text)}
-        assert pd.isna(share) or any(share == pytest.approx(number / of) for number in plain for of in (1, 100))
+        said = {
+            row[headers.index("PERCTOT")]
+            for row in rows
+            if row[headers.index("URN")].strip().removesuffix(".0") == urn
+        }
+        plain = {
+            float(text.strip(" %£").replace(",", ""))
+            for text in said
+            if re.fullmatch(r"\s*£?[+-]?[\d,.]+(e\d+)?%?\s*", text)
+        }
+        assert pd.isna(share) or any(
+            share == pytest.approx(number / of) for number in plain for of in (1, 100)
+        )
 
 
 DAYS = st.dates(pd.Timestamp(1899, 12, 1).date(), pd.Timestamp(2999, 12, 31).date())
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(DAYS, min_size=1, max_size=3))
 def test_an_inspection_of_any_day_from_1899_to_2999_is_refused_unless_it_can_have_been(raw, official, days):
     body = "\n".join(f"{100_001 + at} | {day:%d/%m/%Y} | 3" for at, day in enumerate(days))
@@ -255,12 +323,20 @@ def test_an_inspection_of_any_day_from_1899_to_2999_is_refused_unless_it_can_hav
 @given(st.lists(st.tuples(_CELLS, _CELLS, _CELLS), max_size=4), st.sampled_from(list(registers.KINDS)))
 def test_a_register_of_any_cells_is_refused_or_holds_only_what_can_be(rows, kind):
     names = registers.KINDS[kind].names
-    filled = [{**dict.fromkeys(names, ""), **dict(zip(names, ("100001", "2025-09-01", "2025-09-02", *row), strict=False))} for row in rows]
+    filled = [
+        {
+            **dict.fromkeys(names, ""),
+            **dict(zip(names, ("100001", "2025-09-01", "2025-09-02", *row), strict=False)),
+        }
+        for row in rows
+    ]
     out = io.StringIO()
     writer = csv.DictWriter(out, names)
     writer.writeheader()
     writer.writerows(filled)
     schools = pd.DataFrame({"urn": [100001], "lineage": [100001], "trust_uid": [7], "la_code": [301]})
-    checked = registers.check(out.getvalue().encode("utf-8", "replace"), "mine.csv", schools, pd.Timestamp(reading.TODAY), "trust-7")
+    checked = registers.check(
+        out.getvalue().encode("utf-8", "replace"), "mine.csv", schools, pd.Timestamp(reading.TODAY), "trust-7"
+    )
     assert (checked.rows is None) == bool(checked.problems)
     assert checked.rows is None or reading.wrong_rows(checked.rows, {100001}) == []

@@ -27,7 +27,9 @@ VISITS = """
 
 @pytest.fixture
 def history(drawn, table):
-    """The inspections table, from drawn visits: graded, published and in Ofsted's words unless drawn otherwise."""
+    """The inspections table, from drawn visits: graded, published and in Ofsted's words unless drawn
+    otherwise.
+    """
 
     def make(text: str = VISITS) -> pd.DataFrame:
         rows = drawn(text)
@@ -42,7 +44,9 @@ def history(drawn, table):
 def asked(drawn, history, known, table):
     """What is known of drawn schools on a morning, and what came next."""
 
-    def ask(as_of: str, visits: str = VISITS, schools: str = SCHOOLS, coverage: str = COVERAGE) -> pd.DataFrame:
+    def ask(
+        as_of: str, visits: str = VISITS, schools: str = SCHOOLS, coverage: str = COVERAGE
+    ) -> pd.DataFrame:
         held = known(schools=drawn(schools))
         every = held["schools"]
         questions = every[["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
@@ -54,7 +58,7 @@ def asked(drawn, history, known, table):
     return ask
 
 
-# --- the state on a morning -------------------------------------------------------------------------------------------
+# --- the state on a morning ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -72,22 +76,28 @@ def test_a_late_report_of_an_older_inspection_does_not_replace_a_newer_one(asked
     assert asked("2015-04-01", late).loc[100001, "overall"] == 2
 
 
-def test_what_a_school_is_is_as_files_before_that_morning_had_it_and_as_its_predecessor_was_until_one_lists_it(drawn, known, history):
-    facts = known(school_facts=drawn("""
+def test_what_a_school_is_is_as_files_before_that_morning_had_it_and_as_its_predecessor_was_until_one_lists_it(
+    drawn, known, history
+):
+    facts = known(
+        school_facts=drawn("""
         urn    | lineage | known_on   | phase     | region | la_code
         100001 | 100001  | 2013-01-01 | Nursery   | London | 201
         100001 | 100001  | 2014-01-01 | Secondary |        | 202
         100002 | 100001  | 2014-06-01 | Special   |        | 203
         100003 | 100003  | 2014-06-01 | Primary   | London | 204
-    """))["school_facts"]  # fmt: skip
-    questions = drawn("urn | lineage\n100001 | 100001\n100002 | 100001\n100003 | 100003").assign(as_of=DAY("2014-01-01"))
+    """)
+    )["school_facts"]
+    questions = drawn("urn | lineage\n100001 | 100001\n100002 | 100001\n100003 | 100003").assign(
+        as_of=DAY("2014-01-01")
+    )
     rows = cohort(questions.astype({"as_of": tables.DATE}), facts, history())
     assert rows["phase"].fillna("").tolist() == ["Nursery", "Nursery", ""]
     assert rows["region"].fillna("").tolist() == ["London", "London", ""]
     assert rows["la_code"].fillna(0).tolist() == [201, 201, 0]
 
 
-# --- what came next -----------------------------------------------------------------------------------------------------
+# --- what came next -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("after, label", [(1, "improved"), (2, "improved"), (3, "same"), (4, "worse")])
@@ -99,7 +109,9 @@ def test_the_label_is_the_next_graded_inspection_against_the_state(asked, after,
 
 
 def test_a_satisfactory_that_came_out_as_requires_improvement_is_the_same(asked):
-    visits = VISITS.replace("2013-03-05   | 2013-04-10", "2012-03-05   | 2012-04-10").replace("| 2       | 2", "| 3       | 2")
+    visits = VISITS.replace("2013-03-05   | 2013-04-10", "2012-03-05   | 2012-04-10").replace(
+        "| 2       | 2", "| 3       | 2"
+    )
     assert asked("2013-09-01", visits).loc[100001, "label"] == "same"
 
 
@@ -113,7 +125,10 @@ def test_no_label_where_the_next_inspection_has_not_come_yet(asked):
 
 
 def test_no_label_where_the_school_closed_before_any_next_inspection(asked):
-    assert _reason(asked("2024-09-01", schools=SCHOOLS.replace("Primary | True", "Primary | False"))) == inspections.CLOSED
+    assert (
+        _reason(asked("2024-09-01", schools=SCHOOLS.replace("Primary | True", "Primary | False")))
+        == inspections.CLOSED
+    )
 
 
 def test_a_school_whose_successor_is_open_has_not_closed(asked):
@@ -154,9 +169,17 @@ CARD = """
 
 
 @pytest.mark.parametrize(
-    "now, below, label", [(3, False, "improved"), (3, True, "same"), (3, "", None), (2, False, None), (2, True, None),
-                          (4, False, None), (1, True, None)],
-)  # fmt: skip
+    "now, below, label",
+    [
+        (3, False, "improved"),
+        (3, True, "same"),
+        (3, "", None),
+        (2, False, None),
+        (2, True, None),
+        (4, False, None),
+        (1, True, None),
+    ],
+)
 def test_a_report_card_answers_only_for_requires_improvement(asked, now, below, label):
     coverage = COVERAGE.replace("2025-08-31", "2026-08-31")
     found = asked("2024-09-01", CARD.format(now=now, below=below), coverage=coverage)
@@ -177,7 +200,7 @@ def test_an_ungraded_visit_is_neither_a_state_nor_a_next_inspection(asked):
     assert (found["overall"], found["inspected_on"], found["label"]) == (3, DAY("2013-03-05"), "improved")
 
 
-# --- whom to ask about, and when ------------------------------------------------------------------------------------------
+# --- whom to ask about, and when ----------------------------------------------------------------------------
 
 
 def test_the_grid_is_each_september_and_the_first_day_of_each_stretch(drawn, table):
@@ -187,13 +210,15 @@ def test_the_grid_is_each_september_and_the_first_day_of_each_stretch(drawn, tab
 
 
 def test_the_roster_has_each_school_once_under_the_urn_it_then_had(drawn, known):
-    schools = known(schools=drawn("""
+    schools = known(
+        schools=drawn("""
         urn    | lineage | opened_on  | closed_on  | first_listed_on
         100001 | 100001  |            | 2014-08-31 | 2013-04-30
         100002 | 100001  | 2014-09-01 |            | 2015-01-31
         100003 | 100003  |            | 2013-12-31 | 2013-04-30
         100004 | 100004  |            |            | 2015-01-31
-    """))["schools"]  # fmt: skip
+    """)
+    )["schools"]
     days = [DAY("2013-05-01"), DAY("2014-09-01"), DAY("2014-09-02"), DAY("2015-02-01")]
     found = roster(schools, days)
     assert not found.duplicated(["lineage", "as_of"]).any() and not found.duplicated(["urn", "as_of"]).any()
@@ -204,54 +229,74 @@ def test_the_roster_has_each_school_once_under_the_urn_it_then_had(drawn, known)
 
 
 def test_a_successor_that_no_file_listed_while_it_was_open_followed_its_predecessor(drawn, known):
-    schools = known(schools=drawn("""
+    schools = known(
+        schools=drawn("""
         urn    | lineage | opened_on  | closed_on  | first_listed_on
         100001 | 100001  |            | 2014-08-31 | 2013-04-30
         100002 | 100001  |            | 2019-08-31 | 2022-04-30
         100003 | 100001  | 2019-09-01 |            | 2022-04-30
-    """))["schools"]  # fmt: skip
+    """)
+    )["schools"]
     found = roster(schools, [DAY("2014-08-01"), DAY("2016-09-01"), DAY("2025-09-01")])
     assert found["urn"].tolist() == [100001, 100002, 100003]
 
 
 def test_an_open_school_is_asked_about_even_where_a_closed_one_was_listed_after_it_opened(drawn, known):
-    schools = known(schools=drawn("""
+    schools = known(
+        schools=drawn("""
         urn    | lineage | opened_on  | closed_on  | first_listed_on
         100001 | 100001  |            | 2013-08-01 | 2013-04-30
         100002 | 100001  | 2004-04-01 |            | 2013-04-30
-    """))["schools"]  # fmt: skip
+    """)
+    )["schools"]
     assert roster(schools, [DAY("2025-09-01")])["urn"].tolist() == [100002]
 
 
-# --- survivor bias --------------------------------------------------------------------------------------------------------
+# --- survivor bias ------------------------------------------------------------------------------------------
 
 GRADED = "graded and ungraded"
 
 
 def _list(schools: int, visits: list[list[tuple[str, int]]], official) -> str:
     """A list of latest inspections: the last two visits of each school, newest first."""
-    rows = ["urn | name | phase | type | latest.inspected_on | latest.overall | previous.inspected_on | previous.overall"]
+    rows = [
+        (
+            "urn | name | phase | type | latest.inspected_on | latest.overall | previous.inspected_on | "
+            "previous.overall"
+        )
+    ]
     for school in range(schools):
         (now, grade), *before = visits[school][::-1]
         then, was = before[0] if before else ("", "")
-        rows.append(f"{100001 + school} | Oak | Primary | Academy Converter | {now} | {grade} | {then} | {was}")
+        rows.append(
+            f"{100001 + school} | Oak | Primary | Academy Converter | {now} | {grade} | {then} | {was}"
+        )
     return official(GRADED, "\n".join(rows))
 
 
 @pytest.fixture
 def survivors(official):
-    """Two lists, 2019 and 2024, of 100 schools at RI: 60 in 100 improve at each inspection, and then are left alone.
+    """Two lists, 2019 and 2024, of 100 schools at RI: 60 in 100 improve at each inspection, and then are left
+    alone.
 
-    60 improve in 2021; of the other 40 again 60%, which is 24, in 2023; the last 16 are RI for the third time.
+    60 improve in 2021; of the other 40 again 60%, which is 24, in 2023; the last 16 are RI for the third
+    time.
     """
     first = [[("01/02/2019", 3)] for _ in range(100)]
     second = [[*visits, ("01/10/2021", 2 if i < 60 else 3)] for i, visits in enumerate(first)]
-    third = [visits if i < 60 else [*visits, ("01/10/2023", 2 if i < 84 else 3)] for i, visits in enumerate(second)]
-    return {"as_at_31_August_2019.csv": _list(100, first, official), "as_at_31_August_2024.csv": _list(100, third, official)}
+    third = [
+        visits if i < 60 else [*visits, ("01/10/2023", 2 if i < 84 else 3)] for i, visits in enumerate(second)
+    ]
+    return {
+        "as_at_31_August_2019.csv": _list(100, first, official),
+        "as_at_31_August_2024.csv": _list(100, third, official),
+    }
 
 
 def _examples(folder, days: list[str]) -> pd.DataFrame:
-    held = {name: tables.read(folder, name) for name in ("schools", "school_facts", "inspections", "coverage")}
+    held = {
+        name: tables.read(folder, name) for name in ("schools", "school_facts", "inspections", "coverage")
+    }
     asked = roster(held["schools"], [DAY(day) for day in days])
     rows = cohort(asked, held["school_facts"], held["inspections"])
     return next_graded(rows, held["inspections"], held["coverage"], held["schools"])
@@ -269,7 +314,8 @@ def test_pairs_of_one_list_of_latest_inspections_overstate_improvement(survivors
     assert _naive(survivors["as_at_31_August_2024.csv"]) == 0.84
 
 
-DRAWN = ("newest", "constant", "shares", "blanks", "grades", "weekend")  # of which lists of so few schools are unlike true ones
+# of which lists of so few schools are unlike true ones
+DRAWN = ("newest", "constant", "shares", "blanks", "grades", "weekend")
 
 
 def test_two_dated_lists_give_back_the_planted_rate(survivors, raw, ingested, tmp_path):
@@ -288,7 +334,10 @@ def test_one_list_alone_gives_no_example_at_all(survivors, raw, ingested, tmp_pa
     assert mornings(held["tables"]("coverage")) == []
     found = _examples(tmp_path / "tables", ["2019-09-01", "2022-09-01", "2024-09-01"])
     assert len(found) == 300 and found["label"].isna().all()
-    assert found["label_missing_reason"].value_counts().to_dict() == {inspections.NEVER_GRADED: 200, inspections.GAP: 100}
+    assert found["label_missing_reason"].value_counts().to_dict() == {
+        inspections.NEVER_GRADED: 200,
+        inspections.GAP: 100,
+    }
 
 
 def test_lists_too_far_apart_to_remember_every_inspection_give_no_label(survivors, raw, ingested, tmp_path):

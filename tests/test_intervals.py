@@ -26,9 +26,11 @@ def test_every_row_twice_under_the_same_school_changes_no_interval(values):
     assert intervals.mean(np.tile(values, 2), twice) == pytest.approx(intervals.mean(values, lineage))
     assert intervals.share(np.tile(happened, 2), twice) == pytest.approx(intervals.share(happened, lineage))
     assert intervals.skill(np.tile(values, 2), np.tile(values[::-1], 2), twice) == pytest.approx(
-        intervals.skill(values, values[::-1], lineage))  # fmt: skip
+        intervals.skill(values, values[::-1], lineage)
+    )
     assert intervals.auc(np.tile(values, 2), np.tile(happened, 2), twice) == pytest.approx(
-        intervals.auc(values, happened, lineage), nan_ok=True)  # fmt: skip
+        intervals.auc(values, happened, lineage), nan_ok=True
+    )
 
 
 def test_a_share_of_all_or_none_tells_as_much_as_there_are_schools():
@@ -45,7 +47,9 @@ def test_of_a_single_school_there_is_no_interval_but_of_a_share_nearly_all():
 
 def _pairs(copies: int) -> pd.DataFrame:
     rng = np.random.default_rng(2)
-    once = pd.DataFrame({"lineage": range(400), "overall": rng.integers(2, 4, 400), "exposed": rng.random(400) < 0.4})
+    once = pd.DataFrame(
+        {"lineage": range(400), "overall": rng.integers(2, 4, 400), "exposed": rng.random(400) < 0.4}
+    )
     once["improved"] = rng.random(400) < 0.3 + 0.2 * once["exposed"]
     return pd.concat([once] * copies, ignore_index=True)
 
@@ -55,11 +59,17 @@ def test_pooled_and_raw_ratios_count_a_school_once(ratio):
     found = []
     for copies in (1, 4):
         pairs = _pairs(copies)
-        found.append([evidence.stratified(pairs, pairs["exposed"], ("overall",))[ratio],
-                      evidence.compared(pairs["improved"], pairs["exposed"], pairs["lineage"])[ratio]])  # fmt: skip
+        found.append(
+            [
+                evidence.stratified(pairs, pairs["exposed"], ("overall",))[ratio],
+                evidence.compared(pairs["improved"], pairs["exposed"], pairs["lineage"])[ratio],
+            ]
+        )
     for once, again in zip(*found, strict=True):
         assert again["estimate"] == pytest.approx(once["estimate"])
-        assert again["low"] == pytest.approx(once["low"], rel=0.01) and again["high"] == pytest.approx(once["high"], rel=0.01)
+        assert again["low"] == pytest.approx(once["low"], rel=0.01) and again["high"] == pytest.approx(
+            once["high"], rel=0.01
+        )
     pairs = _pairs(4).drop(columns="lineage")  # as if they were 1,600 schools
     alone = evidence.stratified(pairs, pairs["exposed"], ("overall",))[ratio]
     assert alone["low"] > found[1][0]["low"] and alone["high"] < found[1][0]["high"]

@@ -10,11 +10,14 @@ import pytest
 
 from headway.pipelines.files import kept, read_file
 
-TO_2019, LIST = "all inspections, September 2015", """
+TO_2019, LIST = (
+    "all inspections, September 2015",
+    """
     urn    | inspected_on | published_on | overall
     100001 | 01/02/2018   | 01/03/2018   | 2
     100002 | 02/02/2018   | 02/03/2018   | 3
-"""
+""",
+)
 
 
 @pytest.fixture

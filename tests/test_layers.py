@@ -1,4 +1,6 @@
-"""Who may import whom. Imports go downwards: the command line, stages, then knowledge, which knows no stage."""
+"""Who may import whom. Imports go downwards: the command line, stages, then knowledge, which knows no
+stage.
+"""
 
 import ast
 import re
@@ -10,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OURS = ("headway", "pipelines", "models", "explorer", "app")
 KNOWLEDGE = {"frameworks", "sources", "tables", "as_of"}
-# What each stage may use of the other stages; all may use knowledge. A stage that is not here may use no other.
+# What each stage may use of the other stages; all may use knowledge. A stage that is not here may use no
+# other.
 STAGES = {
     "files": set(),
     "lineage": set(),
@@ -29,7 +32,17 @@ STAGES = {
     "intervals": set(),
     "provenance": {"experiments", "registers"},
     "reports": set(),
-    "train": {"evaluate", "experiments", "inspections", "intervals", "promotion", "provenance", "report_cards", "reports", "signals"},
+    "train": {
+        "evaluate",
+        "experiments",
+        "inspections",
+        "intervals",
+        "promotion",
+        "provenance",
+        "report_cards",
+        "reports",
+        "signals",
+    },
     "tune": {"evaluate", "experiments", "inspections", "promotion", "provenance", "signals", "train"},
     "scoring": {"evaluate", "files", "inspections", "registers", "report_cards", "signals"},
     "watching": {"evaluate", "inspections", "intervals", "scoring"},
@@ -39,12 +52,21 @@ ANY = {"__main__"}  # the command line may use any
 
 
 def _files() -> list[Path]:
-    found = [path for part in OURS for path in [*(ROOT / part).rglob("*.py"), ROOT / f"{part}.py"] if path.is_file()]
-    return sorted(path for path in found if not any(name.startswith(".") for name in path.relative_to(ROOT).parts))
+    found = [
+        path
+        for part in OURS
+        for path in [*(ROOT / part).rglob("*.py"), ROOT / f"{part}.py"]
+        if path.is_file()
+    ]
+    return sorted(
+        path for path in found if not any(name.startswith(".") for name in path.relative_to(ROOT).parts)
+    )
 
 
 def _imports(path: Path) -> Iterator[str]:
-    """The dotted names a file imports, ours by their folder: `from headway.pipelines import tables` is pipelines.tables."""
+    """The dotted names a file imports, ours by their folder: `from headway.pipelines import tables` is
+    pipelines.tables.
+    """
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name.removeprefix("headway.") for alias in node.names)
@@ -62,7 +84,9 @@ def _room(path: Path) -> tuple[str, str]:
 
 def _used(path: Path, package: str) -> set[str]:
     """The parts of one of our packages that a file imports, without its own."""
-    names = {name.split(".")[1] if "." in name else "" for name in _imports(path) if name.split(".")[0] == package}
+    names = {
+        name.split(".")[1] if "." in name else "" for name in _imports(path) if name.split(".")[0] == package
+    }
     return names - {_room(path)[1]} - {""}
 
 
@@ -105,7 +129,8 @@ def test_stages_do_not_import_each_other_in_a_ring():
 def test_libraries_are_kept_to_their_rooms(path):
     libraries = {name.split(".")[0] for name in _imports(path)}
     room = _room(path)
-    if room not in (("models", "registry"), ("models", "served")):  # served is what MLflow itself loads and runs
+    # served is what MLflow itself loads and runs
+    if room not in (("models", "registry"), ("models", "served")):
         assert "mlflow" not in libraries, "only models/registry.py imports mlflow"
     if room[0] not in ("explorer", "app"):
         assert "streamlit" not in libraries, "only the explorer imports streamlit"
@@ -127,12 +152,14 @@ def test_the_explorer_never_trains(path):
     assert not _used(path, "models") & {"registry", "estimators"}
 
 
-@pytest.mark.parametrize("path", [p for p in _files() if _room(p)[0] != "explorer" and _named(p) != "app.py"], ids=_named)
+@pytest.mark.parametrize(
+    "path", [p for p in _files() if _room(p)[0] != "explorer" and _named(p) != "app.py"], ids=_named
+)
 def test_nothing_below_knows_the_explorer(path):
     assert not {name.split(".")[0] for name in _imports(path)} & {"explorer", "app"}
 
 
-# --- no future ----------------------------------------------------------------------------------------------------------
+# --- no future ----------------------------------------------------------------------------------------------
 
 _ORDERED = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _ORDERING = {"lt", "le", "gt", "ge", "between"}
@@ -142,13 +169,18 @@ _MORNING = re.compile(r"(^|_)(as_of|mornings?)$")
 
 
 def _says_morning(node: ast.AST) -> bool:
-    """Whether a morning stands anywhere in an expression: `as_of`, `fold.morning`, `rows["as_of"].dt.year`, `rows["fold"]`.
+    """Whether a morning stands anywhere in an expression: `as_of`, `fold.morning`, `rows["as_of"].dt.year`,
+    `rows["fold"]`.
 
     How many mornings there are (`len`) is no morning.
     """
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
         return False
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+    if (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    ):
         said = node.slice.value
         return bool(_MORNING.search(said)) or said == "fold" or _says_morning(node.value)
     if isinstance(node, ast.Attribute) and _MORNING.search(node.attr):
@@ -164,7 +196,11 @@ def _ordered_by_as_of(tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and any(isinstance(op, _ORDERED) for op in node.ops):
             sides = [node.left, *node.comparators]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ORDERING:
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _ORDERING
+        ):
             sides = [node.func.value, *node.args]
         else:
             continue
@@ -173,12 +209,25 @@ def _ordered_by_as_of(tree: ast.AST) -> Iterator[int]:
 
 
 def test_the_reader_of_comparisons_can_tell_them():
-    for found in ('rows["known_on"] < rows["as_of"]', "as_of >= day", 'facts["known_on"].lt(rows.as_of)', "known < fold.morning",
-                  'rows["as_of"].dt.year - rows["period"] <= 4', 'rows["fold"].lt(day)', "as_of.years_before(morning, day) > 2",
-                  "(rows.known_on < mornings).any()", 'day < about.get("as_of", "")'):
+    for found in (
+        'rows["known_on"] < rows["as_of"]',
+        "as_of >= day",
+        'facts["known_on"].lt(rows.as_of)',
+        "known < fold.morning",
+        'rows["as_of"].dt.year - rows["period"] <= 4',
+        'rows["fold"].lt(day)',
+        "as_of.years_before(morning, day) > 2",
+        "(rows.known_on < mornings).any()",
+        'day < about.get("as_of", "")',
+    ):
         assert list(_ordered_by_as_of(ast.parse(found)))
-    for none in ('rows["as_of"].eq(day)', "as_of.latest_known(a, b)", 'rows["known_on"] < rows["inspected_on"]', "len(mornings) > 1",
-                 'as_of.is_before(rows["known_on"], morning)'):
+    for none in (
+        'rows["as_of"].eq(day)',
+        "as_of.latest_known(a, b)",
+        'rows["known_on"] < rows["inspected_on"]',
+        "len(mornings) > 1",
+        'as_of.is_before(rows["known_on"], morning)',
+    ):
         assert not list(_ordered_by_as_of(ast.parse(none)))
 
 

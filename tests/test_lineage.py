@@ -37,9 +37,17 @@ def test_a_school_that_succeeded_another_one_to_one_continues_it(chains):
 
 @pytest.mark.parametrize(
     "kind",
-    ["Predecessor - merged", "Predecessor - amalgamated", "Successor - Split School", "Result of Amalgamation",
-     "Sixth Form Centre Link", "Closure", "Merged - change in age range", "Other"],
-)  # fmt: skip
+    [
+        "Predecessor - merged",
+        "Predecessor - amalgamated",
+        "Successor - Split School",
+        "Result of Amalgamation",
+        "Sixth Form Centre Link",
+        "Closure",
+        "Merged - change in age range",
+        "Other",
+    ],
+)
 def test_a_join_or_a_division_is_no_succession(chains, kind):
     assert chains(LINK.replace("| Predecessor |", f"| {kind} |")) == APART
 
@@ -63,18 +71,29 @@ def test_a_successor_only_proposed_is_not_followed(chains):
 
 
 @pytest.mark.parametrize(
-    "closed, linked, found", [("2015-09-01", "2014-09-01", ONE), ("2015-09-02", "2014-09-01", APART),
-                              ("2019-01-01", "", ONE), ("", "2014-09-01", ONE)],
-)  # fmt: skip
-def test_a_predecessor_that_closed_more_than_365_days_after_the_link_is_not_followed(chains, closed, linked, found):
+    "closed, linked, found",
+    [
+        ("2015-09-01", "2014-09-01", ONE),
+        ("2015-09-02", "2014-09-01", APART),
+        ("2019-01-01", "", ONE),
+        ("", "2014-09-01", ONE),
+    ],
+)
+def test_a_predecessor_that_closed_more_than_365_days_after_the_link_is_not_followed(
+    chains, closed, linked, found
+):
     assert chains(LINK.replace("2014-09-01", linked), SCHOOLS.replace("2014-08-31", closed)) == found
 
 
 @pytest.mark.parametrize(
     "before, after, found",
-    [("Oak Infant School", "Oak Primary School", APART), ("Oak Junior School", "Oak Primary School", APART),
-     ("Oak Infant School", "Oak Infant Academy", ONE), ("Oak Infant School", "", ONE)],
-)  # fmt: skip
+    [
+        ("Oak Infant School", "Oak Primary School", APART),
+        ("Oak Junior School", "Oak Primary School", APART),
+        ("Oak Infant School", "Oak Infant Academy", ONE),
+        ("Oak Infant School", "", ONE),
+    ],
+)
 def test_an_infant_or_junior_school_that_became_a_primary_is_another_school(chains, before, after, found):
     assert chains(schools=SCHOOLS.replace("Oak Primary", before).replace("Oak Academy", after)) == found
 
@@ -88,12 +107,17 @@ def test_a_school_opened_or_closed_by_amalgamation_is_no_succession(drawn, colum
 
 def test_three_urns_in_a_row_are_one_school_under_the_first(chains):
     schools = SCHOOLS.replace("Open             | True  |", "Closed           | False | 2019-08-31")
-    found = chains(LINK + "100002 | 100003 | Successor | 2019-09-01\n", schools + "100003 | Oak Trust | Open | True |\n")
+    found = chains(
+        LINK + "100002 | 100003 | Successor | 2019-09-01\n", schools + "100003 | Oak Trust | Open | True |\n"
+    )
     assert found == {100001: 100001, 100002: 100001, 100003: 100001}
 
 
 def test_a_urn_nobody_links_is_its_own_lineage_and_every_urn_has_one(chains):
-    found = chains("predecessor | successor | link_type | linked_on\n100001 | 100002 | Predecessor |", SCHOOLS + "100009 | Ash | | True |\n")
+    found = chains(
+        "predecessor | successor | link_type | linked_on\n100001 | 100002 | Predecessor |",
+        SCHOOLS + "100009 | Ash | | True |\n",
+    )
     assert found == {**ONE, 100009: 100009}
 
 

@@ -9,12 +9,22 @@ from scipy import stats
 from headway.pipelines.evidence import power
 from headway.pipelines.reports.power import report
 
-PLAIN = power.Question("plain", "A claim.", "a register", "how", power.BETWEEN, 0.6, 0.4, "do so", "teachers", 0.05, "assumed")
+PLAIN = power.Question(
+    "plain", "A claim.", "a register", "how", power.BETWEEN, 0.6, 0.4, "do so", "teachers", 0.05, "assumed"
+)
 
 
 def _schools(teachers: list[float]) -> pd.DataFrame:
-    return pd.DataFrame({"lineage": range(len(teachers)), "phase": "Primary", "overall": 2, "teachers": teachers,
-                         "staff": [2.0 * count for count in teachers], "pupils_at_16": np.nan})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "lineage": range(len(teachers)),
+            "phase": "Primary",
+            "overall": 2,
+            "teachers": teachers,
+            "staff": [2.0 * count for count in teachers],
+            "pupils_at_16": np.nan,
+        }
+    )
 
 
 EIGHT = _schools([10, 20, 20, 30, 40, 60, 80, 120])
@@ -42,12 +52,16 @@ def test_what_a_school_has_of_its_own_cancels_where_it_is_compared_with_itself()
     assert power.variance(inside, same) == pytest.approx(0.95 * (0.25 / 6 + 0.25 / 18))
 
 
-@pytest.mark.parametrize("question", [
-    replace(PLAIN, with_it=0.48),
-    replace(PLAIN, design=power.WITHIN, with_it=0.55, alike=0.1),
-    replace(PLAIN, with_it=0.2, without=0.0, spread=2.0, alike=0.03),
-    replace(PLAIN, with_it=0.9, without=0.8, usual=True),
-], ids=["between", "within", "grades", "usual"])  # fmt: skip
+@pytest.mark.parametrize(
+    "question",
+    [
+        replace(PLAIN, with_it=0.48),
+        replace(PLAIN, design=power.WITHIN, with_it=0.55, alike=0.1),
+        replace(PLAIN, with_it=0.2, without=0.0, spread=2.0, alike=0.03),
+        replace(PLAIN, with_it=0.9, without=0.8, usual=True),
+    ],
+    ids=["between", "within", "grades", "usual"],
+)
 def test_the_simulation_agrees_with_the_closed_form_where_that_holds(question):
     given = power.sample(question, EIGHT)
     drawn = power.simulated_schools(question, _many(given))
@@ -89,16 +103,21 @@ def test_the_smallest_difference_is_the_one_that_so_many_schools_are_needed_for(
 def test_few_schools_or_few_people_are_no_place_for_the_closed_form():
     given = power.sample(PLAIN, EIGHT)
     assert power.holds(PLAIN, given, 30) and not power.holds(PLAIN, given, 29)
-    assert not power.holds(replace(PLAIN, with_it=0.02, without=0.01), given, 30)  # 47.5 x 15 x 0.01 is 7 people
+    # 47.5 x 15 x 0.01 is 7 people
+    assert not power.holds(replace(PLAIN, with_it=0.02, without=0.01), given, 30)
 
 
 def test_sizes_are_the_newest_that_are_known_of_open_schools():
     day = pd.Timestamp("2022-03-01")
-    schools = pd.DataFrame({"lineage": [1, 2, 3], "phase": ["Primary", None, "Primary"], "open": [True, True, False]})
+    schools = pd.DataFrame(
+        {"lineage": [1, 2, 3], "phase": ["Primary", None, "Primary"], "open": [True, True, False]}
+    )
     workforce = pd.DataFrame({"lineage": [1, 1, 2], "period": [2022, 2023, 2023], "teachers_headcount": [10.0, None, 0.0],
                               "assistants_headcount": [5.0, None, 1.0], "support_headcount": [5.0, 6.0, None]})  # fmt: skip
     results = pd.DataFrame({"lineage": [1], "period": [2023], "pupils_at_16": [90.0]})
-    inspections = pd.DataFrame({"lineage": [1, 1], "overall": [3, 2], "inspected_on": [day, day + pd.Timedelta(days=900)]})
+    inspections = pd.DataFrame(
+        {"lineage": [1, 1], "overall": [3, 2], "inspected_on": [day, day + pd.Timedelta(days=900)]}
+    )
     rows = power.sizes(schools, workforce, results, inspections).set_index("lineage")
     assert rows.index.tolist() == [1, 2]
     assert rows.loc[1, ["teachers", "staff", "pupils_at_16", "overall"]].tolist() == [10, 20, 90, 2]
@@ -121,7 +140,8 @@ def test_the_report_is_plain_json_and_says_what_no_school_has(found):
     assert [row["power"] for row in rows] == [0.8, 0.9] and rows[0]["closed"] < rows[1]["closed"]
     assert rows[0]["simulated"] is None  # more schools than the eight there are
     assert [(row["schools"], row["power"]) for row in answers["stay_register"]["trusts"]] == [
-        (schools, share) for schools in (10, 50, 400) for share in (0.8, 0.9)]  # fmt: skip
+        (schools, share) for schools in (10, 50, 400) for share in (0.8, 0.9)
+    ]
 
 
 def test_the_page_has_every_sentence_and_every_number_of_schools(found):

@@ -1,4 +1,6 @@
-"""No person in anything we write, and no password: a made-up England with names planted in its files, and all that comes out."""
+"""No person in anything we write, and no password: a made-up England with names planted in its files, and all
+that comes out.
+"""
 
 import csv
 import os
@@ -26,8 +28,15 @@ NAMES = [word for word in PLANTED if word != "Mx"] + ["Plantedname"]  # Mx alone
 def _run(folder: Path, *words: str, code: str | None = None) -> str:
     """All that a command says, on either output."""
     command = ["-c", code] if code else ["-m", "headway", *words]
-    told = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=600,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
+    told = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
     assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-4000:]
     return told.stdout + told.stderr
 
@@ -38,7 +47,9 @@ def made(world: Callable[[str], Path]) -> SimpleNamespace:
     folder = world("strong")
     said = "\n".join(worlds.said(folder).values())
     assert "register" in worlds.said(folder)
-    written = [path for part in ("data/tables", "mlruns") for path in (folder / part).rglob("*") if path.is_file()]
+    written = [
+        path for part in ("data/tables", "mlruns") for path in (folder / part).rglob("*") if path.is_file()
+    ]
     return SimpleNamespace(folder=folder, said=said, written=written)
 
 
@@ -47,14 +58,19 @@ def _texts(path: Path) -> bytes:
     if path.suffix != ".parquet":
         return path.read_bytes()
     rows = pd.read_parquet(path)
-    words = (rows[column].dropna().astype("str").unique() for column in rows.select_dtypes(["str", "object", "category"]))
+    words = (
+        rows[column].dropna().astype("str").unique()
+        for column in rows.select_dtypes(["str", "object", "category"])
+    )
     return "\n".join(word for column in words for word in column).encode() + path.read_bytes()
 
 
 def test_no_name_in_the_official_files_and_no_word_typed_into_a_register_stands_in_anything_written(made):
     raw = b"".join(path.read_bytes() for path in (made.folder / "data/raw/gias").iterdir())
     assert all(name.encode() in raw for name in NAMES), "nothing was planted"
-    assert {".parquet", ".json", ".csv", ".html", ".db", ".jsonl", ".md"} <= {path.suffix for path in made.written}
+    assert {".parquet", ".json", ".csv", ".html", ".db", ".jsonl", ".md"} <= {
+        path.suffix for path in made.written
+    }
     for path in made.written:
         held = _texts(path)
         assert not [word for word in (*NAMES, PROGRAMME) if word.encode() in held], path
@@ -62,7 +78,12 @@ def test_no_name_in_the_official_files_and_no_word_typed_into_a_register_stands_
 
 
 def test_no_table_has_a_column_that_counts_people_in_a_register(made):
-    counts = {cell.name for kind in registers.KINDS.values() for cell in kind.own if cell.holds in ("people", "words")}
+    counts = {
+        cell.name
+        for kind in registers.KINDS.values()
+        for cell in kind.own
+        if cell.holds in ("people", "words")
+    }
     counts |= {name for kind in registers.KINDS.values() for name in kind.people}
     for path in made.written:
         if path.suffix == ".parquet":
@@ -73,7 +94,9 @@ def test_no_table_has_a_column_that_counts_people_in_a_register(made):
 
 
 def _drawn(folder: Path, small: str) -> dict[str, pd.DataFrame]:
-    """Registers of all kinds in which each count of a few people is so many, of a school of twenty teachers."""
+    """Registers of all kinds in which each count of a few people is so many, of a school of twenty
+    teachers.
+    """
     schools = pd.DataFrame({"urn": [100001], "lineage": [100001], "trust_uid": [7], "la_code": [301]})
     days = {"urn": "100001", "counted_on": "2025-09-01", "recorded_on": "2025-09-02"}
     few = int(small)
@@ -101,13 +124,15 @@ def test_signals_of_schools_with_one_and_with_two_people_are_the_same(tmp_path, 
         held = known(schools=schools) | frames
         cohort = inspections.cohort(asked, held["school_facts"], held["inspections"])
         built = signals.build(cohort, held)
-        made[few] = built[[s.name for s in signals.declared().values() if set(s.source.split(", ")) & set(frames)]]
+        made[few] = built[
+            [s.name for s in signals.declared().values() if set(s.source.split(", ")) & set(frames)]
+        ]
     assert made["1"].notna().to_numpy().sum() >= 5, "the registers say nothing"
     pd.testing.assert_frame_equal(made["1"], made["2"], check_exact=True)
     assert not made["1"].equals(made["5"])
 
 
-# --- what is loaded, sent and said ---------------------------------------------------------------------------------------
+# --- what is loaded, sent and said --------------------------------------------------------------------------
 
 AUDITED = """
 import sys
@@ -122,12 +147,19 @@ sys.addaudithook(listen)
 
 
 def test_the_audit_hears_a_pickle():
-    assert "Fraction" in _run(ROOT, code=AUDITED + "import pickle, fractions\npickle.loads(pickle.dumps(fractions.Fraction(1)))\nprint(found)")
+    assert "Fraction" in _run(
+        ROOT,
+        code=AUDITED
+        + "import pickle, fractions\npickle.loads(pickle.dumps(fractions.Fraction(1)))\nprint(found)",
+    )
 
 
 def test_scoring_and_exploring_load_no_pickle_and_call_nobody(made, tmp_path):
-    scoring = ("from headway.pipelines.__main__ import app\n"
-               f"app(['score', '--no-similar', '--output', {str(tmp_path / 'again.parquet')!r}], standalone_mode=False)\nprint('found:', found)")  # fmt: skip
+    scoring = (
+        "from headway.pipelines.__main__ import app\n"
+        f"app(['score', '--no-similar', '--output', {str(tmp_path / 'again.parquet')!r}], "
+        "standalone_mode=False)\nprint('found:', found)"
+    )
     assert "found: []" in _run(made.folder, code=AUDITED + scoring).splitlines()
     exploring = f"""
 import os
@@ -142,16 +174,37 @@ print('found:', found)
 
 
 def test_neither_mlflow_nor_streamlit_tells_anybody_that_it_is_used():
-    asked = ("import headway.models.registry, os\nfrom mlflow.telemetry.utils import is_telemetry_disabled\n"
-             "print(is_telemetry_disabled(), os.environ['MLFLOW_ALLOW_PICKLE_DESERIALIZATION'])\n"
-             "from streamlit import config\nprint(config.get_option('browser.gatherUsageStats'), config.get_option('server.address'))")  # fmt: skip
-    quiet = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "DO_NOT", "STREAMLIT"))}
-    told = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True, env=quiet, timeout=120)
+    asked = (
+        "import headway.models.registry, os\nfrom mlflow.telemetry.utils import is_telemetry_disabled\n"
+        "print(is_telemetry_disabled(), os.environ['MLFLOW_ALLOW_PICKLE_DESERIALIZATION'])\n"
+        "from streamlit import config\nprint(config.get_option('browser.gatherUsageStats'), "
+        "config.get_option('server.address'))"
+    )
+    quiet = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MLFLOW", "DO_NOT", "STREAMLIT"))
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=quiet,
+        timeout=120,
+    )
     assert told.stdout.split() == ["True", "false", "False", "127.0.0.1"]
 
 
-@pytest.mark.parametrize("tracking", ["postgresql://amira:hunter2@127.0.0.1:9/runs", "http://amira:hunter2@127.0.0.1:9",
-                                      "http://amira:hunter2@x@127.0.0.1:9"])
+@pytest.mark.parametrize(
+    "tracking",
+    [
+        "postgresql://amira:hunter2@127.0.0.1:9/runs",
+        "http://amira:hunter2@127.0.0.1:9",
+        "http://amira:hunter2@x@127.0.0.1:9",
+    ],
+)
 def test_the_password_of_a_tracking_store_is_said_nowhere(tracking, tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(RegistryError, match="could not be read or written") as error:
@@ -172,5 +225,9 @@ def test_an_upload_is_bounded_where_it_is_taken_and_where_it_is_read():
 
 def test_every_test_the_security_page_names_is_there():
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text("utf-8")))
-    there = {name for path in (ROOT / "tests").glob("*.py") for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M)}
+    there = {
+        name
+        for path in (ROOT / "tests").glob("*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.M)
+    }
     assert named and named - there == set()

@@ -52,8 +52,13 @@ def test_no_inspection_is_known_before_it_was_published_or_its_file_was_made(hel
     first = {told["file"]: pd.Timestamp(told["dated"]) for told in held["report"]["files"] if told["dated"]}
     shown = rows["source_file"].map(first)
     early = rows["known_on"] < rows["published_on"].fillna(shown).clip(upper=shown)
-    registers = {pd.Timestamp(told["dated"]) for told in held["report"]["files"] if "school information" in told["release"]}
-    # A file that reaches back shows reports that were out long before it: known by the day nearly all such reports were out.
+    registers = {
+        pd.Timestamp(told["dated"])
+        for told in held["report"]["files"]
+        if "school information" in told["release"]
+    }
+    # A file that reaches back shows reports that were out long before it: known by the day nearly all such
+    # reports were out.
     early &= rows["known_on"].ne(frameworks.report_out_by(rows["inspected_on"]))
     assert rows.loc[early, "known_on"].isin(registers).all()  # a register may be the first to show one
     assert early.sum() < 10
@@ -78,18 +83,24 @@ def test_a_good_school_with_better_leadership_became_outstanding_about_twice_as_
 
 
 def test_every_open_school_is_asked_about_exactly_once_today(held):
-    today = max(pd.Timestamp(told["dated"]) for told in held["report"]["files"] if told["dated"]) + pd.Timedelta(days=1)
+    today = max(
+        pd.Timestamp(told["dated"]) for told in held["report"]["files"] if told["dated"]
+    ) + pd.Timedelta(days=1)
     asked = inspections.roster(held["schools"], [today])
     still = held["schools"][held["schools"]["open"]]
     assert len(still) > 21_000
     assert not asked.duplicated("urn").any() and not asked.duplicated("lineage").any()
     # A history names schools that no list ever showed and no file says ended: nobody scores them.
-    unlisted = held["schools"].loc[held["schools"]["first_listed_on"].isna() & ~held["schools"]["open"], "urn"]
+    unlisted = held["schools"].loc[
+        held["schools"]["first_listed_on"].isna() & ~held["schools"]["open"], "urn"
+    ]
     assert set(asked["urn"]) - set(unlisted) == set(still["urn"])
 
 
 def test_adding_schools_with_histories_elsewhere_changes_no_other_school_s_signals(held):
-    """Two hundred schools in an authority and a trust of their own, graded when others were: nobody else's row moves."""
+    """Two hundred schools in an authority and a trust of their own, graded when others were: nobody else's
+    row moves.
+    """
     schools, visits, members = held["schools"], held["inspections"], held["trusts"]
     chosen = schools[schools["open"]].head(200)
     number = {lineage: 900000 + at for at, lineage in enumerate(chosen["lineage"])}
@@ -107,8 +118,13 @@ def test_adding_schools_with_histories_elsewhere_changes_no_other_school_s_signa
     }
     asked = schools[schools["open"]][["urn", "lineage"]].tail(3000).assign(as_of=pd.Timestamp("2024-09-01"))
     asked = asked.astype({"as_of": "datetime64[s]"}).reset_index(drop=True)
-    rows = [signals.build(inspections.cohort(asked, k["school_facts"], k["inspections"]), k)
-            for k in ({name: rows for name, rows in every.items() if isinstance(rows, pd.DataFrame)} for every in (held, added))]
+    rows = [
+        signals.build(inspections.cohort(asked, k["school_facts"], k["inspections"]), k)
+        for k in (
+            {name: rows for name, rows in every.items() if isinstance(rows, pd.DataFrame)}
+            for every in (held, added)
+        )
+    ]
     pd.testing.assert_frame_equal(*rows)
 
 
@@ -119,7 +135,10 @@ def test_searches_with_a_slip_an_and_a_saint_or_an_outcode_find_their_school(hel
     monkeypatch.setenv("HEADWAY_TABLES", str(held["folder"]))
     for asked, urn in SEARCHES.items():
         assert urn in search.found(asked)["urn"].head(3).tolist(), asked
-    for asked, authority in (("Barking & Dagenham", "Barking and Dagenham"), ("Saint Marys Salford", "Salford")):
+    for asked, authority in (
+        ("Barking & Dagenham", "Barking and Dagenham"),
+        ("Saint Marys Salford", "Salford"),
+    ):
         first = search.found(asked).head(3)
         assert len(first) == 3 and first["local_authority"].eq(authority).all(), asked
 
@@ -135,7 +154,9 @@ def test_what_a_prediction_is_made_without_has_the_reason_that_the_tables_give(h
     there = {name: set(rows["lineage"]) for name, rows in known.items() if "lineage" in rows}
     for row, named, morning in zip(still.to_dict("records"), missing, asked["as_of"], strict=True):
         predicted = pd.Series({"made_without": named, "as_of": morning})
-        reasons = dict(zip(named.split("; "), without.reasons(pd.Series(row), predicted, signals.used()), strict=True))
+        reasons = dict(
+            zip(named.split("; "), without.reasons(pd.Series(row), predicted, signals.used()), strict=True)
+        )
         for name, (_, why) in reasons.items():
             if name in signals.REGISTERS:
                 assert "kept by nobody" in why

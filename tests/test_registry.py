@@ -46,7 +46,9 @@ def _example() -> pd.DataFrame:
     """Rows as the served model takes them, every number a double; one with blanks."""
     given = made.rows(200)
     signals = given["signals"].head(30).assign(overall=given["state"]["overall"].astype("float64"))
-    return signals.assign(cell=given["state"]["cell"].astype(object), group=given["state"]["group"].astype(object))
+    return signals.assign(
+        cell=given["state"]["cell"].astype(object), group=given["state"]["group"].astype(object)
+    )
 
 
 def _named(champion: Champion, version: str) -> Champion:
@@ -63,11 +65,17 @@ def _kept(registry: Registry, champion: Champion, promote: bool = True, over: st
     figure = Figure()
     figure.subplots().plot([0, 1])
     return registry.keep(
-        champion, params={"seed": 0, "families": "x" * 9000}, metrics={"skill": 0.1, "blank": float("nan")},
-        tags={"commit": "abc"}, tables={"train": {"rows": 3}}, figures={"calibration": figure}, texts={"note.txt": "said"},
-        example=_example(), datasets={"examples": (_example()[made.SIGNALS], "f" * 64)},
+        champion,
+        params={"seed": 0, "families": "x" * 9000},
+        metrics={"skill": 0.1, "blank": float("nan")},
+        tags={"commit": "abc"},
+        tables={"train": {"rows": 3}},
+        figures={"calibration": figure},
+        texts={"note.txt": "said"},
+        example=_example(),
+        datasets={"examples": (_example()[made.SIGNALS], "f" * 64)},
         promotion={"promote": promote, "over": over, "why": "beats the rules", "figures": {"gain": 0.1}},
-    )  # fmt: skip
+    )
 
 
 def _alias(registry: Registry, name: str = "champion") -> str | None:
@@ -102,13 +110,22 @@ def kept(stored: tuple[Registry, Sent]) -> tuple[Registry, Sent]:
 
 @pytest.fixture
 def copied(stored: tuple[Registry, Sent], tmp_path: Path) -> Registry:
-    """A copy of that store to change: MLflow writes full paths into its database, so they are turned to the copy."""
+    """A copy of that store to change: MLflow writes full paths into its database, so they are turned to the
+    copy.
+    """
     shutil.copytree(stored[0].root, tmp_path / "mlruns")
     registry = Registry.at(None, tmp_path / "mlruns")
     with contextlib.closing(sqlite3.connect(registry.root / "mlflow.db")) as database, database:
-        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"),
-                              ("logged_models", "artifact_location"), ("model_versions", "storage_location")):  # fmt: skip
-            database.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (str(stored[0].root), str(registry.root)))
+        for table, column in (
+            ("experiments", "artifact_location"),
+            ("runs", "artifact_uri"),
+            ("logged_models", "artifact_location"),
+            ("model_versions", "storage_location"),
+        ):
+            database.execute(
+                f"UPDATE {table} SET {column} = replace({column}, ?, ?)",
+                (str(stored[0].root), str(registry.root)),
+            )
     return registry
 
 
@@ -118,7 +135,7 @@ def _same_numbers(champion: Champion, uri: str) -> None:
     pd.testing.assert_frame_equal(served, plain, check_exact=True)
 
 
-# --- a run and its model ----------------------------------------------------------------------------------------------
+# --- a run and its model ------------------------------------------------------------------------------------
 
 
 def test_the_champion_from_mlflow_gives_the_same_numbers_as_the_plain_files(kept, champion):
@@ -132,30 +149,57 @@ def test_the_champion_from_mlflow_gives_the_same_numbers_as_the_plain_files(kept
 def test_signature_and_input_example_survive_every_number_a_double(kept):
     info = mlflow.models.get_model_info(f"models:/{MODEL}@champion")
     types = {column.name: column.type.name for column in info.signature.inputs}
-    assert types == {**dict.fromkeys([*made.SIGNALS, "overall"], "double"), "cell": "string", "group": "string"}
+    assert types == {
+        **dict.fromkeys([*made.SIGNALS, "overall"], "double"),
+        "cell": "string",
+        "group": "string",
+    }
     assert "p_improve" in info.signature.outputs.input_names()
     loaded = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
     assert len(loaded.predict(loaded.input_example)) == 3
 
 
 def test_every_input_is_required_and_may_be_blank(kept, champion):
-    assert all(column.required for column in mlflow.models.get_model_info(f"models:/{MODEL}@champion").signature.inputs)
+    assert all(
+        column.required
+        for column in mlflow.models.get_model_info(f"models:/{MODEL}@champion").signature.inputs
+    )
     loaded = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
     for name in [*made.SIGNALS, "overall", "cell", "group"]:
         with pytest.raises(mlflow.MlflowException, match=f"missing inputs.*{name}"):
             loaded.predict(_example().drop(columns=name))
     blank = _example().head(3).assign(**dict.fromkeys(made.SIGNALS, None), group=None)
-    plain = champion.predict(blank.astype(dict.fromkeys(made.SIGNALS, "float64")), blank.astype({"overall": "int64"}))
+    plain = champion.predict(
+        blank.astype(dict.fromkeys(made.SIGNALS, "float64")), blank.astype({"overall": "int64"})
+    )
     pd.testing.assert_frame_equal(loaded.predict(blank), plain, check_exact=True)
 
 
 def test_what_serving_needs_is_pinned_to_the_versions_that_fitted_the_model(copied, champion):
-    fitted = {**champion.about["libraries"], "lightgbm": "4.7.0.1", "numpy": "2.3.9"}  # on a machine of other versions
-    sent = copied.send(_kept(copied, _named(Champion(champion.overall, champion.leadership, champion.sets, champion.intervals,
-                                                     {**champion.about, "libraries": fitted}), "two"), over="one"))  # fmt: skip
+    # on a machine of other versions
+    fitted = {**champion.about["libraries"], "lightgbm": "4.7.0.1", "numpy": "2.3.9"}
+    sent = copied.send(
+        _kept(
+            copied,
+            _named(
+                Champion(
+                    champion.overall,
+                    champion.leadership,
+                    champion.sets,
+                    champion.intervals,
+                    {**champion.about, "libraries": fitted},
+                ),
+                "two",
+            ),
+            over="one",
+        )
+    )
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{MODEL}/{sent.version}"))
     pinned = dict(line.split("==") for line in (folder / "requirements.txt").read_text().splitlines())
-    assert pinned == {"mlflow": mlflow.__version__, **{name: fitted[name] for name in ("lightgbm", "numpy", "pandas", "scipy")}}
+    assert pinned == {
+        "mlflow": mlflow.__version__,
+        **{name: fitted[name] for name in ("lightgbm", "numpy", "pandas", "scipy")},
+    }
 
 
 def test_the_registered_model_and_its_version_say_what_they_answer_and_take(kept):
@@ -163,20 +207,34 @@ def test_the_registered_model_and_its_version_say_what_they_answer_and_take(kept
     client = registry.client()
     assert "chance" in client.get_registered_model(MODEL).description
     said = client.get_model_version(MODEL, sent.version).description
-    assert "Model one" in said and "made-up" in said and f"{len(made.SIGNALS)} signals" in said and "blank" in said
+    assert (
+        "Model one" in said
+        and "made-up" in said
+        and f"{len(made.SIGNALS)} signals" in said
+        and "blank" in said
+    )
 
 
 def test_whole_numbers_from_a_csv_are_taken_for_doubles_at_the_edge(kept):
-    """MLflow refuses a column of integers where a double is declared, so callers cast: the cast alone has to do."""
+    """MLflow refuses a column of integers where a double is declared, so callers cast: the cast alone has to
+    do.
+    """
     rows = _example().assign(constant=7, decoy=[*range(30)])
     with pytest.raises(mlflow.MlflowException, match="int64"):
         mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(rows)
     numbers = dict.fromkeys([*made.SIGNALS, "overall"], "float64")
-    assert mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(rows.astype(numbers))["p_same"].notna().all()
+    assert (
+        mlflow.pyfunc.load_model(f"models:/{MODEL}@champion")
+        .predict(rows.astype(numbers))["p_same"]
+        .notna()
+        .all()
+    )
 
 
 def _is_pickle(held: bytes) -> bool:
-    """Whether the bytes read to their end as pickle's own instructions; protocols 2 and up say so in their first byte."""
+    """Whether the bytes read to their end as pickle's own instructions; protocols 2 and up say so in their
+    first byte.
+    """
     try:
         *_, (_, _, end) = pickletools.genops(held)
     except (ValueError, IndexError):
@@ -195,11 +253,14 @@ def test_the_reader_of_pickles_can_tell_them():
 def test_nothing_in_the_kept_model_is_a_pickle(kept):
     registry, _ = kept
     paths = [path for path in (registry.root / "artifacts").rglob("*") if path.is_file()]
-    assert {"booster.txt", "candidate.json", "about.json", "served.py", "backtest.parquet"} <= {path.name for path in paths}
+    assert {"booster.txt", "candidate.json", "about.json", "served.py", "backtest.parquet"} <= {
+        path.name for path in paths
+    }
     for path in paths:
         held = path.read_bytes()
         assert not _is_pickle(held), path
-        assert held[:4] in (b"PAR1", b"\x89PNG") or held.decode("utf-8") is not None, path  # text, or these two
+        # text, or these two
+        assert held[:4] in (b"PAR1", b"\x89PNG") or held.decode("utf-8") is not None, path
 
 
 def test_all_of_it_lies_under_mlruns_and_nothing_where_one_stands(copied, champion, elsewhere, tmp_path):
@@ -226,10 +287,12 @@ def test_an_earlier_run_takes_more_artifacts(kept):
     assert "evidence.txt" in {file.path for file in registry.client().list_artifacts(sent.run)}
 
 
-# --- promotion, its log, and the way back -----------------------------------------------------------------------------
+# --- promotion, its log, and the way back -------------------------------------------------------------------
 
 
-def test_a_second_version_takes_the_place_only_when_it_is_to_and_over_the_champion_it_was_compared_with(copied, champion):
+def test_a_second_version_takes_the_place_only_when_it_is_to_and_over_the_champion_it_was_compared_with(
+    copied, champion
+):
     challenger = copied.send(_kept(copied, _named(champion, "two"), promote=False, over="one"))
     late = copied.send(_kept(copied, _named(champion, "three"), over="another"))
     assert (challenger.promoted, late.promoted) == (False, False)
@@ -243,7 +306,11 @@ def test_every_promotion_is_in_the_log_of_this_folder_and_in_the_registry_s(copi
     sent = copied.send(_kept(copied, _named(champion, "two"), over="one"))
     first, second = copied.promotions()
     assert (first["from"], first["to"], second["from"], second["to"]) == (None, "1", "1", "2")
-    assert second["why"] == "beats the rules" and second["figures"] == {"gain": 0.1} and second["run"] == sent.run
+    assert (
+        second["why"] == "beats the rules"
+        and second["figures"] == {"gain": 0.1}
+        and second["run"] == sent.run
+    )
     assert second["who"] and second["when"] > first["when"] and second["model_version"] == "two"
     assert copied._log(copied.client()) == [first, second]
 
@@ -259,7 +326,11 @@ def test_rollback_brings_back_alias_and_plain_files_of_the_champion_before_and_s
         copied.rollback()
     assert copied.rollback("3")["from"] == "1" and copied.reigning()["version"] == "three"
     told = [(entry["what"], entry["from"], entry["to"], entry["why"]) for entry in copied.promotions()[3:]]
-    assert told == [("rollback", "3", "2", "looked wrong"), ("rollback", "2", "1", ""), ("rollback", "1", "3", "")]
+    assert told == [
+        ("rollback", "3", "2", "looked wrong"),
+        ("rollback", "2", "1", ""),
+        ("rollback", "1", "3", ""),
+    ]
 
 
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(copied):
@@ -295,22 +366,31 @@ def test_where_there_is_no_champion_there_is_no_way_back(tmp_path):
         Registry.at(None, tmp_path / "mlruns").rollback()
 
 
-# --- as it was promoted -----------------------------------------------------------------------------------------------
+# --- as it was promoted -------------------------------------------------------------------------------------
 
 
 def test_the_champion_s_manifest_says_which_model_of_which_run_it_is_and_what_fitted_it(copied, champion):
     sent = copied.send(_kept(copied, _named(champion, "two"), over="one"))
     told = json.loads((copied.champion_folder / MANIFEST).read_text())
     assert (told["model_version"], told["run"], told["registered_version"]) == ("two", sent.run, "2")
-    assert told["libraries"] == champion.about["libraries"] and told["promoted_at"] == copied.promotions()[-1]["when"]
+    assert (
+        told["libraries"] == champion.about["libraries"]
+        and told["promoted_at"] == copied.promotions()[-1]["when"]
+    )
     assert set(told["files"]) == {*champion.as_files(), "backtest.parquet"}
 
 
-def test_a_champion_changed_by_hand_is_no_champion_to_compare_with_and_is_brought_back_by_a_rollback_to_it(copied, champion):
+def test_a_champion_changed_by_hand_is_no_champion_to_compare_with_and_is_brought_back_by_a_rollback_to_it(
+    copied, champion
+):
     booster = copied.champion_folder / "overall" / "booster.txt"
     before = booster.read_bytes()
     booster.write_bytes(before.replace(b"leaf_value=", b"leaf_value=9", 1))
-    for ask in (copied.reigning, copied.backtest, lambda: copied.send(_kept(copied, _named(champion, "two"), over="one"))):
+    for ask in (
+        copied.reigning,
+        copied.backtest,
+        lambda: copied.send(_kept(copied, _named(champion, "two"), over="one")),
+    ):
         with pytest.raises(AlteredError, match="(?s)changed: overall/booster.txt.*headway rollback --to"):
             ask()
     assert _alias(copied) == "1"
@@ -338,7 +418,7 @@ def test_a_version_of_before_there_were_manifests_can_be_rolled_back_to_and_has_
     assert Champion.load(copied.champion_folder).about["version"] == "one"
 
 
-# --- never half registered --------------------------------------------------------------------------------------------
+# --- never half registered ----------------------------------------------------------------------------------
 
 
 def _statement(registry: Registry, sql: str) -> None:
@@ -346,16 +426,25 @@ def _statement(registry: Registry, sql: str) -> None:
         database.execute(sql)
 
 
-@pytest.mark.parametrize("table", ["model_versions", "registered_model_aliases", "registered_model_tags", "inputs", "metrics"])
-def test_a_store_that_fails_at_any_step_keeps_neither_version_nor_alias_and_takes_the_run_later(copied, champion, table):
+@pytest.mark.parametrize(
+    "table", ["model_versions", "registered_model_aliases", "registered_model_tags", "inputs", "metrics"]
+)
+def test_a_store_that_fails_at_any_step_keeps_neither_version_nor_alias_and_takes_the_run_later(
+    copied, champion, table
+):
     how = "INSERT" if table != "registered_model_aliases" else "UPDATE"
-    _statement(copied, f"CREATE TRIGGER full BEFORE {how} ON {table} BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    _statement(
+        copied, f"CREATE TRIGGER full BEFORE {how} ON {table} BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    )
     folder = _kept(copied, _named(champion, "two"), over="one")
     with pytest.raises(RegistryError, match="(?s)could not be read or written.*headway send"):
         copied.send(folder)
     _statement(copied, "DROP TRIGGER full")
     assert _all_versions(copied) == ["1"] and _alias(copied) == "1" and _statuses(copied) == ["FINISHED"]
-    assert copied.reigning()["version"] == "one" and len(copied.promotions()) == len(copied._log(copied.client())) == 1
+    assert (
+        copied.reigning()["version"] == "one"
+        and len(copied.promotions()) == len(copied._log(copied.client())) == 1
+    )
     assert copied.unsent() == [folder] and not list(copied.root.glob(".*"))
     sent = copied.send(folder)
     assert sent.promoted and copied.reigning()["version"] == "two" and copied.unsent() == []
@@ -381,16 +470,22 @@ def test_what_a_killed_sending_left_is_marked_failed_when_the_run_is_sent_again(
 
 
 @pytest.mark.parametrize("promote", [True, False])
-def test_a_run_whose_sending_was_killed_at_the_very_end_is_not_sent_twice(copied, champion, tmp_path, promote):
+def test_a_run_whose_sending_was_killed_at_the_very_end_is_not_sent_twice(
+    copied, champion, tmp_path, promote
+):
     folder = _kept(copied, _named(champion, "two"), promote=promote, over="one")
     shutil.copytree(folder, tmp_path / "aside")
     first = copied.send(folder)
     shutil.copytree(tmp_path / "aside", folder)
     assert copied.send(folder) == first and first.promoted == promote
-    assert _all_versions(copied) == ["1", "2"] and len(copied.promotions()) == 1 + promote and copied.unsent() == []
+    assert (
+        _all_versions(copied) == ["1", "2"]
+        and len(copied.promotions()) == 1 + promote
+        and copied.unsent() == []
+    )
 
 
-# --- two at once ------------------------------------------------------------------------------------------------------
+# --- two at once --------------------------------------------------------------------------------------------
 
 HOLD = """
 import sys, time
@@ -403,8 +498,12 @@ with Registry.at(None, Path(sys.argv[1])).alone():
 
 
 def test_a_second_training_waits_and_says_so_and_a_killed_one_lets_go(tmp_path):
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "mlruns")], stdout=subprocess.PIPE, text=True,
-                              env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "mlruns")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     said, done = [], threading.Event()
 
     def second() -> None:
@@ -437,16 +536,23 @@ print(registry.send(test_registry._kept(registry, test_registry._named(made.cham
 @pytest.mark.slow
 def test_two_that_register_at_once_in_a_new_folder_both_arrive_and_the_first_reigns(tmp_path):
     words = [sys.executable, "-c", SEND, str(tmp_path / "mlruns"), str(ROOT / "tests")]
-    both = [subprocess.Popen([*words, name], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-            for name in ("a", "b")]  # fmt: skip
-    said = {name: running.communicate(timeout=300)[0].splitlines()[-1] for name, running in zip("ab", both, strict=True)}
+    both = [
+        subprocess.Popen(
+            [*words, name], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+        for name in ("a", "b")
+    ]
+    said = {
+        name: running.communicate(timeout=300)[0].splitlines()[-1]
+        for name, running in zip("ab", both, strict=True)
+    }
     registry = Registry.at(None, tmp_path / "mlruns")
     assert sorted(said.values()) == _all_versions(registry) == ["1", "2"]
     assert (_alias(registry), _alias(registry, "challenger")) == ("1", "2")
     assert said[registry.reigning()["version"]] == "1" and _statuses(registry) == ["FINISHED"] * 2
 
 
-# --- a store that is not there ----------------------------------------------------------------------------------------
+# --- a store that is not there ------------------------------------------------------------------------------
 
 
 def _free_port() -> int:
@@ -498,8 +604,14 @@ def _no_database() -> Iterator[str]:
     yield f"postgresql+psycopg://headway:secret@127.0.0.1:{_free_port()}/headway"
 
 
-AWAY = {"nobody": _nobody, "silent": _silent, "500": lambda: _refusing(500), "507": lambda: _refusing(507),
-        "no web page": lambda: _refusing(200), "no database": _no_database}  # fmt: skip
+AWAY = {
+    "nobody": _nobody,
+    "silent": _silent,
+    "500": lambda: _refusing(500),
+    "507": lambda: _refusing(507),
+    "no web page": lambda: _refusing(200),
+    "no database": _no_database,
+}
 
 
 @pytest.mark.parametrize("server", AWAY.values(), ids=AWAY)
@@ -514,7 +626,11 @@ def test_a_store_that_does_not_take_the_run_is_named_in_bounded_time_and_the_run
         with pytest.raises(RegistryError, match="127.0.0.1.*(?s:.)*Check --tracking") as early:
             away.check()
         folder = _kept(away, champion)
-        for ask in (lambda: away.send(folder), lambda: away.rollback("1"), lambda: away.same_run("abc").__enter__()):
+        for ask in (
+            lambda: away.send(folder),
+            lambda: away.rollback("1"),
+            lambda: away.same_run("abc").__enter__(),
+        ):
             with pytest.raises(RegistryError, match="Check --tracking"):
                 ask()
     assert time.monotonic() - started < 20
@@ -531,8 +647,14 @@ def test_ours_are_the_short_timeouts_unless_the_user_says_otherwise():
     script = f"import os, headway.models.registry; print(*(os.environ[name] for name in {names}))"
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MLFLOW_HTTP")}
     for given, wanted in (({}, "10 2"), ({"MLFLOW_HTTP_REQUEST_TIMEOUT": "99"}, "99 2")):
-        told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={**clean, **given}, capture_output=True, text=True,
-                              check=True)  # fmt: skip
+        told = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env={**clean, **given},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert told.stdout.strip() == wanted
 
 
@@ -548,15 +670,21 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         Registry.at(None, tmp_path / "mlruns").check()
 
 
-# --- servers and databases --------------------------------------------------------------------------------------------
+# --- servers and databases ----------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def _running(folder: Path, command: list[str], health: str, **environment: str) -> Iterator[None]:
     """A server of our own, on this machine alone, until it is done with."""
     with (folder / "server.log").open("wb") as log:
-        running = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True,
-                                   env={**os.environ, **environment})  # fmt: skip
+        running = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
         try:
             until = time.monotonic() + 120
             while time.monotonic() < until and running.poll() is None:
@@ -602,13 +730,31 @@ def test_a_tracking_server_takes_the_runs_gives_the_same_numbers_and_rolls_back(
 def test_mlflow_serves_the_champion_over_http(kept, champion, tmp_path):
     registry, _ = kept
     port = _free_port()
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"models:/{MODEL}@champion", "--env-manager", "local",
-               "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "models",
+        "serve",
+        "-m",
+        f"models:/{MODEL}@champion",
+        "--env-manager",
+        "local",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     rows = _example().head(3)
     asked = json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split"))}).encode()
-    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # MLflow asks the shell for uvicorn
-    with _running(tmp_path, command, f"http://127.0.0.1:{port}/ping", MLFLOW_TRACKING_URI=registry.tracking, PATH=beside):
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", asked, {"Content-Type": "application/json"})
+    # MLflow asks the shell for uvicorn
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with _running(
+        tmp_path, command, f"http://127.0.0.1:{port}/ping", MLFLOW_TRACKING_URI=registry.tracking, PATH=beside
+    ):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/invocations", asked, {"Content-Type": "application/json"}
+        )
         answers = pd.DataFrame(json.load(urllib.request.urlopen(request, timeout=60))["predictions"])
     plain = champion.predict(rows, rows.astype({"overall": "int64"}))
     assert answers["p_same"].tolist() == pytest.approx(plain["p_same"].tolist())
@@ -618,28 +764,52 @@ def test_mlflow_serves_the_champion_over_http(kept, champion, tmp_path):
 def _postgres() -> Path | None:
     """The folder of PostgreSQL's programs; Debian keeps them off the PATH."""
     places = [Path(found).resolve().parent for name in ("initdb",) if (found := shutil.which(name))]
-    return next((place for place in [*places, *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
-                 if (place / "initdb").is_file() and (place / "pg_ctl").is_file()), None)  # fmt: skip
+    return next(
+        (
+            place
+            for place in [*places, *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+            if (place / "initdb").is_file() and (place / "pg_ctl").is_file()
+        ),
+        None,
+    )
 
 
 @pytest.fixture
 def database() -> Iterator[str]:
-    """The address of a PostgreSQL database of our own; it refuses to run as root, so then it runs as `postgres`."""
+    """The address of a PostgreSQL database of our own; it refuses to run as root, so then it runs as
+    `postgres`.
+    """
     pytest.importorskip("psycopg", reason="install the extra `postgres`")
     programs = _postgres()
     if programs is None:
         pytest.skip("no PostgreSQL programs (initdb, pg_ctl) are on this machine")
     port, who = _free_port(), {"user": "postgres"} if os.getuid() == 0 else {}
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # pytest's own can be entered by its maker alone
+    # pytest's own can be entered by its maker alone
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         if who:
             shutil.chown(folder, "postgres")
 
         def run(*words: str) -> None:
-            subprocess.run([str(programs / words[0]), *words[1:]], cwd=folder, check=True, stdout=subprocess.DEVNULL, **who)
+            subprocess.run(
+                [str(programs / words[0]), *words[1:]],
+                cwd=folder,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                **who,
+            )
 
         run("initdb", "-D", f"{folder}/held", "-U", "headway", "--auth", "trust", "--no-sync")
-        run("pg_ctl", "-D", f"{folder}/held", "-l", f"{folder}/log", "-w",
-            "-o", f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}", "start")  # fmt: skip
+        run(
+            "pg_ctl",
+            "-D",
+            f"{folder}/held",
+            "-l",
+            f"{folder}/log",
+            "-w",
+            "-o",
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}",
+            "start",
+        )
         try:
             run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "headway", "headway")
             yield f"postgresql+psycopg://headway@127.0.0.1:{port}/headway"

@@ -1,4 +1,6 @@
-"""Report cards on a morning: what there is to learn from, the walk month by month, and a school's own last card."""
+"""Report cards on a morning: what there is to learn from, the walk month by month, and a school's own last
+card.
+"""
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,19 @@ BEFORE = {area: (0.1, 0.2) for area in (*NAMES, "overall", "leadership")}
 
 
 def _empty(circumstances: dict[str, float]) -> ReportCards:
-    return ReportCards.empty(list(NAMES), BEFORE, pd.DataFrame({"attainment_standing": [0.0, 1.0]}), np.zeros((2, 2)), circumstances)
+    return ReportCards.empty(
+        list(NAMES),
+        BEFORE,
+        pd.DataFrame({"attainment_standing": [0.0, 1.0]}),
+        np.zeros((2, 2)),
+        circumstances,
+    )
 
 
 def learner(count: int = 160, **changes) -> Learner:
-    """Cards of four months in turn, each known a month after it; a school's place is its prior, one for all areas."""
+    """Cards of four months in turn, each known a month after it; a school's place is its prior, one for all
+    areas.
+    """
     rng = np.random.default_rng(0)
     begun = pd.Series([DAYS[at % 4] for at in range(count)])
     place = rng.normal(0, 0.7, count)
@@ -27,7 +37,9 @@ def learner(count: int = 160, **changes) -> Learner:
                           **{area: reached[:, at] for at, area in enumerate(NAMES)}}).assign(**changes)  # fmt: skip
     empty = _empty(report_cards._circumstances(given)[1])
     state = pd.DataFrame({"overall": rng.choice([2, 3], count), "cell": "2", "group": "Primary"})
-    expected = np.repeat(np.repeat(place[:, None, None], len(NAMES), axis=1), 2, axis=2) + np.array([1.0, -1.2])
+    expected = np.repeat(np.repeat(place[:, None, None], len(NAMES), axis=1), 2, axis=2) + np.array(
+        [1.0, -1.2]
+    )
     about = np.zeros((count, len(empty.model.names)))
     return Learner(given, empty, expected, about, state, np.ones((count, len(NAMES)), dtype=bool))
 
@@ -46,9 +58,14 @@ def test_cards_rewritten_from_a_month_on_change_nothing_that_was_said_of_it():
     """December's came out in January: February is the first that they teach."""
     before = learner()
     late = before.given["as_of"] >= DAYS[1]
-    turned = before.given.assign(**{area: before.given[area].mask(late, 6 - before.given[area]) for area in NAMES})
+    turned = before.given.assign(
+        **{area: before.given[area].mask(late, 6 - before.given[area]) for area in NAMES}
+    )
     after = Learner(turned, before.empty, before.expected, before.about, before.state, before.asked)
-    (walked, again), kept = (said(each.walked()) for each in (before, after)), ["fold", "area", "learned_from", "mean_p"]
+    (walked, again), kept = (
+        (said(each.walked()) for each in (before, after)),
+        ["fold", "area", "learned_from", "mean_p"],
+    )
     until = walked["fold"] <= "2026-01"
     pd.testing.assert_frame_equal(walked[until][kept], again[until][kept], check_exact=True)
     assert (walked[~until]["mean_p"] != again[~until]["mean_p"]).all()
@@ -105,21 +122,32 @@ def test_the_newest_card_public_before_the_morning_counts(drawn):
 
 
 def test_standards_given_again_at_a_monitoring_visit_are_no_card_of_their_own(table, drawn):
-    standards = table("standards", drawn("""
+    standards = table(
+        "standards",
+        drawn("""
         urn | inspected_on | area        | standard | graded_on  | known_on
         1   | 2025-11-17   | inclusion   | 4        | 2025-11-17 | 2025-12-20
         1   | 2025-11-17   | inclusion   | 3        | 2026-05-05 | 2026-06-01
         1   | 2025-11-17   | achievement | 3        | 2025-11-17 | 2025-12-20
-    """).assign(inspection_number=None))  # fmt: skip
+    """).assign(inspection_number=None),
+    )
     (card,) = report_cards.cards({"standards": standards}, pd.Timestamp("2026-09-01")).to_dict("records")
     assert (card["inclusion"], card["achievement"], card["as_of"]) == (4.0, 3.0, pd.Timestamp("2025-11-17"))
     assert report_cards.cards({"standards": standards}, pd.Timestamp("2025-12-20")).empty
 
 
-@pytest.mark.parametrize("phase, ages, areas", [("Primary", (3, 11), ["early_years"]), ("Primary", (7, 11), []),
-                                                ("Secondary", (11, 18), ["post_16"]), ("Secondary", (11, 16), []),
-                                                ("Secondary", (4, 18), ["early_years", "post_16"]), ("PRU", (4, 18), []),
-                                                ("Primary", (None, None), ["early_years"])])  # fmt: skip
+@pytest.mark.parametrize(
+    "phase, ages, areas",
+    [
+        ("Primary", (3, 11), ["early_years"]),
+        ("Primary", (7, 11), []),
+        ("Secondary", (11, 18), ["post_16"]),
+        ("Secondary", (11, 16), []),
+        ("Secondary", (4, 18), ["early_years", "post_16"]),
+        ("PRU", (4, 18), []),
+        ("Primary", (None, None), ["early_years"]),
+    ],
+)
 def test_early_years_and_post_16_are_judged_by_the_ages_a_school_takes(phase, ages, areas):
     state = pd.DataFrame({"group": [phase], "low_age": [ages[0]], "high_age": [ages[1]]})
     asked = _empty({}).judged_in(state)[0]
@@ -134,11 +162,14 @@ def test_the_columns_of_a_row_s_own_card_are_those_feature_rows_declare():
 
 
 def test_a_cohort_is_given_each_school_s_ages_and_the_card_it_had_that_morning(table, drawn):
-    standards = table("standards", drawn("""
+    standards = table(
+        "standards",
+        drawn("""
         urn | inspected_on | area        | standard | graded_on  | known_on
         1   | 2025-11-17   | inclusion   | 4        | 2025-11-17 | 2025-12-20
         1   | 2026-05-05   | inclusion   | 3        | 2026-05-05 | 2026-06-01
-    """).assign(inspection_number=None))  # fmt: skip
+    """).assign(inspection_number=None),
+    )
     schools = pd.DataFrame({"urn": [1, 2], "low_age": [3, None], "high_age": [11, None]}).astype("Int64")
     asked = drawn("""
         urn | lineage | as_of
@@ -148,7 +179,12 @@ def test_a_cohort_is_given_each_school_s_ages_and_the_card_it_had_that_morning(t
         2   | 2       | 2026-09-01
     """)
     rows = report_cards.with_own_card(asked, {"schools": schools, "standards": standards})
-    assert rows["card_inclusion"].astype("object").where(rows["card_inclusion"].notna(), None).tolist() == [None, 4, 3, None]
+    assert rows["card_inclusion"].astype("object").where(rows["card_inclusion"].notna(), None).tolist() == [
+        None,
+        4,
+        3,
+        None,
+    ]
     assert rows["low_age"].astype("object").where(rows["low_age"].notna(), None).tolist() == [3, 3, 3, None]
     assert report_cards.has_card(rows).tolist() == [False, True, True, False]
     assert not report_cards.has_card(asked).any()

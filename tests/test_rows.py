@@ -60,7 +60,7 @@ def _answers(path, champion, details: bool = True) -> pd.DataFrame:
     return pa.concat_tables(found).to_pandas()
 
 
-# --- answers ------------------------------------------------------------------------------------------------------------
+# --- answers ------------------------------------------------------------------------------------------------
 
 
 def test_every_row_is_answered_in_its_place_or_told_why_not(asked, kept, champion):
@@ -74,16 +74,33 @@ def test_answers_are_the_predictions_of_the_same_schools_to_the_last_bit(asked, 
     predicted = score.predictions(asked[tables.TABLES["signals_today"].names], asked, champion, "made-up")
     found = _answers(kept(asked), champion)
     shared = [name for name in found if name in predicted]
-    assert {"p_improve", "p_low", "grade_set", "p_leadership_2", "contribution_leadership", "made_without"} <= set(shared)
-    pd.testing.assert_frame_equal(found[shared].astype(object), predicted[shared].astype(object), check_exact=True)
+    assert {
+        "p_improve",
+        "p_low",
+        "grade_set",
+        "p_leadership_2",
+        "contribution_leadership",
+        "made_without",
+    } <= set(shared)
+    pd.testing.assert_frame_equal(
+        found[shared].astype(object), predicted[shared].astype(object), check_exact=True
+    )
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(size=st.integers(1, 9), group=st.integers(1, 9), start=st.integers(0, 11))
-def test_no_answer_depends_on_where_batches_and_row_groups_end(champion, tmp_path_factory, size, group, start):
+def test_no_answer_depends_on_where_batches_and_row_groups_end(
+    champion, tmp_path_factory, size, group, start
+):
     drawn = made.rows(12, seed=3)
-    given = drawn["signals"].assign(**drawn["state"][["overall"]], urn=range(12), as_of=pd.Timestamp("2025-09-01"), phase="Primary",
-                                    leadership=2, inspected_on=pd.Timestamp("2023-01-10"))  # fmt: skip
+    given = drawn["signals"].assign(
+        **drawn["state"][["overall"]],
+        urn=range(12),
+        as_of=pd.Timestamp("2025-09-01"),
+        phase="Primary",
+        leadership=2,
+        inspected_on=pd.Timestamp("2023-01-10"),
+    )
     path = tmp_path_factory.mktemp("rows") / "plans.parquet"
     given = made.feature_rows(given, champion)
     given.to_parquet(path, index=False, row_group_size=group)
@@ -110,17 +127,25 @@ def test_no_row_at_all_is_no_answer(asked, kept, champion):
     assert list(rows.batches(kept(asked.head(0)), champion)) == []
 
 
-# --- rows that can't be scored --------------------------------------------------------------------------------------------
+# --- rows that can't be scored ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("column", "value", "why"),
-    [("overall", 5, "overall is not a grade from 1 to 4"), ("leadership", 0, "leadership is not a grade from 1 to 4"),
-     ("phase", "primary", "phase is none of Nursery, Primary, Secondary, Special, PRU"), ("phase", None, "phase is none of"),
-     ("as_of", pd.NaT, "as_of is blank"), ("inspected_on", pd.Timestamp("2025-09-01"), "inspected_on is not before as_of"),
-     ("card_achievement", 6, "card_achievement is not a standard from 1 to 5"), ("share_stayed", np.inf, "a signal is infinite")],
-)  # fmt: skip
-def test_a_row_that_says_what_cannot_be_keeps_its_place_with_the_reason(asked, kept, champion, column, value, why):
+    [
+        ("overall", 5, "overall is not a grade from 1 to 4"),
+        ("leadership", 0, "leadership is not a grade from 1 to 4"),
+        ("phase", "primary", "phase is none of Nursery, Primary, Secondary, Special, PRU"),
+        ("phase", None, "phase is none of"),
+        ("as_of", pd.NaT, "as_of is blank"),
+        ("inspected_on", pd.Timestamp("2025-09-01"), "inspected_on is not before as_of"),
+        ("card_achievement", 6, "card_achievement is not a standard from 1 to 5"),
+        ("share_stayed", np.inf, "a signal is infinite"),
+    ],
+)
+def test_a_row_that_says_what_cannot_be_keeps_its_place_with_the_reason(
+    asked, kept, champion, column, value, why
+):
     asked.loc[1, column] = value
     found = _answers(kept(asked), champion)
     assert found.loc[1, "status"].startswith(why)
@@ -130,14 +155,22 @@ def test_a_row_that_says_what_cannot_be_keeps_its_place_with_the_reason(asked, k
 
 @pytest.mark.parametrize(
     ("column", "cell", "why"),
-    [("share_stayed", "most", "share_stayed is not a number"), ("overall", "Good", "overall is not a whole number"),
-     ("overall", "2.5", "overall is not a whole number"), ("as_of", "01/09/2025", "as_of is not a day"),
-     ("urn", "100001x", "urn is not a whole number"), ("urn", "99999999999999999999", "urn is not a whole number"),
-     ("overall", "9223372036854775808", "overall is not a whole number"), ("overall", "1e400", "overall is not a whole number"),
-     ("as_of", "2025-09-01T00:00:00.5", "as_of is not a day"), ("as_of", "2025-09-01T00:00:00+01:00", "as_of is not a day"),
-     ("as_of", "9999-01-01", "as_of is not a day from 1900 to 2199"), ("as_of", "0001-01-01", "as_of is not a day from 1900 to 2199"),
-     ("inspected_on", "9999-12-31", "inspected_on is not a day from 1900 to 2199")],
-)  # fmt: skip
+    [
+        ("share_stayed", "most", "share_stayed is not a number"),
+        ("overall", "Good", "overall is not a whole number"),
+        ("overall", "2.5", "overall is not a whole number"),
+        ("as_of", "01/09/2025", "as_of is not a day"),
+        ("urn", "100001x", "urn is not a whole number"),
+        ("urn", "99999999999999999999", "urn is not a whole number"),
+        ("overall", "9223372036854775808", "overall is not a whole number"),
+        ("overall", "1e400", "overall is not a whole number"),
+        ("as_of", "2025-09-01T00:00:00.5", "as_of is not a day"),
+        ("as_of", "2025-09-01T00:00:00+01:00", "as_of is not a day"),
+        ("as_of", "9999-01-01", "as_of is not a day from 1900 to 2199"),
+        ("as_of", "0001-01-01", "as_of is not a day from 1900 to 2199"),
+        ("inspected_on", "9999-12-31", "inspected_on is not a day from 1900 to 2199"),
+    ],
+)
 def test_a_cell_of_a_csv_that_is_not_of_its_kind_sets_its_row_aside(asked, kept, champion, column, cell, why):
     text = asked.astype(object).assign(as_of="2025-09-01")
     text.loc[2, column] = cell
@@ -149,18 +182,40 @@ def test_days_of_two_zones_set_aside_the_rows_that_say_a_zone_and_no_other(asked
     text = asked.astype(object).assign(as_of="2025-09-01")
     text.loc[[0, 1], "as_of"] = ["2025-09-01T00:00:00+01:00", "2025-09-01T00:00:00Z"]
     assert _answers(kept(text, "plans.csv"), champion)["status"].tolist() == [
-        "as_of is not a day", "as_of is not a day", SCORED, NEVER_GRADED, NEVER_GRADED, SCORED]  # fmt: skip
+        "as_of is not a day",
+        "as_of is not a day",
+        SCORED,
+        NEVER_GRADED,
+        NEVER_GRADED,
+        SCORED,
+    ]
 
 
 @pytest.mark.parametrize(
     ("column", "values", "why"),
-    [("urn", pa.array([2**64 - 1, *range(100_001, 100_006)], pa.uint64()), "urn is not a whole number"),
-     ("overall", pa.array([2**64 - 1, 2, 3, None, None, 1], pa.uint64()), "overall is not a whole number"),
-     ("overall", pa.array([2**63 - 1, 2, 3, None, None, 1], pa.int64()), "overall is not a grade from 1 to 4"),
-     ("as_of", pa.array([1_756_684_800_500, *[1_756_684_800_000] * 5], pa.timestamp("ms")), "as_of is not a day"),
-     ("as_of", pa.array([253_370_764_800, *[1_756_684_800] * 5], pa.timestamp("s")), "as_of is not a day from 1900 to 2199")],
-)  # fmt: skip
-def test_a_value_too_large_or_too_fine_keeps_its_row_in_its_place_with_the_reason(asked, kept, champion, column, values, why):
+    [
+        ("urn", pa.array([2**64 - 1, *range(100_001, 100_006)], pa.uint64()), "urn is not a whole number"),
+        ("overall", pa.array([2**64 - 1, 2, 3, None, None, 1], pa.uint64()), "overall is not a whole number"),
+        (
+            "overall",
+            pa.array([2**63 - 1, 2, 3, None, None, 1], pa.int64()),
+            "overall is not a grade from 1 to 4",
+        ),
+        (
+            "as_of",
+            pa.array([1_756_684_800_500, *[1_756_684_800_000] * 5], pa.timestamp("ms")),
+            "as_of is not a day",
+        ),
+        (
+            "as_of",
+            pa.array([253_370_764_800, *[1_756_684_800] * 5], pa.timestamp("s")),
+            "as_of is not a day from 1900 to 2199",
+        ),
+    ],
+)
+def test_a_value_too_large_or_too_fine_keeps_its_row_in_its_place_with_the_reason(
+    asked, kept, champion, column, values, why
+):
     path = kept(asked)
     table = pq.read_table(path)
     pq.write_table(table.set_column(table.column_names.index(column), column, values), path)
@@ -170,11 +225,12 @@ def test_a_value_too_large_or_too_fine_keeps_its_row_in_its_place_with_the_reaso
 
 
 def test_a_morning_with_a_zone_is_the_day_it_was_there(asked, kept, champion):
-    local = asked.assign(as_of=asked["as_of"].dt.tz_localize("Europe/London"))  # 23:00 of the day before in UTC
+    # 23:00 of the day before in UTC
+    local = asked.assign(as_of=asked["as_of"].dt.tz_localize("Europe/London"))
     assert _answers(kept(local), champion).equals(_answers(kept(asked), champion))
 
 
-# --- files that aren't feature rows -----------------------------------------------------------------------------------------
+# --- files that aren't feature rows -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -182,14 +238,22 @@ def test_a_morning_with_a_zone_is_the_day_it_was_there(asked, kept, champion):
     [
         (lambda f: f.drop(columns="share_stayed"), "  - share_stayed (a number)\n"),
         (lambda f: f.assign(colour=1), "  + colour\n"),
-        (lambda f: f.rename(columns={"share_stayed": "share_staid"}), "  - share_stayed (a number)\n  + share_staid\n"),
-        (lambda f: f[["as_of", "urn", *f.columns[2:]]], "  in another order: column 1 is as_of, and should be urn\n"),
+        (
+            lambda f: f.rename(columns={"share_stayed": "share_staid"}),
+            "  - share_stayed (a number)\n  + share_staid\n",
+        ),
+        (
+            lambda f: f[["as_of", "urn", *f.columns[2:]]],
+            "  in another order: column 1 is as_of, and should be urn\n",
+        ),
         (lambda f: f.assign(share_stayed="0.8"), "  share_stayed is large_string, and should be a number\n"),
         (lambda f: f.assign(overall=2.0), "  overall is double, and should be a whole number\n"),
         (lambda f: f.assign(as_of="2025-09-01"), "  as_of is large_string, and should be a day\n"),
     ],
 )
-def test_columns_missing_unknown_out_of_order_or_of_another_type_stop_with_the_difference(asked, kept, champion, change, said):
+def test_columns_missing_unknown_out_of_order_or_of_another_type_stop_with_the_difference(
+    asked, kept, champion, change, said
+):
     with pytest.raises(DataError, match="does not hold feature rows") as stopped:
         rows.check(kept(change(asked)), champion)
     assert said in str(stopped.value)
@@ -197,7 +261,11 @@ def test_columns_missing_unknown_out_of_order_or_of_another_type_stop_with_the_d
 
 def test_a_csv_with_a_column_twice_stops(asked, kept, champion):
     path = kept(asked, "plans.csv")
-    path.write_text("".join(line + f",{'urn' if not at else 1}\n" for at, line in enumerate(path.read_text().splitlines())))
+    path.write_text(
+        "".join(
+            line + f",{'urn' if not at else 1}\n" for at, line in enumerate(path.read_text().splitlines())
+        )
+    )
     with pytest.raises(DataError, match="urn stands there 2 times"):
         rows.check(path, champion)
 
@@ -206,7 +274,9 @@ def test_rows_made_from_official_files_are_not_scored_by_a_model_of_made_up_ones
     path = kept(asked)
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata({"headway": '{"data_source": "official"}'}), path)
-    with pytest.raises(DataError, match="comes from official files, and the champion learned from made-up ones"):
+    with pytest.raises(
+        DataError, match="comes from official files, and the champion learned from made-up ones"
+    ):
         rows.check(path, champion)
 
 
@@ -216,7 +286,10 @@ def _refused_in_words(path, champion) -> None:
     assert all(letter.isprintable() or letter == "\n" for letter in str(stopped.value))
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"\xff\xfe\x00", b"\0" * 100, b"ur\xd4n,as_of\n1,2\n", b"\x1b[2Jurn,as_of\n1,2\n"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PAR1", b"\xff\xfe\x00", b"\0" * 100, b"ur\xd4n,as_of\n1,2\n", b"\x1b[2Jurn,as_of\n1,2\n"],
+)
 @pytest.mark.parametrize("name", ["plans.parquet", "plans.csv"])
 def test_bytes_that_are_no_table_are_refused_in_words(tmp_path, champion, name, content):
     (tmp_path / name).write_bytes(content)
@@ -224,7 +297,9 @@ def test_bytes_that_are_no_table_are_refused_in_words(tmp_path, champion, name, 
 
 
 @pytest.mark.parametrize("metadata", ["[1]", "not json", '{"data_source": "\x1b[2J"}'])
-def test_a_parquet_file_that_tells_nonsense_of_itself_is_refused_in_words_or_not_believed(asked, kept, champion, metadata):
+def test_a_parquet_file_that_tells_nonsense_of_itself_is_refused_in_words_or_not_believed(
+    asked, kept, champion, metadata
+):
     path = kept(asked)
     pq.write_table(pq.read_table(path).replace_schema_metadata({"headway": metadata}), path)
     if metadata == "[1]":

@@ -38,7 +38,10 @@ def signals(drawn) -> pd.DataFrame:
 def cohort(drawn) -> pd.DataFrame:
     whole = {"overall": "Int64", "leadership": "Int64", "framework": "str", "phase": "str"}
     return (
-        drawn(COHORT).drop(columns=["leadership_gap", "share_stayed"]).assign(overall_source="published").astype(whole)
+        drawn(COHORT)
+        .drop(columns=["leadership_gap", "share_stayed"])
+        .assign(overall_source="published")
+        .astype(whole)
     )
 
 
@@ -49,19 +52,35 @@ def rows(cohort, signals, champion) -> pd.DataFrame:
 
 def test_every_school_gets_a_row_in_the_same_order_or_a_reason(rows, cohort):
     assert rows.index.tolist() == cohort["urn"].tolist()
-    assert rows["status"].tolist() == [SCORED, SCORED, inspections.NEVER_GRADED, inspections.NEVER_GRADED, SCORED, SCORED, SCORED]
+    assert rows["status"].tolist() == [
+        SCORED,
+        SCORED,
+        inspections.NEVER_GRADED,
+        inspections.NEVER_GRADED,
+        SCORED,
+        SCORED,
+        SCORED,
+    ]
 
 
 def test_a_school_that_is_not_scored_has_no_chance_and_no_contribution(rows):
     unscored = rows.loc[[100003, 100004]]
-    figures = [c for c in rows if c.startswith(("p_", "contribution_")) or c in ("grade_set", "base_rate", "like_it")]
+    figures = [
+        c for c in rows if c.startswith(("p_", "contribution_")) or c in ("grade_set", "base_rate", "like_it")
+    ]
     assert unscored[figures].isna().all(axis=None)
-    assert rows.loc[rows["status"].eq(SCORED), ["p_same", "p_worse", "grade_set", "base_rate"]].notna().all(axis=None)
+    assert (
+        rows.loc[rows["status"].eq(SCORED), ["p_same", "p_worse", "grade_set", "base_rate"]]
+        .notna()
+        .all(axis=None)
+    )
 
 
 def test_chances_sum_to_1_of_the_grades_and_of_improving_staying_and_falling(rows):
     scored = rows[rows["status"].eq(SCORED)]
-    assert scored[[f"p_grade_{grade}" for grade in (1, 2, 3, 4)]].sum(axis=1).to_numpy() == pytest.approx(np.ones(5))
+    assert scored[[f"p_grade_{grade}" for grade in (1, 2, 3, 4)]].sum(axis=1).to_numpy() == pytest.approx(
+        np.ones(5)
+    )
     assert scored[["p_improve", "p_same", "p_worse"]].sum(axis=1).to_numpy() == pytest.approx(np.ones(5))
 
 
@@ -73,7 +92,9 @@ def test_an_outstanding_school_has_a_chance_of_staying_and_none_of_improving(row
 def test_contributions_by_family_add_up_to_the_step_from_the_recent_rate_where_a_grade_comes_next(rows):
     scored = rows[rows["status"].eq(SCORED) & ~rows["extrapolation"]]
     families = [c for c in rows if c.startswith("contribution_")]
-    assert sorted(families) == [f"contribution_{name}" for name in ("context", "leadership", "level", "retention", "unknown")]
+    assert sorted(families) == [
+        f"contribution_{name}" for name in ("context", "leadership", "level", "retention", "unknown")
+    ]
     at_stake = scored["p_improve"].fillna(scored["p_stay"])
     assert scored[families].sum(axis=1).to_numpy() == pytest.approx(
         (at_stake - scored["base_rate"]).to_numpy(), abs=1e-12
@@ -89,8 +110,11 @@ def test_what_a_blank_adds_is_no_familys_reason(rows):
 def test_a_school_has_beside_its_chances_how_schools_of_its_grade_and_phase_came_out(rows):
     usual = rows.loc[[100001, 100002, 100005], [f"usual_grade_{grade}" for grade in (1, 2, 3, 4)]]
     assert usual.sum(axis=1).to_numpy() == pytest.approx(np.ones(3))
-    better = [usual.loc[100001, "usual_grade_1"], usual.loc[100002, ["usual_grade_1", "usual_grade_2"]].sum(),
-              usual.loc[100005, "usual_grade_1"]]  # fmt: skip
+    better = [
+        usual.loc[100001, "usual_grade_1"],
+        usual.loc[100002, ["usual_grade_1", "usual_grade_2"]].sum(),
+        usual.loc[100005, "usual_grade_1"],
+    ]
     assert better == pytest.approx(rows.loc[usual.index, "base_rate"].tolist())
 
 
@@ -161,9 +185,17 @@ def test_a_table_without_any_text_can_be_copied_too(tmp_path):
     assert (tmp_path / "copy.csv").read_text() == "urn,p_improve\n100001,0.5\n"
 
 
-@pytest.mark.parametrize("words", ["score", "score --input rows.parquet --output answers", "monitor",
-                                   "score --input rows.parquet --output answers --engine spark",
-                                   "score --as-of 2020-09-01..2021-09-01 --output answers", "train"])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        "score",
+        "score --input rows.parquet --output answers",
+        "monitor",
+        "score --input rows.parquet --output answers --engine spark",
+        "score --as-of 2020-09-01..2021-09-01 --output answers",
+        "train",
+    ],
+)
 def test_every_command_that_uses_a_champion_refuses_one_changed_by_hand(tmp_path, monkeypatch, capsys, words):
     made.champion(600).save(tmp_path / "mlruns" / "champion")
     (tmp_path / "mlruns" / "champion" / "uncertainty.json").open("a").write(" ")
@@ -172,5 +204,9 @@ def test_every_command_that_uses_a_champion_refuses_one_changed_by_hand(tmp_path
     with pytest.raises(SystemExit, match="^2$"):
         main()
     said = capsys.readouterr().err
-    assert "mlruns/champion is not as it was promoted" in said and "changed: uncertainty.json" in said and "headway rollback" in said
+    assert (
+        "mlruns/champion is not as it was promoted" in said
+        and "changed: uncertainty.json" in said
+        and "headway rollback" in said
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]

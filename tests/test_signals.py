@@ -10,15 +10,25 @@ DAY = pd.Timestamp
 
 @pytest.fixture
 def made(drawn, known):
-    """The signals of one family for drawn schools on a morning, by URN; the schools are those of the inspections."""
+    """The signals of one family for drawn schools on a morning, by URN; the schools are those of the
+    inspections.
+    """
 
     def make(family: str, as_of: str, visits: str = "", schools: str = "", **frames: str) -> pd.DataFrame:
-        seen = drawn(visits or "lineage | inspected_on | known_on | overall\n100001 | 2015-01-01 | 2015-02-01 | 2")
+        seen = drawn(
+            visits or "lineage | inspected_on | known_on | overall\n100001 | 2015-01-01 | 2015-02-01 | 2"
+        )
         held = {"urn": seen["lineage"], "kind": "graded"}
         seen = seen.assign(**{name: value for name, value in held.items() if name not in seen})
-        listed = drawn(schools) if schools else seen[["urn"]].drop_duplicates().assign(phase="Primary", region="London", la_code=201)
+        listed = (
+            drawn(schools)
+            if schools
+            else seen[["urn"]].drop_duplicates().assign(phase="Primary", region="London", la_code=201)
+        )
         listed = listed.assign(**{"lineage": listed["urn"]} if "lineage" not in listed else {})
-        every = known(schools=listed, inspections=seen, **{name: drawn(text) for name, text in frames.items()})
+        every = known(
+            schools=listed, inspections=seen, **{name: drawn(text) for name, text in frames.items()}
+        )
         asked = every["schools"][["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
         rows = inspections.cohort(asked, every["school_facts"], every["inspections"])
         return signals.build(rows, every, (family,)).set_index(rows["urn"])
@@ -30,11 +40,16 @@ def _list(column: pd.Series) -> list:
     return [None if pd.isna(value) else round(value, 3) for value in column]
 
 
-# --- inspections ------------------------------------------------------------------------------------------------------------
+# --- inspections --------------------------------------------------------------------------------------------
 
 
-def test_the_leadership_gap_is_above_nought_where_leadership_is_better_and_a_blank_counts_as_equal_since_2019(made):
-    found = made("leadership", "2020-09-01", """
+def test_the_leadership_gap_is_above_nought_where_leadership_is_better_and_a_blank_counts_as_equal_since_2019(
+    made,
+):
+    found = made(
+        "leadership",
+        "2020-09-01",
+        """
         lineage | inspected_on | known_on   | overall | leadership
         100001  | 2019-01-01   | 2019-02-01 | 3       | 2
         100002  | 2019-01-01   | 2019-02-01 | 2       | 3
@@ -42,7 +57,8 @@ def test_the_leadership_gap_is_above_nought_where_leadership_is_better_and_a_bla
         100004  | 2019-01-01   | 2019-02-01 | 2       |
         100005  | 2020-09-01   | 2020-09-01 | 2       | 1
         100006  | 2019-09-01   | 2019-10-01 | 2       |
-    """)  # fmt: skip
+    """,
+    )
     assert _list(found["leadership_gap"]) == [1, -1, 0, None, None, 0]
 
 
@@ -107,7 +123,14 @@ def test_a_school_graded_under_another_urn_has_a_new_urn_since(made):
 
 
 def test_years_since_inspection_leave_out_the_pause(made):
-    found = made("timing", "2021-09-01", "lineage | inspected_on | known_on | overall\n100001 | 2019-03-17 | 2019-05-01 | 2\n100002 | 2021-10-01 | 2021-11-01 | 2")
+    found = made(
+        "timing",
+        "2021-09-01",
+        (
+            "lineage | inspected_on | known_on | overall\n100001 | 2019-03-17 | 2019-05-01 | 2\n100002 | "
+            "2021-10-01 | 2021-11-01 | 2"
+        ),
+    )
     assert _list(found["years_since_inspection"].round(2)) == [1.0, None]
 
 
@@ -130,16 +153,22 @@ def test_what_a_visit_without_a_grade_said_counts_once_it_was_in_the_files(made)
 
 @pytest.mark.parametrize(
     "words, score",
-    [("Improved significantly", 1), ("Standards maintained", 0), ("School remains Outstanding", 0),
-     ("Some aspects not as strong", -1), ("School remains Good (Concerns) - S5 Next", -1), (None, None)],
-)  # fmt: skip
+    [
+        ("Improved significantly", 1),
+        ("Standards maintained", 0),
+        ("School remains Outstanding", 0),
+        ("Some aspects not as strong", -1),
+        ("School remains Good (Concerns) - S5 Next", -1),
+        (None, None),
+    ],
+)
 def test_an_outcome_points_up_down_or_neither(words, score):
     from headway.pipelines.signals.visits import outlook
 
     assert _list(outlook(pd.Series([words], dtype="str"))) == [score]
 
 
-# --- staff --------------------------------------------------------------------------------------------------------------------
+# --- staff --------------------------------------------------------------------------------------------------
 
 TURNOVER = """
     urn    | period | known_on   | teachers_fte | stayed_fte | moved_school_fte | left_system_fte
@@ -163,12 +192,17 @@ def test_retention_uses_the_published_parts_and_never_one_from_the_others(made):
 
 
 def test_turnover_of_2023_24_is_unknown_on_30_june_2025_and_known_on_1_july(made):
-    on = {day: _list(made("retention", day, GRADES, turnover=TURNOVER)["share_left"]) for day in ("2025-06-30", "2025-07-01")}
+    on = {
+        day: _list(made("retention", day, GRADES, turnover=TURNOVER)["share_left"])
+        for day in ("2025-06-30", "2025-07-01")
+    }
     assert on == {"2025-06-30": [0.1, None], "2025-07-01": [0.05, None]}
 
 
 def test_what_was_known_of_staff_before_the_inspection_is_kept_apart_from_what_came_since(made):
-    """Inspected in May 2022: the year of row 2021 ended before, in November; the year of row 2023 began after."""
+    """Inspected in May 2022: the year of row 2021 ended before, in November; the year of row 2023 began
+    after.
+    """
     rows = """
         urn    | period | known_on   | teachers_fte | stayed_fte
         100001 | 2021   | 2022-06-30 | 20           | 16
@@ -176,16 +210,25 @@ def test_what_was_known_of_staff_before_the_inspection_is_kept_apart_from_what_c
         {}
         100002 | 2022   | 2023-06-30 | 20           | 10
     """
-    early = made("retention", "2024-07-01", GRADES, turnover=rows.format("100001 | 2023 | 2024-07-01 | 20 | 20"))
-    late = made("retention", "2024-07-01", GRADES, turnover=rows.format("100001 | 2023 | 2024-06-30 | 20 | 20"))
+    early = made(
+        "retention", "2024-07-01", GRADES, turnover=rows.format("100001 | 2023 | 2024-07-01 | 20 | 20")
+    )
+    late = made(
+        "retention", "2024-07-01", GRADES, turnover=rows.format("100001 | 2023 | 2024-06-30 | 20 | 20")
+    )
     assert _list(early["stayed_before_inspection"]) == _list(late["stayed_before_inspection"]) == [0.84, None]
     assert _list(early["stayed_since_inspection"]) == [None, None]
     assert _list(late["stayed_since_inspection"]) == [0.94, None]
 
 
 def test_few_who_stayed_count_for_less_than_many_and_less_is_expected_in_london(made):
-    schools = "urn | phase | region\n100001 | Primary | London\n100002 | Primary | North East\n100003 | Secondary | North East"
-    visits = "lineage | inspected_on | known_on | overall\n" + "\n".join(f"10000{n} | 2022-05-01 | 2022-07-01 | 2" for n in (1, 2, 3))
+    schools = (
+        "urn | phase | region\n100001 | Primary | London\n100002 | Primary | North East\n100003 | "
+        "Secondary | North East"
+    )
+    visits = "lineage | inspected_on | known_on | overall\n" + "\n".join(
+        f"10000{n} | 2022-05-01 | 2022-07-01 | 2" for n in (1, 2, 3)
+    )
     rows = "urn | period | known_on | teachers_fte | stayed_fte\n" + "\n".join(
         f"10000{n} | 2024 | 2025-06-30 | {fte} | {fte / 2}" for n, fte in ((1, 4), (2, 4), (3, 60))
     )
@@ -195,15 +238,27 @@ def test_few_who_stayed_count_for_less_than_many_and_less_is_expected_in_london(
 
 
 def test_the_net_change_of_staff_comes_from_the_newer_of_two_files(made):
-    found = made("retention", "2025-09-01", GRADES,
-                 workforce="urn | period | known_on | teachers_fte\n100001 | 2021 | 2022-01-31 | 20\n100001 | 2022 | 2023-01-31 | 22"
-                           "\n100002 | 2021 | 2022-01-31 | 20\n100002 | 2022 | 2023-01-31 | 22",
-                 posts="urn | period | known_on | teachers_fte\n100001 | 2024 | 2024-06-30 | 30\n100001 | 2025 | 2025-06-30 | 27")  # fmt: skip
+    found = made(
+        "retention",
+        "2025-09-01",
+        GRADES,
+        workforce="urn | period | known_on | teachers_fte\n100001 | 2021 | 2022-01-31 | 20\n100001 | 2022 | "
+        "2023-01-31 | 22"
+        "\n100002 | 2021 | 2022-01-31 | 20\n100002 | 2022 | 2023-01-31 | 22",
+        posts=(
+            "urn | period | known_on | teachers_fte\n100001 | 2024 | 2024-06-30 | 30\n100001 | 2025 | "
+            "2025-06-30 | 27"
+        ),
+    )
     assert _list(found["net_staff_change"]) == [round(float(np.log(0.9)), 3), round(float(np.log(1.1)), 3)]
 
 
 def test_consistency_is_the_spread_between_subjects_years_and_pupils(made):
-    found = made("consistency", "2023-09-01", GRADES, results="""
+    found = made(
+        "consistency",
+        "2023-09-01",
+        GRADES,
+        results="""
         urn    | period | known_on   | reading_progress | writing_progress | maths_progress | share_expected_standard | share_expected_standard_disadvantaged | progress_8 | attainment_8 | attainment_8_disadvantaged
         100001 | 2018   | 2019-01-31 | 1                | 1                | 1              |                         |                                       |            |              |
         100001 | 2019   | 2020-01-31 | 3                | 4                | 5              |                         |                                       |            |              |
@@ -211,21 +266,28 @@ def test_consistency_is_the_spread_between_subjects_years_and_pupils(made):
         100002 | 2021   | 2022-01-31 |                  |                  |                |                         |                                       | 0          | 50           | 44
         100002 | 2022   | 2023-01-31 |                  |                  |                |                         |                                       | 0.4        | 52           |
         100002 | 2022   | 2024-01-31 |                  |                  |                |                         |                                       | 0.9        | 52           | 40
-    """)  # fmt: skip
+    """,
+    )
     assert _list(found["pupil_gap_at_11"]) == [0.2, None]
     assert _list(found["year_spread_at_16"]) == [None, round(0.4 / 2**0.5, 3)]
-    assert _list(found["pupil_gap_at_16"]) == [None, None]  # suppressed that year, and a figure of an older year isn't its stand-in
-    early = made("consistency", "2020-09-01", GRADES.replace("2022", "2018"), results="""
+    # suppressed that year, and a figure of an older year isn't its stand-in
+    assert _list(found["pupil_gap_at_16"]) == [None, None]
+    early = made(
+        "consistency",
+        "2020-09-01",
+        GRADES.replace("2022", "2018"),
+        results="""
         urn    | period | known_on   | reading_progress | writing_progress | maths_progress
         100001 | 2018   | 2019-01-31 | 1                | 1                | 1
         100001 | 2019   | 2020-01-31 | 3                | 4                | 5
         100002 | 2019   | 2020-01-31 | 3                |                  | -1
-    """)  # fmt: skip
+    """,
+    )
     assert _list(early["subject_spread"]) == [2, 4]
     assert _list(early["year_spread_at_11"]) == [round(3 / 2**0.5, 3), None]
 
 
-# --- registers ----------------------------------------------------------------------------------------------------------------
+# --- registers ----------------------------------------------------------------------------------------------
 
 DEVELOPED = """
     urn    | owner   | counted_on | known_on   | teachers | middle_leaders | in_middle_programmes | in_senior_programmes | finished | finished_still_here | promoted_inside
@@ -235,23 +297,41 @@ DEVELOPED = """
 """
 
 
-def test_development_is_told_by_the_newest_row_written_down_before_the_morning_if_no_older_than_two_years(made):
-    on = {day: made("middle_leaders", day, GRADES, leadership_development=DEVELOPED)
-          for day in ("2023-11-10", "2023-11-11", "2024-12-01", "2024-12-02")}  # fmt: skip
-    assert [_list(found["share_in_programme"]) for found in on.values()] == [[None, 0.5], [0.3, 0.5], [0.3, None], [0.5, None]]
+def test_development_is_told_by_the_newest_row_written_down_before_the_morning_if_no_older_than_two_years(
+    made,
+):
+    on = {
+        day: made("middle_leaders", day, GRADES, leadership_development=DEVELOPED)
+        for day in ("2023-11-10", "2023-11-11", "2024-12-01", "2024-12-02")
+    }
+    assert [_list(found["share_in_programme"]) for found in on.values()] == [
+        [None, 0.5],
+        [0.3, 0.5],
+        [0.3, None],
+        [0.5, None],
+    ]
     assert _list(on["2023-11-11"]["senior_programmes_per_teacher"]) == [0.037, 0]
     assert _list(on["2023-11-11"]["share_finished_stayed"]) == [0.5, 1]
     assert _list(on["2023-11-11"]["share_promoted_inside"]) == [None, 0.5]  # a blank isn't nobody
-    assert _list(on["2024-12-02"]["share_finished_stayed"]) == [None, None]  # a share of one or two people describes them
+    # a share of one or two people describes them
+    assert _list(on["2024-12-02"]["share_finished_stayed"]) == [None, None]
 
 
 def test_capacity_by_the_register_is_shares_of_staff_and_of_posts(made):
-    found = made("capacity", "2025-09-01", GRADES,
-        improvement_capacity="urn | owner | counted_on | known_on | staff | improvement_leaders | improvement_practitioners | "
+    found = made(
+        "capacity",
+        "2025-09-01",
+        GRADES,
+        improvement_capacity="urn | owner | counted_on | known_on | staff | improvement_leaders | "
+        "improvement_practitioners | "
         "head_improved_another_school | peer_reviews_done | peer_reviews_received\n"
-        "100001 | trust-1 | 2025-01-01 | 2025-01-02 | 200 | 0 | 10 | 1 | 1 | 2\n100002 | trust-1 | 2025-01-01 | 2025-01-02 | 0 | | | | 1 |",
-        staff_register="urn | owner | counted_on | known_on | posts | vacant_posts | temporarily_filled_posts\n"
-        "100001 | trust-1 | 2025-01-01 | 2025-01-02 | 20 | 1 | 2\n100002 | trust-1 | 2025-01-01 | 2025-01-02 | 20 | | 1")  # fmt: skip
+        "100001 | trust-1 | 2025-01-01 | 2025-01-02 | 200 | 0 | 10 | 1 | 1 | 2\n100002 | trust-1 | "
+        "2025-01-01 | 2025-01-02 | 0 | | | | 1 |",
+        staff_register="urn | owner | counted_on | known_on | posts | vacant_posts | "
+        "temporarily_filled_posts\n"
+        "100001 | trust-1 | 2025-01-01 | 2025-01-02 | 20 | 1 | 2\n100002 | trust-1 | 2025-01-01 | "
+        "2025-01-02 | 20 | | 1",
+    )
     assert _list(found["share_improvement_leaders"]) == [0, None]
     assert _list(found["share_improvement_practitioners"]) == [0.05, None]
     assert _list(found["head_improved_another_school"]) == [1, None]
@@ -261,13 +341,19 @@ def test_capacity_by_the_register_is_shares_of_staff_and_of_posts(made):
 
 def test_npqs_are_those_of_the_authority_and_phase_or_of_all_its_phases_where_they_are_not_told_apart(made):
     schools = "urn | phase | la_code\n100001 | Primary | 201\n100002 | Secondary | 201"
-    found = made("middle_leaders", "2025-09-01", GRADES, schools, npq="""
+    found = made(
+        "middle_leaders",
+        "2025-09-01",
+        GRADES,
+        schools,
+        npq="""
         la_code | phase     | period | known_on   | share_npq
         201     | Primary   | 2024   | 2024-07-31 | 0.01
         201     | Primary   | 2025   | 2025-07-31 | 0.02
         202     | Secondary | 2025   | 2025-07-31 | 0.03
         201     | Total     | 2024   | 2024-07-31 | 0.04
-    """)  # fmt: skip
+    """,
+    )
     assert _list(found["npq_in_authority"]) == [0.02, 0.04]
 
 
@@ -281,12 +367,17 @@ def test_a_prediction_says_which_sources_told_nothing(made):
 
 
 def test_middle_leaders_are_shares_of_posts_and_their_change_over_three_years(made):
-    found = made("middle_leaders", "2025-09-01", GRADES, posts="""
+    found = made(
+        "middle_leaders",
+        "2025-09-01",
+        GRADES,
+        posts="""
         urn    | period | known_on   | teachers_fte | leaders_fte | heads_fte | deputies_fte | assistant_heads_fte
         100001 | 2022   | 2022-06-30 | 40           | 6           | 1         | 1            | 2
         100001 | 2025   | 2025-06-30 | 40           | 8           | 1         | 2            | 4
         100002 | 2025   | 2025-06-30 | 40           | 8           | 0         | 2            |
-    """)  # fmt: skip
+    """,
+    )
     assert _list(found["assistant_heads_per_teacher"]) == [0.1, None]
     assert _list(found["deputies_and_assistants_per_head"]) == [6, None]
     assert _list(found["share_leaders"]) == [0.2, 0.2]
@@ -295,10 +386,18 @@ def test_middle_leaders_are_shares_of_posts_and_their_change_over_three_years(ma
 
 def test_capacity_is_the_newest_public_vacancies_and_sickness(made):
     found = made(
-        "capacity", "2025-09-01", GRADES,
-        vacancies="urn | period | known_on | share_vacant\n100001 | 2024 | 2024-06-30 | 0.1\n100001 | 2025 | 2025-06-30 | 0.2\n100002 | 2025 | 2025-09-01 | 0.3",
-        sickness="urn | period | known_on | mean_days_all_teachers\n100001 | 2024 | 2025-06-30 | 5.5\n100002 | 2024 | 2025-06-30 |",
-    )  # fmt: skip
+        "capacity",
+        "2025-09-01",
+        GRADES,
+        vacancies=(
+            "urn | period | known_on | share_vacant\n100001 | 2024 | 2024-06-30 | 0.1\n100001 | 2025 "
+            "| 2025-06-30 | 0.2\n100002 | 2025 | 2025-09-01 | 0.3"
+        ),
+        sickness=(
+            "urn | period | known_on | mean_days_all_teachers\n100001 | 2024 | 2025-06-30 | "
+            "5.5\n100002 | 2024 | 2025-06-30 |"
+        ),
+    )
     assert _list(found["share_vacant"]) == [0.2, None]
     assert _list(found["sick_days"]) == [5.5, None]
 
@@ -310,20 +409,38 @@ def test_the_head_changed_if_any_extract_of_the_last_thousand_days_says_so(made)
         100001 | 2019-01-01 | 0
         100002 | 2019-01-01 | 0
     """
-    asked = {day: _list(made("head_change", day, GRADES, head_changes=changes)["head_changed"])
-             for day in ("2018-01-01", "2019-09-01", "2020-12-01", "2022-12-01")}  # fmt: skip
-    assert asked == {"2018-01-01": [None, None], "2019-09-01": [1, 0], "2020-12-01": [0, 0], "2022-12-01": [None, None]}
+    asked = {
+        day: _list(made("head_change", day, GRADES, head_changes=changes)["head_changed"])
+        for day in ("2018-01-01", "2019-09-01", "2020-12-01", "2022-12-01")
+    }
+    assert asked == {
+        "2018-01-01": [None, None],
+        "2019-09-01": [1, 0],
+        "2020-12-01": [0, 0],
+        "2022-12-01": [None, None],
+    }
 
 
-# --- others like it -------------------------------------------------------------------------------------------------------------
+# --- others like it -----------------------------------------------------------------------------------------
 
 
 def test_a_standing_is_among_schools_of_its_phase_and_year_only():
     norms = pd.DataFrame({"table": "census", "measure": "size", "period": [2020, 2021, 2020], "phase": ["Primary", "Primary", "Nursery"],
                           "region": "England", "cuts": [[10.0, 20.0, 30.0, 40.0], [100.0, 200.0], [1.0, 2.0]]})  # fmt: skip
-    values, period = pd.Series([5.0, 25, 30, 99, np.nan, 25, 25]), pd.Series([2020, 2020, 2020, 2020, 2020, 2019, 2020])
+    values, period = (
+        pd.Series([5.0, 25, 30, 99, np.nan, 25, 25]),
+        pd.Series([2020, 2020, 2020, 2020, 2020, 2019, 2020]),
+    )
     phase = pd.Series(["Primary"] * 6 + [None])
-    assert _list(percentile(values, "census", "size", period, phase, norms)) == [0, 0.5, 0.625, 1, None, None, None]
+    assert _list(percentile(values, "census", "size", period, phase, norms)) == [
+        0,
+        0.5,
+        0.625,
+        1,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_a_share_of_nothing_is_blank():
@@ -351,11 +468,14 @@ def test_trust_size_growth_and_spread_are_as_the_lists_before_that_morning_had_t
     assert _list(found["trust_size"]) == [2, 2, None, None]
     assert _list(found["trust_growth"]) == [1, 1, None, None]
     assert _list(found["trust_spread"]) == [round(2**0.5, 3), round(2**0.5, 3), None, None]
-    assert _list(found["trust_stock"]) == [0.25, -0.25, None, None]  # the other's grade: one above the mean, shrunk by three
+    # the other's grade: one above the mean, shrunk by three
+    assert _list(found["trust_stock"]) == [0.25, -0.25, None, None]
 
 
 def test_the_record_of_an_authority_is_how_its_schools_did_against_schools_like_them(made):
-    """Usually 66% of such primaries improve: one that did is 0.34 above, one that did not 0.66 below, fading alike."""
+    """Usually 66% of such primaries improve: one that did is 0.34 above, one that did not 0.66 below, fading
+    alike.
+    """
     schools = "urn | phase | la_code | last_listed_on\n" + "\n".join(
         f"10000{n} | Primary | {la} | 2020-01-01" for n, la in ((1, 201), (2, 202), (3, 203), (4, 201))
     )
@@ -368,15 +488,19 @@ def test_the_record_of_an_authority_is_how_its_schools_did_against_schools_like_
         100003  | 2014-01-01   | 2014-02-01 | 3
         100003  | 2018-09-01   | 2018-10-01 | 3
     """
-    found = made("coherence", "2018-10-02", visits, schools, coverage="from_on | to_on\n2013-01-01 | 2019-12-31")
+    found = made(
+        "coherence", "2018-10-02", visits, schools, coverage="from_on | to_on\n2013-01-01 | 2019-12-31"
+    )
     record = found["authority_record"]
     assert record[100001] == record[100004] == record[100002] > 0 > record[100003]
     assert record[100003] == pytest.approx(-0.66 / 0.34 * record[100001])
-    before = made("coherence", "2018-10-01", visits, schools, coverage="from_on | to_on\n2013-01-01 | 2019-12-31")
+    before = made(
+        "coherence", "2018-10-01", visits, schools, coverage="from_on | to_on\n2013-01-01 | 2019-12-31"
+    )
     assert before["authority_record"].eq(0).all()
 
 
-# --- who comes, and how they do --------------------------------------------------------------------------------------------------
+# --- who comes, and how they do -----------------------------------------------------------------------------
 
 
 def _norms(table: str, measure: str, *cuts: float, period: int = 2022) -> pd.DataFrame:
@@ -389,8 +513,11 @@ def asked(drawn, known):
     """Signals of a family with norms given."""
 
     def make(family: str, norms: pd.DataFrame, as_of: str = "2024-09-01", **frames: str) -> pd.DataFrame:
-        held = known(schools=drawn("urn | phase | region\n100001 | Primary | London\n100002 | Primary |"), norms=norms,
-                     **{name: drawn(text) for name, text in frames.items()})  # fmt: skip
+        held = known(
+            schools=drawn("urn | phase | region\n100001 | Primary | London\n100002 | Primary |"),
+            norms=norms,
+            **{name: drawn(text) for name, text in frames.items()},
+        )
         rows = held["schools"][["urn", "lineage"]].assign(as_of=DAY(as_of)).astype({"as_of": tables.DATE})
         rows = inspections.cohort(rows, held["school_facts"], held["inspections"])
         return signals.build(rows, held, (family,)).set_index(rows["urn"])
@@ -416,7 +543,10 @@ def test_intake_is_a_standing_in_the_newest_census_and_the_change_over_two_years
 def test_absence_is_a_standing_beside_that_of_deprivation(asked):
     norms = pd.concat([_norms("absence", "absence_standing", 0.02, 0.04, 0.06, 0.08),
                        _norms("census", "deprivation_standing", 0.1, 0.2, 0.4, 0.5)])  # fmt: skip
-    absence = "urn | period | known_on | share_absence\n100001 | 2022 | 2023-04-30 | 0.07\n100002 | 2022 | 2023-04-30 |"
+    absence = (
+        "urn | period | known_on | share_absence\n100001 | 2022 | 2023-04-30 | 0.07\n100002 | 2022 | "
+        "2023-04-30 |"
+    )
     found = asked("attendance", norms, absence=absence, census=CENSUS)
     assert _list(found["absence_standing"]) == [0.75, None]
     assert _list(found["absence_beyond_intake"]) == [0.25, None]
@@ -424,12 +554,16 @@ def test_absence_is_a_standing_beside_that_of_deprivation(asked):
 
 def test_the_workforce_is_a_standing_within_the_region_and_a_change_over_a_year(asked):
     norms = _norms("workforce", "pupils_per_teacher_standing", 10, 20, 30, 40).assign(region="London")
-    found = asked("workforce", norms, workforce="""
+    found = asked(
+        "workforce",
+        norms,
+        workforce="""
         urn    | period | known_on   | teachers_fte | pupils_per_teacher
         100001 | 2021   | 2022-01-31 | 20           | 25
         100001 | 2022   | 2023-01-31 | 22           | 15
         100002 | 2022   | 2023-01-31 | 22           |
-    """)  # fmt: skip
+    """,
+    )
     assert _list(found["pupils_per_teacher_standing"]) == [0.25, None]
     assert _list(found["teachers_change"]) == [round(float(np.log(1.1)), 3), None]
 
@@ -448,16 +582,28 @@ RATIOS = """
 
 
 def test_ratios_give_the_staff_of_years_that_the_tables_of_workforce_lack(asked):
-    norms = pd.concat([_norms("workforce", "pupils_per_teacher_standing", 10, 20, 30, 40, period=year) for year in (2021, 2022, 2023)])
-    found = asked("workforce", norms.assign(region="London"), as_of="2022-09-01", workforce=STAFF, ratios=RATIOS)
+    norms = pd.concat(
+        [
+            _norms("workforce", "pupils_per_teacher_standing", 10, 20, 30, 40, period=year)
+            for year in (2021, 2022, 2023)
+        ]
+    )
+    found = asked(
+        "workforce", norms.assign(region="London"), as_of="2022-09-01", workforce=STAFF, ratios=RATIOS
+    )
     assert _list(found["pupils_per_teacher_standing"]) == [0.25, None]  # 100002 is in no region
     assert _list(found["teachers_change"]) == [round(float(np.log(1.1)), 3), None]
-    before = asked("workforce", norms.assign(region="London"), as_of="2022-06-30", workforce=STAFF, ratios=RATIOS)
-    assert _list(before["pupils_per_teacher_standing"]) == [0.5, None]  # never the 99 of the ratios: the tables have 2021
+    before = asked(
+        "workforce", norms.assign(region="London"), as_of="2022-06-30", workforce=STAFF, ratios=RATIOS
+    )
+    # never the 99 of the ratios: the tables have 2021
+    assert _list(before["pupils_per_teacher_standing"]) == [0.5, None]
 
 
 def test_what_is_reached_is_set_against_the_countrys_own_relation_of_that_year(asked):
-    """In 2022 one expects 0.5 of a school with 0.3 of its pupils poor, give or take 0.1; in 2021 it was 0.8."""
+    """In 2022 one expects 0.5 of a school with 0.3 of its pupils poor, give or take 0.1; in 2021 it was
+    0.8.
+    """
     relations = pd.concat([_norms("results", "share_expected_standard_beyond_intake", level, -1, 0, 0, 0, 0.1, period=year)
                            for year, level in ((2021, 1.1), (2022, 0.8))]
                           + [_norms("results", "share_expected_standard_standing", 0.5, 0.6, period=year) for year in (2021, 2022)])  # fmt: skip
@@ -473,8 +619,12 @@ def test_what_is_reached_is_set_against_the_countrys_own_relation_of_that_year(a
         100001 | 2022   | 2023-01-31 | 0.7
         100002 | 2022   | 2023-01-31 | 0.7
     """
-    told = {day: _list(asked("attainment", relations, day, census=census, results=results)["attainment_beyond_intake"])
-            for day in ("2022-09-01", "2023-01-31", "2023-02-01")}  # fmt: skip
+    told = {
+        day: _list(
+            asked("attainment", relations, day, census=census, results=results)["attainment_beyond_intake"]
+        )
+        for day in ("2022-09-01", "2023-01-31", "2023-02-01")
+    }
     assert told == {"2022-09-01": [-1, None], "2023-01-31": [-1, None], "2023-02-01": [2, None]}
 
 
@@ -495,15 +645,24 @@ def test_a_relation_is_kept_for_each_year_that_has_schools_enough(known, count):
     else:
         (relation,) = kept["cuts"]
         assert relation[:5] == pytest.approx([0.9, -1, 0.5, 0, 0], abs=1e-6)
-        assert kept[["period", "phase", "region", "schools"]].to_numpy().tolist() == [[2022, "Primary", "England", 200]]
+        assert kept[["period", "phase", "region", "schools"]].to_numpy().tolist() == [
+            [2022, "Primary", "England", 200]
+        ]
 
 
 def test_results_count_for_four_years_and_the_weakest_subject_is_told(asked):
-    results = "urn | period | known_on | reading_progress | writing_progress | maths_progress\n100001 | 2019 | 2020-01-31 | 3 | | -1\n100002 | 2014 | 2015-01-31 | 2 | 2 | 2"
+    results = (
+        "urn | period | known_on | reading_progress | writing_progress | maths_progress\n100001 | "
+        "2019 | 2020-01-31 | 3 | | -1\n100002 | 2014 | 2015-01-31 | 2 | 2 | 2"
+    )
     found = asked("attainment", _norms("results", "x", 1), as_of="2023-09-01", results=results)
     assert _list(found["mean_progress"]) == [1, None]
     assert _list(found["weakest_progress"]) == [-1, None]
-    assert asked("attainment", _norms("results", "x", 1), as_of="2024-09-01", results=results)["mean_progress"].isna().all()
+    assert (
+        asked("attainment", _norms("results", "x", 1), as_of="2024-09-01", results=results)["mean_progress"]
+        .isna()
+        .all()
+    )
 
 
 def test_context_is_the_kind_of_school_as_the_last_file_before_that_morning_had_it(asked):
@@ -514,7 +673,18 @@ def test_context_is_the_kind_of_school_as_the_last_file_before_that_morning_had_
         100001 | 2024-09-01 | Academy Sponsor Led  | Oak Academy               | North East
     """
     found = asked("context", _norms("x", "x", 1), school_facts=told)
-    row = found.loc[100001, ["converter_academy", "community", "sponsored_academy", "infant", "saint", "church_of_england", "called_academy"]]
+    row = found.loc[
+        100001,
+        [
+            "converter_academy",
+            "community",
+            "sponsored_academy",
+            "infant",
+            "saint",
+            "church_of_england",
+            "called_academy",
+        ],
+    ]
     assert row.tolist() == [1, 0, 0, 1, 1, 1, 0]
     assert found.loc[100001, "region_london"] == 1 and pd.isna(found.loc[100002, "infant"])
 
@@ -528,13 +698,22 @@ ANSWERED = """
 
 
 def _of_parents(*measures: str) -> pd.DataFrame:
-    return pd.concat([_norms("parent_view", measure, 0.5, 0.65, 0.7, 0.75, period=period) for measure in measures
-                      for period in (2021, 2022)])  # fmt: skip
+    return pd.concat(
+        [
+            _norms("parent_view", measure, 0.5, 0.65, 0.7, 0.75, period=period)
+            for measure in measures
+            for period in (2021, 2022)
+        ]
+    )
 
 
 def test_what_parents_say_is_a_standing_drawn_to_the_middle_where_few_said_it(asked):
-    found = asked("parents", _of_parents("parents_recommend_standing", "parents_concerns_standing"), "2023-09-01",
-                  parent_view=ANSWERED)  # fmt: skip
+    found = asked(
+        "parents",
+        _of_parents("parents_recommend_standing", "parents_concerns_standing"),
+        "2023-09-01",
+        parent_view=ANSWERED,
+    )
     # Above all others, 1: of 20 parents half of the way from the middle, of 80 four fifths.
     assert _list(found["parents_recommend_standing"]) == [0.75, 0.9]
     # 0.36 / (0.36 + 0.04) is above all; 20 x 0.4 parents had concerns, so 8 / 28 of the way from the middle.
@@ -546,8 +725,10 @@ def test_what_parents_say_is_a_standing_drawn_to_the_middle_where_few_said_it(as
 
 def test_parents_answers_count_from_the_day_after_they_came_out_and_for_three_years(asked):
     norms = _of_parents("parents_recommend_standing")
-    on = {day: _list(asked("parents", norms, day, parent_view=ANSWERED)["parents_recommend_standing"])
-          for day in ("2021-10-29", "2021-10-30", "2022-10-26", "2022-10-27", "2025-10-25", "2025-10-28")}  # fmt: skip
+    on = {
+        day: _list(asked("parents", norms, day, parent_view=ANSWERED)["parents_recommend_standing"])
+        for day in ("2021-10-29", "2021-10-30", "2022-10-26", "2022-10-27", "2025-10-25", "2025-10-28")
+    }
     assert on == {"2021-10-29": [None, None], "2021-10-30": [0.375, None], "2022-10-26": [0.375, None],
                   "2022-10-27": [0.75, 0.9], "2025-10-25": [0.75, 0.9], "2025-10-28": [None, None]}  # fmt: skip
 
@@ -556,7 +737,7 @@ def test_without_parent_view_no_school_has_a_signal_of_it(asked):
     assert asked("parents", _of_parents("parents_recommend_standing"), "2023-09-01").isna().all(axis=None)
 
 
-# --- the declarations -------------------------------------------------------------------------------------------------------------
+# --- the declarations ---------------------------------------------------------------------------------------
 
 
 def test_every_signal_is_declared_once_with_a_sentence_and_a_table_we_have():

@@ -1,4 +1,6 @@
-"""The model of standards: what it says before any card, what cards teach it, and that its answers hang together."""
+"""The model of standards: what it says before any card, what cards teach it, and that its answers hang
+together.
+"""
 
 import dataclasses
 import json
@@ -19,21 +21,39 @@ NAMES = ["results", "decoy"]
 
 def model(**changes) -> Standards:
     """Three areas whose cuts lie at nought, so that a prior is a chance as it stands; no card yet."""
-    blank = Standards(areas=AREAS, levels=[[0.0, 0.0]] * 3, names=NAMES, mean=[0.0, 0.0], spread=[1.0, 1.0],
-                      direct={"achievement": ["results"]}, circumstances={"volunteers": 0.4})  # fmt: skip
+    blank = Standards(
+        areas=AREAS,
+        levels=[[0.0, 0.0]] * 3,
+        names=NAMES,
+        mean=[0.0, 0.0],
+        spread=[1.0, 1.0],
+        direct={"achievement": ["results"]},
+        circumstances={"volunteers": 0.4},
+    )
     return dataclasses.replace(blank, **changes).fit(np.zeros((0, 3, 2)), np.zeros((0, 2)), np.zeros((0, 3)))
 
 
-def drawn(count: int, seed: int = 0, level: float = 0.0, results: tuple[float, ...] = (0.0, 0.0, 0.0), own_part: float = 0.6
-          ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """So many cards: prior, signals, standards. All places lie `level` higher, and `results` move each area so much."""
+def drawn(
+    count: int,
+    seed: int = 0,
+    level: float = 0.0,
+    results: tuple[float, ...] = (0.0, 0.0, 0.0),
+    own_part: float = 0.6,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """So many cards: prior, signals, standards. All places lie `level` higher, and `results` move each area
+    so much.
+    """
     rng = np.random.default_rng(seed)
     prior = np.repeat((rng.normal(-1.0, 0.5, (count, 1, 1)) + np.array([1.6, 0.0])), 3, axis=1)
     signals = rng.normal(size=(count, 2))
-    line = np.sqrt(1 - own_part) * rng.normal(size=(count, 1)) + np.sqrt(own_part) * rng.normal(size=(count, 3))
+    line = np.sqrt(1 - own_part) * rng.normal(size=(count, 1)) + np.sqrt(own_part) * rng.normal(
+        size=(count, 3)
+    )
     place = prior + level + signals[:, :1, None] * np.array(results)[None, :, None]
     cuts = model().cuts()
-    reached = 1 + sum((place[:, :, side] + line > cuts[:, cut]).astype(int) for cut, side in enumerate(standards.SIDE))
+    reached = 1 + sum(
+        (place[:, :, side] + line > cuts[:, cut]).astype(int) for cut, side in enumerate(standards.SIDE)
+    )
     return prior, signals, reached.astype(float)
 
 
@@ -55,7 +75,9 @@ PLACES = st.lists(st.floats(-4, 4), min_size=6, max_size=6)
 
 @settings(deadline=None, max_examples=60)
 @given(places=PLACES, judged=st.lists(st.booleans(), min_size=3, max_size=3).filter(any))
-def test_chances_of_an_area_sum_to_one_and_any_lies_between_the_worst_area_and_their_sum(taught, places, judged):
+def test_chances_of_an_area_sum_to_one_and_any_lies_between_the_worst_area_and_their_sum(
+    taught, places, judged
+):
     prior, asked = np.array(places).reshape(1, 3, 2), np.array([judged])
     chances = taught.predict(prior, np.zeros((1, 2)))
     assert (chances >= 0).all() and chances.sum(axis=2) == pytest.approx(np.ones((1, 3)))
@@ -66,7 +88,9 @@ def test_chances_of_an_area_sum_to_one_and_any_lies_between_the_worst_area_and_t
 
 @pytest.mark.parametrize("together", [0.0001, 0.5, 0.8])
 def test_any_area_below_comes_from_how_areas_go_together(together):
-    """The chance that not all of three normals, which correlate by the square of the common part, stay on their side."""
+    """The chance that not all of three normals, which correlate by the square of the common part, stay on
+    their side.
+    """
     alike = model(together=together)
     chances = alike.predict(np.full((1, 3, 2), standards.probit(np.array(0.2))), np.zeros((1, 2)))
     correlation = np.full((3, 3), together**2) + np.eye(3) * (1 - together**2)
@@ -113,14 +137,24 @@ def test_the_slopes_of_the_likelihood_are_those_of_its_values():
     prior, signals, reached = drawn(30)
     reached[3, 1] = np.nan
     fitted, about = model(), np.linspace(0, 1, 30)[:, None]
-    cards = standards._Cards(prior, prior - 0.1, fitted.scaled(signals), about, np.nan_to_num(reached, nan=1).astype(int),
-                             ~np.isnan(reached), np.linspace(0.5, 1, 30), *standards.nodes(9))  # fmt: skip
+    cards = standards._Cards(
+        prior,
+        prior - 0.1,
+        fitted.scaled(signals),
+        about,
+        np.nan_to_num(reached, nan=1).astype(int),
+        ~np.isnan(reached),
+        np.linspace(0.5, 1, 30),
+        *standards.nodes(9),
+    )
     size = sum(int(np.prod(shape)) for shape, _ in fitted._shapes().values())
     at = np.random.default_rng(1).normal(0, 0.2, size)
     _, pulls = standards._fit_of(fitted, fitted._numbers(at), cards)
     told = standards._by_number(fitted, fitted._numbers(at), cards, pulls)
     slopes = np.concatenate([np.ravel(told[name]) for name in fitted._shapes()])
-    assert slopes == pytest.approx(approx_fprime(at, lambda x: standards._fit_of(fitted, fitted._numbers(x), cards)[0], 1e-6), abs=2e-3)
+    assert slopes == pytest.approx(
+        approx_fprime(at, lambda x: standards._fit_of(fitted, fitted._numbers(x), cards)[0], 1e-6), abs=2e-3
+    )
 
 
 @pytest.mark.parametrize("area", [None, 0, 2])
@@ -147,7 +181,7 @@ def test_a_row_s_chances_do_not_depend_on_its_company(taught):
         assert np.array_equal(taught.predict(prior[at : at + 1], signals[at : at + 1]), whole[at : at + 1])
 
 
-# --- sets -----------------------------------------------------------------------------------------------------------------
+# --- sets ---------------------------------------------------------------------------------------------------
 
 
 def test_sets_hold_the_standard_as_often_as_promised_also_where_chances_are_too_bold():

@@ -31,7 +31,9 @@ from headway.pipelines.tables import DataError
 
 @pytest.fixture(scope="module")
 def kept(world: Callable[[str], Path]) -> Path:
-    """A folder with made-up files under raw, registers under registers, and the tables made from the files."""
+    """A folder with made-up files under raw, registers under registers, and the tables made from the
+    files.
+    """
     return world("small")
 
 
@@ -41,11 +43,15 @@ def made(kept: Path) -> Path:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def _pairs(visits: pd.DataFrame) -> pd.DataFrame:
-    """Each graded inspection with the next of the same school: whether it improved, and which way the gap was."""
+    """Each graded inspection with the next of the same school: whether it improved, and which way the gap
+    was.
+    """
     following = visits.groupby("school")[["overall", "year"]].shift(-1)
     pairs = visits.assign(improved=following["overall"] < visits["overall"], next_year=following["year"])
     gap = visits["overall"] - visits["leadership"]
@@ -73,7 +79,9 @@ def _within_strata(pairs: pd.DataFrame) -> tuple[float, float, float]:
     return tuple(np.exp([ratio, low, high]))
 
 
-def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(made: Path, world: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_same_seed_makes_the_same_bytes_and_another_seed_others(
+    made: Path, world: Callable[[str], Path], tmp_path: Path
+) -> None:
     synthesise(tmp_path / "again", seed=5, schools=FEW)
     again, other = _contents(tmp_path / "again"), _contents(world("other") / "raw")
     assert again == _contents(made)
@@ -135,7 +143,10 @@ def test_an_effect_nobody_defined_is_refused(tmp_path: Path) -> None:
 
 def test_every_header_written_is_one_that_sources_knows(made: Path) -> None:
     known = {
-        normalised(header) for layout in sources.LAYOUTS for _, column in layout.columns() for header in column.headers
+        normalised(header)
+        for layout in sources.LAYOUTS
+        for _, column in layout.columns()
+        for header in column.headers
     }
     known |= {normalised(header) for header in sources.PERSONAL}
     for path in made.rglob("*.csv"):
@@ -195,24 +206,30 @@ def test_the_planted_names_of_heads_stand_only_in_columns_that_are_never_read(ma
     assert holding and set(holding) <= set(sources.PERSONAL)
 
 
-# --- what schools and trusts would add of their own -------------------------------------------------------------------
+# --- what schools and trusts would add of their own ---------------------------------------------------------
 
 
 def _register(folder: Path, kind: str) -> pd.DataFrame:
     return pd.concat([pd.read_csv(path) for path in sorted(folder.rglob(f"{kind}.csv"))], ignore_index=True)
 
 
-def test_registers_have_the_columns_asked_for_and_pass_the_check_with_the_tables_of_the_same_world(kept: Path) -> None:
+def test_registers_have_the_columns_asked_for_and_pass_the_check_with_the_tables_of_the_same_world(
+    kept: Path,
+) -> None:
     for kind in registers.KINDS:
         assert list(_register(kept / "registers", kind)) == registers.kind_named(kind).names
     about = tables.about(kept / "tables", "inspections")
     newest = pd.Timestamp(about["newest_file_on"])
-    known, notes = registers.known(kept / "registers", tables.read(kept / "tables", "schools"), about["data_source"], newest)
+    known, notes = registers.known(
+        kept / "registers", tables.read(kept / "tables", "schools"), about["data_source"], newest
+    )
     assert notes == []
     assert set(known) == set(registers.TABLES) and all(len(rows) for rows in known.values())
 
 
-def test_each_kind_of_register_is_missing_for_30_to_60_in_100_schools_and_for_some_years_of_the_others(kept: Path) -> None:
+def test_each_kind_of_register_is_missing_for_30_to_60_in_100_schools_and_for_some_years_of_the_others(
+    kept: Path,
+) -> None:
     schools = tables.read(kept / "tables", "schools").query("open")
     newest = pd.Timestamp(tables.about(kept / "tables", "inspections")["newest_file_on"])
     known, _ = registers.known(kept / "registers", tables.read(kept / "tables", "schools"), "made-up", newest)
@@ -262,11 +279,12 @@ def test_a_folder_of_registers_inside_that_of_the_files_is_refused(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-# --- the effects planted in staff -------------------------------------------------------------------------------------
+# --- the effects planted in staff ---------------------------------------------------------------------------
 
 
 def _per_deviation(world: World, share: pd.Series) -> dict[str, float]:
-    """The odds ratio of improving for a standard deviation of a share, within grade, phase and year of what came next.
+    """The odds ratio of improving for a standard deviation of a share, within grade, phase and year of what
+    came next.
 
     `share` has a value for each URN and November; of the November before the next inspection.
     """
@@ -281,13 +299,17 @@ def _per_deviation(world: World, share: pd.Series) -> dict[str, float]:
 
 
 def _holds(found: dict[str, float], planted: float) -> bool:
-    """Within three standard errors: of twenty 95% intervals one would miss, and there are more than twenty."""
+    """Within three standard errors: of twenty 95% intervals one would miss, and there are more than
+    twenty.
+    """
     error = np.log(found["high"] / found["low"]) / (2 * 1.96)
     return bool(abs(np.log(found["estimate"] / planted)) < 3 * error)
 
 
 def _shares(effect: Effect, folder: Path) -> tuple[World, dict[str, pd.Series]]:
-    """A world, and by the first URN of its schools and November the shares that the files and registers show."""
+    """A world, and by the first URN of its schools and November the shares that the files and registers
+    show.
+    """
     chance = np.random.default_rng(21).spawn(6)
     world = make_world(6_000, effect, chance[0])
     details = described(world, chance[1])
@@ -297,18 +319,24 @@ def _shares(effect: Effect, folder: Path) -> tuple[World, dict[str, pd.Series]]:
     parents.write(folder, world, details, chance[5])
     first = {new: old for old, new in zip(details["urn"], details["new_urn"], strict=True) if new}
 
-    def share(rows: pd.DataFrame, urn: str, november: pd.Series, part: pd.Series, whole: pd.Series) -> pd.Series:
+    def share(
+        rows: pd.DataFrame, urn: str, november: pd.Series, part: pd.Series, whole: pd.Series
+    ) -> pd.Series:
         part, whole = pd.to_numeric(part, errors="coerce"), pd.to_numeric(whole, errors="coerce")
         index = [rows[urn].replace(first), november]
         return pd.Series((part / whole).to_numpy(), index=index).dropna()
 
     def published(kind: str, part: str, whole: str) -> pd.Series:
-        rows = pd.read_csv(folder / "workforce" / staff.NAMES[kind], low_memory=False).dropna(subset=["school_urn"])
+        rows = pd.read_csv(folder / "workforce" / staff.NAMES[kind], low_memory=False).dropna(
+            subset=["school_urn"]
+        )
         return share(rows, "school_urn", rows["time_period"] // 100, rows[part], rows[whole])
 
     def own(kind: str, parts: list[str], whole: str) -> pd.Series:
         rows = _register(folder / "registers", kind)
-        return share(rows, "urn", rows["counted_on"].str[:4].astype(int), rows[parts].sum(axis=1), rows[whole])
+        return share(
+            rows, "urn", rows["counted_on"].str[:4].astype(int), rows[parts].sum(axis=1), rows[whole]
+        )
 
     def told(asked: str) -> pd.Series:
         shares = []
@@ -331,16 +359,24 @@ def _shares(effect: Effect, folder: Path) -> tuple[World, dict[str, pd.Series]]:
     }  # fmt: skip
 
 
-def test_schools_of_fewer_than_ten_answers_are_in_no_release_and_few_with_special_needs_are_left_out(kept: Path) -> None:
+def test_schools_of_fewer_than_ten_answers_are_in_no_release_and_few_with_special_needs_are_left_out(
+    kept: Path,
+) -> None:
     rows = tables.read(kept / "tables", "parent_view")
     assert set(rows["period"]) == {pd.Timestamp(last).year for _, last, _ in parents.RELEASES}
     assert rows["submissions"].min() == parents.FEWEST
     assert 0.3 < rows["urn"].nunique() / tables.read(kept / "tables", "schools")["urn"].nunique() < 0.95
     needs = rows[rows["period"].ne(2020)]
     assert 0.05 < needs["share_agree_special_needs"].notna().mean() < 0.6
-    assert needs.loc[needs["share_agree_special_needs"].isna(), "share_agree_special_needs_why_blank"].eq("blank").all()
+    assert (
+        needs.loc[needs["share_agree_special_needs"].isna(), "share_agree_special_needs_why_blank"]
+        .eq("blank")
+        .all()
+    )
     asked = {2020: "does_well", 2025: "does_well", 2026: "learning"}
-    assert all(rows.loc[rows["period"].eq(year), f"share_agree_{name}"].notna().all() for year, name in asked.items())
+    assert all(
+        rows.loc[rows["period"].eq(year), f"share_agree_{name}"].notna().all() for year, name in asked.items()
+    )
     assert rows.loc[rows["period"].eq(2026), "share_agree_does_well"].isna().all()
 
 
@@ -355,17 +391,25 @@ def test_the_odds_ratio_of_a_trait_is_the_planted_one(gap: float) -> None:
         assert abs(np.log(_per_deviation(world, share)["estimate"] / planted)) < 0.025
 
 
-def test_what_is_planted_in_one_trait_shows_in_its_figures_and_register_and_in_no_other(tmp_path: Path) -> None:
+def test_what_is_planted_in_one_trait_shows_in_its_figures_and_register_and_in_no_other(
+    tmp_path: Path,
+) -> None:
     for name, effect, planted, exact in (
         ("stay", Effect(retention_odds_ratio=1.5), {"stayed", "stayed, own"}, "stayed"),
-        ("develop", Effect(middle_leader_odds_ratio=1.5), {"assistant heads", "in programmes, own"}, "assistant heads"),
+        (
+            "develop",
+            Effect(middle_leader_odds_ratio=1.5),
+            {"assistant heads", "in programmes, own"},
+            "assistant heads",
+        ),
         ("parents", Effect(parents_odds_ratio=1.5), {"recommend", "concerns"}, None),
     ):
         (tmp_path / name / "registers").mkdir(parents=True)
         world, shares = _shares(effect, tmp_path / name)
         found = {what: _per_deviation(world, share) for what, share in shares.items()}
         assert exact is None or _holds(found[exact], 1.5)
-        # A few people of whom each is in or out show less of the trait than a full-time equivalent does; a few parents less yet.
+        # A few people of whom each is in or out show less of the trait than a full-time equivalent does; a
+        # few parents less yet.
         least = 1.05 if name == "parents" else 1.1
         assert all(found[what]["low"] > least and found[what]["estimate"] < 1.6 for what in planted)
         assert all(_holds(ratio, 1.0) for what, ratio in found.items() if what not in planted), found
@@ -377,7 +421,7 @@ def test_with_no_effect_no_figure_of_staff_or_parents_says_anything(tmp_path: Pa
     assert all(_holds(_per_deviation(world, share), 1.0) for share in shares.values())
 
 
-# --- report cards -----------------------------------------------------------------------------------------------------
+# --- report cards -------------------------------------------------------------------------------------------
 
 AREAS = list(frameworks.AREAS)
 LATE = 2028
@@ -408,7 +452,9 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_first_report_cards_are_as_many_and_as_good_as_the_real_ones(unplanted: tuple[World, pd.DataFrame]) -> None:
+def test_the_first_report_cards_are_as_many_and_as_good_as_the_real_ones(
+    unplanted: tuple[World, pd.DataFrame],
+) -> None:
     world, cards = unplanted
     cards = cards[cards["year"] == LAST_YEAR]
     assert 350 < cards["inspected_on"].between("2026-01-01", "2026-01-31").sum() < 550
@@ -424,7 +470,11 @@ def test_the_first_report_cards_are_as_many_and_as_good_as_the_real_ones(unplant
     assert 0.02 < cards["category"].notna().mean() < 0.06
     assert 0.003 < (cards["safe"] == "No").mean() < 0.014
     before = world.visits[world.visits["year"] < LAST_YEAR].drop_duplicates("school", keep="last")
-    below = (cards["leadership_and_governance"] >= 4).groupby(cards["school"].map(before.set_index("school")["overall"])).mean()
+    below = (
+        (cards["leadership_and_governance"] >= 4)
+        .groupby(cards["school"].map(before.set_index("school")["overall"]))
+        .mean()
+    )
     assert below[1] < 0.05 and 0.10 < below[2] < 0.17 and 0.22 < below[3] < 0.40 and 0.15 < below[4] < 0.42
 
 
@@ -433,7 +483,9 @@ def test_the_areas_of_a_card_go_together(unplanted: tuple[World, pd.DataFrame]) 
     assert 0.6 < every.mean() < 0.72 and every.min() > 0.55
 
 
-def test_every_card_has_six_areas_and_the_other_two_where_a_school_has_them(unplanted: tuple[World, pd.DataFrame]) -> None:
+def test_every_card_has_six_areas_and_the_other_two_where_a_school_has_them(
+    unplanted: tuple[World, pd.DataFrame],
+) -> None:
     _, cards = unplanted
     assert (cards[AREAS[:6]] > 0).all(axis=None) and cards[AREAS].max(axis=None) == 5
     assert ((cards[["early_years", "post_16"]] > 0).groupby(cards["school"]).nunique() == 1).all(axis=None)
@@ -442,7 +494,9 @@ def test_every_card_has_six_areas_and_the_other_two_where_a_school_has_them(unpl
     assert (cards["category"].notna() == (cards[AREAS] == 5).any(axis=1)).all()
 
 
-def test_second_cards_come_years_later_and_sooner_where_an_area_was_below_expected(unplanted: tuple[World, pd.DataFrame]) -> None:
+def test_second_cards_come_years_later_and_sooner_where_an_area_was_below_expected(
+    unplanted: tuple[World, pd.DataFrame],
+) -> None:
     _, cards = unplanted
     assert cards.loc[cards["year"] == LAST_YEAR, "card"].eq(1).all()
     first, second = (cards[cards["card"] == n].set_index("school") for n in (1, 2))
@@ -457,25 +511,42 @@ def test_second_cards_come_years_later_and_sooner_where_an_area_was_below_expect
 def _gap(cards: pd.DataFrame) -> pd.Series:
     """Whether leadership and governance stood above the mean of the other areas."""
     standards = cards[AREAS].where(cards[AREAS] > 0)
-    return standards.drop(columns="leadership_and_governance").mean(axis=1) > standards["leadership_and_governance"]
+    return (
+        standards.drop(columns="leadership_and_governance").mean(axis=1)
+        > standards["leadership_and_governance"]
+    )
 
 
 def _areas_found_later(cards: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
     """A row for each area with a later standard: the one before, and whether it rose from there."""
     gap = _gap(cards)
-    parts = [pd.DataFrame({"school": cards["school"], "stratum": f"{area} " + cards[area].astype(str), "gap": gap,
-                           "improved": later[area] < cards[area]})[(cards[area] > 1) & (later[area] > 0)]
-             for area in AREAS]  # fmt: skip
+    parts = [
+        pd.DataFrame(
+            {
+                "school": cards["school"],
+                "stratum": f"{area} " + cards[area].astype(str),
+                "gap": gap,
+                "improved": later[area] < cards[area],
+            }
+        )[(cards[area] > 1) & (later[area] > 0)]
+        for area in AREAS
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
 def _ratios(cards: pd.DataFrame) -> list[dict[str, float]]:
-    """The odds ratio of a rise, gap against none, within area and standard: at the next card and at monitoring visits."""
+    """The odds ratio of a rise, gap against none, within area and standard: at the next card and at
+    monitoring visits.
+    """
     coming = cards.groupby("school")[AREAS].shift(-1)
     again = cards[[f"{area}_again" for area in AREAS]].set_axis(AREAS, axis=1)
     found = [_areas_found_later(cards, later) for later in (coming, again)]
-    return [evidence.within_strata(rows["improved"], rows["gap"].to_numpy(float), rows["stratum"].to_numpy(), rows["school"])
-            for rows in found]  # fmt: skip
+    return [
+        evidence.within_strata(
+            rows["improved"], rows["gap"].to_numpy(float), rows["stratum"].to_numpy(), rows["school"]
+        )
+        for rows in found
+    ]
 
 
 def test_the_planted_leadership_gap_is_found_in_the_strong_world_and_none_in_the_other(
@@ -488,21 +559,44 @@ def test_the_planted_leadership_gap_is_found_in_the_strong_world_and_none_in_the
 
 
 def _asked_again(cards: pd.DataFrame) -> dict:
-    """The claim asked of the cards as the table of standards has them, each area again where a visit graded it again."""
+    """The claim asked of the cards as the table of standards has them, each area again where a visit graded
+    it again.
+    """
     keys = {"lineage": cards["school"], "inspected_on": cards["inspected_on"]}
-    given = [pd.DataFrame({**keys, "area": area, "standard": cards[area], "graded_on": cards["inspected_on"]}) for area in AREAS]
-    given += [pd.DataFrame({**keys, "area": area, "standard": cards[f"{area}_again"],
-                            "graded_on": cards["inspected_on"] + pd.Timedelta(days=200)}) for area in AREAS]  # fmt: skip
+    given = [
+        pd.DataFrame({**keys, "area": area, "standard": cards[area], "graded_on": cards["inspected_on"]})
+        for area in AREAS
+    ]
+    given += [
+        pd.DataFrame(
+            {
+                **keys,
+                "area": area,
+                "standard": cards[f"{area}_again"],
+                "graded_on": cards["inspected_on"] + pd.Timedelta(days=200),
+            }
+        )
+        for area in AREAS
+    ]
     standards = pd.concat(given, ignore_index=True).query("standard > 0")
-    graded = pd.DataFrame({"lineage": [0], "kind": "graded", "inspected_on": cards["inspected_on"].iloc[:1] - pd.Timedelta(days=999),
-                           "overall": 2, "leadership": 2}).astype({"inspected_on": standards["inspected_on"].dtype})  # fmt: skip
+    graded = pd.DataFrame(
+        {
+            "lineage": [0],
+            "kind": "graded",
+            "inspected_on": cards["inspected_on"].iloc[:1] - pd.Timedelta(days=999),
+            "overall": 2,
+            "leadership": 2,
+        }
+    ).astype({"inspected_on": standards["inspected_on"].dtype})
     return evidence_cards.asked_again(standards, graded)
 
 
 def test_the_claim_asked_again_of_second_cards_is_found_where_it_was_planted_and_nowhere_else(
     strong: tuple[World, pd.DataFrame], unplanted: tuple[World, pd.DataFrame]
 ) -> None:
-    """Where nothing was planted the areas of schools whose leadership stands out rise more often too: they start lower."""
+    """Where nothing was planted the areas of schools whose leadership stands out rise more often too: they
+    start lower.
+    """
     planted, none = _asked_again(strong[1]), _asked_again(unplanted[1])
     assert (planted["verdict"], none["verdict"]) == ("more often", "no difference shown")
     by_what = [{row["what"]: row for row in found["outcomes"]} for found in (planted, none)]
@@ -515,7 +609,9 @@ def test_the_claim_asked_again_of_second_cards_is_found_where_it_was_planted_and
     assert early["verdict"] == "cannot be told yet"
 
 
-def test_areas_are_graded_again_at_visits_half_a_year_to_a_year_and_a_half_on(strong: tuple[World, pd.DataFrame]) -> None:
+def test_areas_are_graded_again_at_visits_half_a_year_to_a_year_and_a_half_on(
+    strong: tuple[World, pd.DataFrame],
+) -> None:
     _, cards = strong
     again = cards[[f"{area}_again" for area in AREAS]].set_axis(AREAS, axis=1)
     visited = (again > 0).any(axis=1)
@@ -526,16 +622,22 @@ def test_areas_are_graded_again_at_visits_half_a_year_to_a_year_and_a_half_on(st
     assert 0.4 < (again[again > 0] < cards[AREAS]).sum().sum() / (again > 0).sum().sum() < 0.75
 
 
-def test_an_area_graded_again_stands_so_in_the_latest_list_and_as_inspected_in_the_year_to_date(late: Path) -> None:
+def test_an_area_graded_again_stands_so_in_the_latest_list_and_as_inspected_in_the_year_to_date(
+    late: Path,
+) -> None:
     def read(name: str) -> pd.DataFrame:
         return pd.read_csv(next((late / "raw/ofsted").glob(name)), encoding="cp1252", dtype=str)
 
     newest = read("*latest*2027.csv")
     number = "Inspection number of latest full inspection"
-    original = pd.concat([read("*year_to_date*August_2026.csv"), read("*year_to_date*2027.csv")]).set_index("Inspection number")
+    original = pd.concat([read("*year_to_date*August_2026.csv"), read("*year_to_date*2027.csv")]).set_index(
+        "Inspection number"
+    )
     carded = newest[newest[number].notna()]
     before = original["Achievement"].reindex(carded[number]).set_axis(carded.index)
-    days = carded[["Achievement - date of grade", "Inspection start date"]].apply(pd.to_datetime, format="%d/%m/%Y")
+    days = carded[["Achievement - date of grade", "Inspection start date"]].apply(
+        pd.to_datetime, format="%d/%m/%Y"
+    )
     later = days["Achievement - date of grade"] > days["Inspection start date"]
     assert 3 < later.sum() < len(later) / 4
     assert (carded["Achievement"] == before)[~later].all()
@@ -545,7 +647,9 @@ def test_an_area_graded_again_stands_so_in_the_latest_list_and_as_inspected_in_t
     regraded = standards[standards["graded_on"] > standards["inspected_on"]]
     assert len(regraded) >= later.sum()
     assert (regraded["known_on"] > regraded["graded_on"]).all()
-    first = standards[standards["graded_on"] == standards["inspected_on"]].set_index(["lineage", "inspected_on"])["standard"]
+    first = standards[standards["graded_on"] == standards["inspected_on"]].set_index(
+        ["lineage", "inspected_on"]
+    )["standard"]
     was = first.reindex(pd.MultiIndex.from_frame(regraded[["lineage", "inspected_on"]])).to_numpy()
     assert (regraded["standard"] <= was).all() and (regraded["standard"] < was).any()
 
@@ -557,7 +661,9 @@ def test_the_tables_of_a_later_england_hold_every_card_with_all_its_areas(late: 
     assert made_up["until"] == f"{LATE}-08-31" and len(cards) == made_up["planted"]["report_cards"]
     assert cards.groupby("lineage").size().max() == 2
     assert standards.groupby(["lineage", "inspected_on"])["area"].nunique().between(6, 8).all()
-    inspections = tables.read(late / "tables", "inspections").query("framework == 'report cards, 2025' and kind == 'graded'")
+    inspections = tables.read(late / "tables", "inspections").query(
+        "framework == 'report cards, 2025' and kind == 'graded'"
+    )
     assert len(inspections) == len(cards) and inspections["below_good"].notna().all()
     assert inspections["inspection_number"].is_unique
 
@@ -574,21 +680,30 @@ def test_the_last_lists_as_one_workbook_say_what_the_two_files_do(kept: Path, tm
     synthesise(tmp_path / "raw", seed=5, schools=FEW, monthly=True)
     (book,) = (tmp_path / "raw/ofsted").glob("*.ods")
     assert not list((tmp_path / "raw/ofsted").glob("*August_2026.csv"))
-    read = {release.name.rsplit("/")[-1]: release.layout.name for release in files.read_file(book, tmp_path / "raw")}
+    read = {
+        release.name.rsplit("/")[-1]: release.layout.name
+        for release in files.read_file(book, tmp_path / "raw")
+    }
     assert "year to date" in read["D1_In_year_inspections"] and "latest" in read["D2_Most_recent_inspections"]
     ingest.ingest(tmp_path / "raw", tmp_path / "tables")
     for name in ("inspections", "standards", "schools"):
-        ours, theirs = (tables.read(folder / "tables", name).drop(columns=["source_file", "files"], errors="ignore")
-                        for folder in (tmp_path, kept))  # fmt: skip
+        ours, theirs = (
+            tables.read(folder / "tables", name).drop(columns=["source_file", "files"], errors="ignore")
+            for folder in (tmp_path, kept)
+        )
         pd.testing.assert_frame_equal(ours, theirs)
 
 
-# --- results and trusts -----------------------------------------------------------------------------------------------
+# --- results and trusts -------------------------------------------------------------------------------------
 
 
 def test_results_of_an_earlier_year_stand_beside_those_of_a_later_one(made: Path) -> None:
-    of = {year: pd.read_csv(made / "performance" / f"{year}_england_ks2final.csv", dtype=str).dropna(subset=["URN"]).set_index("URN")
-          for year in (2023, 2024, 2025)}  # fmt: skip
+    of = {
+        year: pd.read_csv(made / "performance" / f"{year}_england_ks2final.csv", dtype=str)
+        .dropna(subset=["URN"])
+        .set_index("URN")
+        for year in (2023, 2024, 2025)
+    }
     assert "READPROG" in of[2023] and not {"READPROG", "MATPROG"} & {*of[2024], *of[2025]}
     both = of[2025].index.intersection(of[2024].index)
     assert len(both) > 100
@@ -601,8 +716,12 @@ def test_results_of_an_earlier_year_stand_beside_those_of_a_later_one(made: Path
 def test_a_school_that_leaves_its_trust_is_in_another_or_alone_from_that_day(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     synthesise(raw, seed=8, schools=1_500, registers=tmp_path / "registers")
-    then, now = (pd.read_csv(raw / "gias" / f"grouplinks_edubaseallacademiesandfree{year}0901.csv", encoding="cp1252")
-                 .set_index("URN") for year in (2025, 2026))  # fmt: skip
+    then, now = (
+        pd.read_csv(
+            raw / "gias" / f"grouplinks_edubaseallacademiesandfree{year}0901.csv", encoding="cp1252"
+        ).set_index("URN")
+        for year in (2025, 2026)
+    )
     both = then.index.intersection(now.index)
     left = now.loc[both][now.loc[both, "Linked UID"] != then.loc[both, "Linked UID"]]
     joined = pd.to_datetime(left["Joined date"], format="%d-%m-%Y")
@@ -611,8 +730,14 @@ def test_a_school_that_leaves_its_trust_is_in_another_or_alone_from_that_day(tmp
     register = pd.read_csv(raw / "gias" / "edubasealldata20260901.csv", encoding="cp1252").set_index("URN")
     assert (register.loc[now.index, "Trusts (code)"] == now["Linked UID"]).all()
     # Whoever has the school now has its registers.
-    owners = {urn: path.parent.name for path in (tmp_path / "registers").rglob("*.csv") for urn in set(pd.read_csv(path)["urn"])}
-    trusts = ("trust-" + left["Linked UID"].astype(str)).where(left["Group Type"] == "Multi-academy trust", "authority")
+    owners = {
+        urn: path.parent.name
+        for path in (tmp_path / "registers").rglob("*.csv")
+        for urn in set(pd.read_csv(path)["urn"])
+    }
+    trusts = ("trust-" + left["Linked UID"].astype(str)).where(
+        left["Group Type"] == "Multi-academy trust", "authority"
+    )
     kept = [(owner, owners[urn]) for urn, owner in trusts.items() if urn in owners]
     assert len(kept) > 3 and all(found.startswith(owner) for owner, found in kept)
 

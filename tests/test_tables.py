@@ -17,13 +17,22 @@ def _rows(**columns) -> pd.DataFrame:
 
 
 def test_columns_not_given_come_in_blank_in_the_declared_order_and_types():
-    found = tables.conform(_rows(overall=[2, None]).assign(inspected_on=pd.to_datetime(["2023-01-10", "2024-01-10"])), "inspections")
+    found = tables.conform(
+        _rows(overall=[2, None]).assign(inspected_on=pd.to_datetime(["2023-01-10", "2024-01-10"])),
+        "inspections",
+    )
     assert list(found) == tables.TABLES["inspections"].names
-    assert found["overall"].dtype == "Int64" and found["published_on"].dtype == DATE and found["category"].isna().all()
+    assert (
+        found["overall"].dtype == "Int64"
+        and found["published_on"].dtype == DATE
+        and found["category"].isna().all()
+    )
 
 
 def test_a_key_that_repeats_is_named():
-    with pytest.raises(DataError, match="lineage 1 and kind graded and inspected_on 2023-01-10 .* stand in more than one row"):
+    with pytest.raises(
+        DataError, match="lineage 1 and kind graded and inspected_on 2023-01-10 .* stand in more than one row"
+    ):
         tables.conform(_rows(overall=[2, 3]), "inspections")
 
 
@@ -45,7 +54,9 @@ def test_a_table_that_breaks_its_declaration_is_not_written_nor_any_beside_it(tm
                              "lineage": [0, 0]})  # fmt: skip
     with pytest.raises(DataError, match="coverage"):
         tables.write(tmp_path, {"inspections": _rows(overall=[3]), "coverage": coverage}, about={})
-    assert (tmp_path / "inspections.parquet").read_bytes() == before and not (tmp_path / "coverage.parquet").exists()
+    assert (tmp_path / "inspections.parquet").read_bytes() == before and not (
+        tmp_path / "coverage.parquet"
+    ).exists()
 
 
 def _of_each_kind() -> dict[str, pd.DataFrame]:
@@ -67,13 +78,18 @@ def _of_each_kind() -> dict[str, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("name", ["inspections", "census", "schools", "norms", "predictions"])
-def test_a_byte_changed_anywhere_in_a_table_stops_with_its_name_or_changes_nothing_that_is_read(tmp_path, name):
+def test_a_byte_changed_anywhere_in_a_table_stops_with_its_name_or_changes_nothing_that_is_read(
+    tmp_path, name
+):
     tables.write(tmp_path, {name: _of_each_kind()[name]}, about={"data_source": "official"})
     path, chance = tmp_path / f"{name}.parquet", random.Random(2)
     whole, about, before = path.read_bytes(), tables.about(tmp_path, name), tables.read(tmp_path, name)
     footer = int.from_bytes(whole[-8:-4], "little") + 8
-    places = [*chance.sample(range(len(whole) - footer), 400), *range(len(whole) - footer, len(whole), 9),
-              *range(len(whole) - 9, len(whole))]  # fmt: skip
+    places = [
+        *chance.sample(range(len(whole) - footer), 400),
+        *range(len(whole) - footer, len(whole), 9),
+        *range(len(whole) - 9, len(whole)),
+    ]
     stopped = 0
     for place in places:
         broken = bytearray(whole)

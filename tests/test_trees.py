@@ -12,7 +12,9 @@ from headway.models import trees
 QUIET = {"verbose": -1, "num_threads": 1, "min_data_in_leaf": 3, "objective": "binary"}
 
 
-def _booster(seed: int, blank: float, rounds: int = 12, categorical: list[int] | None = None, **settings) -> lightgbm.Booster:
+def _booster(
+    seed: int, blank: float, rounds: int = 12, categorical: list[int] | None = None, **settings
+) -> lightgbm.Booster:
     """A booster of five signals: the last never blank, the others blank as often as said."""
     chance = np.random.default_rng(seed)
     rows = chance.normal(size=(300, 5)).round(1)
@@ -54,10 +56,14 @@ def test_contributions_are_those_of_lightgbms_treeshap(seed, blank, leaves):
 
 @pytest.mark.parametrize(
     ("why", "settings"),
-    [("more questions than a code holds", {"num_leaves": 10}), ("categories", {"num_leaves": 5, "categorical": [0]}),
-     ("lines in the leaves", {"num_leaves": 5, "linear_tree": True}), ("noughts that mean blank", {"zero_as_missing": True, "num_leaves": 5}),
-     ("a mean of trees", {"num_leaves": 5, "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5})],
-)  # fmt: skip
+    [
+        ("more questions than a code holds", {"num_leaves": 10}),
+        ("categories", {"num_leaves": 5, "categorical": [0]}),
+        ("lines in the leaves", {"num_leaves": 5, "linear_tree": True}),
+        ("noughts that mean blank", {"zero_as_missing": True, "num_leaves": 5}),
+        ("a mean of trees", {"num_leaves": 5, "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}),
+    ],
+)
 def test_other_trees_are_answered_by_lightgbm_itself(why, settings):
     booster, rows = _booster(3, 0.2, **settings), _rows(3, 60)
     answers = trees.read(booster.model_to_string())
@@ -105,7 +111,10 @@ def test_small_trees_are_answered_without_lightgbm():
     text = _booster(2, 0.2, num_leaves=6).model_to_string()
     program = (
         "import sys, numpy; from headway.models import trees; forest = trees.read(sys.stdin.read()); "
-        "forest.scores([numpy.zeros(3)] * 5); forest.contributions([numpy.zeros(3)] * 5); print('lightgbm' in sys.modules)"
+        "forest.scores([numpy.zeros(3)] * 5); forest.contributions([numpy.zeros(3)] * 5); print('lightgbm' "
+        "in sys.modules)"
     )
-    said = subprocess.run([sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", program], input=text, capture_output=True, text=True, check=True
+    )
     assert said.stdout.strip() == "False"

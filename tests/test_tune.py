@@ -16,7 +16,15 @@ DEAF = Experiment(candidates=("table", "ridge"), penalty=1e6)  # a penalty under
 
 def _task(rows: pd.DataFrame | None = None) -> tune.Task:
     rows = asked.examples() if rows is None else rows
-    return tune.Task(evaluate.usable(rows, evaluate.OVERALL), asked.SIGNALS, "ridge", 0, asked.FOLDS[:-1], asked.FOLDS[-1], 1)
+    return tune.Task(
+        evaluate.usable(rows, evaluate.OVERALL),
+        asked.SIGNALS,
+        "ridge",
+        0,
+        asked.FOLDS[:-1],
+        asked.FOLDS[-1],
+        1,
+    )
 
 
 @pytest.fixture
@@ -28,9 +36,20 @@ def registry(tmp_path) -> Registry:
 def search(registry, tmp_path):
     """Goes on with a study; returns what it found, what it said, and the study."""
 
-    def on(trials: int, start: Experiment = QUICK, name: str = "x", rows: pd.DataFrame | None = None, **other):
+    def on(
+        trials: int, start: Experiment = QUICK, name: str = "x", rows: pd.DataFrame | None = None, **other
+    ):
         said = []
-        found = tune.search(_task(rows), registry, name, start, trials=trials, out=tmp_path / "experiments", say=said.append, **other)
+        found = tune.search(
+            _task(rows),
+            registry,
+            name,
+            start,
+            trials=trials,
+            out=tmp_path / "experiments",
+            say=said.append,
+            **other,
+        )
         return found, said, tune._study(registry, name, start)
 
     return on
@@ -39,7 +58,9 @@ def search(registry, tmp_path):
 def test_the_search_begins_with_its_start_and_is_gone_on_with_by_the_same_command(search):
     found, said, _ = search(2)
     assert (found["trials"], found["added"], found["start"]["trial"]) == (2, 2, 0)
-    assert said[0].startswith("study x: new; searched on 2 folds, 2013/14 to 2014/15, by ridge; 2015/16 is left alone")
+    assert said[0].startswith(
+        "study x: new; searched on 2 folds, 2013/14 to 2014/15, by ridge; 2015/16 is left alone"
+    )
     found, said, study = search(3)
     assert (found["trials"], found["added"], found["start"]["trial"]) == (5, 3, 0)
     assert said[0].startswith("study x: goes on from 2 trials")
@@ -51,8 +72,13 @@ def test_the_search_begins_with_its_start_and_is_gone_on_with_by_the_same_comman
 def test_no_trial_sees_the_last_fold(search):
     rows = asked.examples()
     last = rows["as_of"].eq(asked.FOLDS[-1].morning)
-    turned = rows.assign(next_overall=rows["next_overall"].mask(last, 4), label=rows["label"].mask(last, "worse"))
-    scores = [[trial.value for trial in search(3, DEAF, name, given)[2].trials] for name, given in (("a", rows), ("b", turned))]
+    turned = rows.assign(
+        next_overall=rows["next_overall"].mask(last, 4), label=rows["label"].mask(last, "worse")
+    )
+    scores = [
+        [trial.value for trial in search(3, DEAF, name, given)[2].trials]
+        for name, given in (("a", rows), ("b", turned))
+    ]
     assert scores[0] == scores[1]
     assert search(1, DEAF, "a", rows)[0]["last"]["gain"] != search(1, DEAF, "b", turned)[0]["last"]["gain"]
 
@@ -84,9 +110,14 @@ def test_a_start_that_hears_nothing_is_beaten_and_the_winner_is_a_file_to_train_
 def test_where_nothing_beats_the_start_it_says_so(search):
     found, _, _ = search(1)
     assert not found["beats"]
-    assert tune.lines(found) == [f"none of 1 trials beats the start, whose score is {found['best']['score']:.5f}: keep the start"]
-    chance = found | {"best": found["best"] | {"trial": 1, "unlike": ["penalty 30.0 instead of 200.0"]}, "looked": 2,
-                      "last": found["last"] | {"gain": 0.01, "gain_low": -0.01, "gain_high": 0.03}}  # fmt: skip
+    assert tune.lines(found) == [
+        f"none of 1 trials beats the start, whose score is {found['best']['score']:.5f}: keep the start"
+    ]
+    chance = found | {
+        "best": found["best"] | {"trial": 1, "unlike": ["penalty 30.0 instead of 200.0"]},
+        "looked": 2,
+        "last": found["last"] | {"gain": 0.01, "gain_low": -0.01, "gain_high": 0.03},
+    }
     assert tune.lines(chance)[-1] == "nothing found beats the start by more than its interval: keep the start"
     assert "+1.00% better (-1.00% to +3.00%)" in tune.lines(chance)[3]
     assert "has now been looked at for 2 winners" in tune.lines(chance)[4]
@@ -144,4 +175,5 @@ def test_a_start_outside_the_space_widens_it_and_a_half_life_without_end_is_not_
     space = tune._space(Experiment(penalty=5000.0, half_lives=(None,)))
     assert space["penalty"].high == 5000.0 and "half_life" not in space
     assert tune._recipe({"rounds": 60, "penalty": 12.3456}, Experiment(half_lives=(None,))) == Experiment(
-        rounds=60, penalty=12.3, half_lives=(None,))  # fmt: skip
+        rounds=60, penalty=12.3, half_lives=(None,)
+    )

@@ -17,7 +17,9 @@ NO_INSPECTIONS = pd.DataFrame({"lineage": pd.Series(dtype="int64"), "inspected_o
 
 
 def _cards(schools: int = 300, rises: float = 0.4, again: str = "2027-06-01") -> pd.DataFrame:
-    """Two cards a school, every area at the third of five; where leadership stands out, other areas rise more often."""
+    """Two cards a school, every area at the third of five; where leadership stands out, other areas rise more
+    often.
+    """
     rng = np.random.default_rng(5)
     rows = []
     for lineage in range(schools):
@@ -26,7 +28,10 @@ def _cards(schools: int = 300, rises: float = 0.4, again: str = "2027-06-01") ->
             leads = area == evidence_cards.LEADERSHIP
             first = 2 if leads and stands_out else 3
             rising = 0.2 + rises * stands_out
-            for day, standard in (("2026-01-20", first), (again, first - int(not leads and rng.random() < rising))):
+            for day, standard in (
+                ("2026-01-20", first),
+                (again, first - int(not leads and rng.random() < rising)),
+            ):
                 rows.append((lineage, lineage, pd.Timestamp(day), area, standard, pd.Timestamp(day)))
     cards = pd.DataFrame(rows, columns=["lineage", "urn", "inspected_on", "area", "standard", "graded_on"])
     return cards.astype({"inspected_on": "datetime64[ms]", "graded_on": "datetime64[ms]"})
@@ -60,12 +65,15 @@ def test_without_cards_or_without_a_folder_there_is_nothing_to_test(tmp_path):
     assert evidence_cards.asked_again(_cards(2), NO_INSPECTIONS, tmp_path / "none")["written_down"] == []
 
 
-@pytest.mark.parametrize("old, new, said", [
-    ("written_on = 2026-11-28", "", "written_on: expected date, found 'nothing'"),
-    ('expected = "more"', 'expected = "lots"', "expected one of"),
-    ("level = 0.05", "levle = 0.05", "levle: there is no such setting"),
-    ("level = 0.05", "level = ", "can't be read as TOML"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("written_on = 2026-11-28", "", "written_on: expected date, found 'nothing'"),
+        ('expected = "more"', 'expected = "lots"', "expected one of"),
+        ("level = 0.05", "levle = 0.05", "levle: there is no such setting"),
+        ("level = 0.05", "level = ", "can't be read as TOML"),
+    ],
+)
 def test_a_claim_that_does_not_say_all_it_must_is_refused_by_name(tmp_path, old, new, said):
     path = tmp_path / shutil.copy(next(CLAIMS.glob("*.toml")), tmp_path)
     path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")

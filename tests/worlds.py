@@ -1,6 +1,8 @@
-"""Made-up Englands that several files of tests look at, each made once a run and read by whichever process needs it.
+"""Made-up Englands that several files of tests look at, each made once a run and read by whichever process
+needs it.
 
-A test that changes something copies it first: `linked` costs nothing, and is for folders in which files are only replaced.
+A test that changes something copies it first: `linked` costs nothing, and is for folders in which files are
+only replaced.
 """
 
 import json
@@ -33,7 +35,9 @@ for words in json.loads(sys.argv[1]):
 
 
 def once(base: Path, name: str) -> Path:
-    """The folder of the world of that name under `base`, made where it isn't there yet; another process waits for it."""
+    """The folder of the world of that name under `base`, made where it isn't there yet; another process waits
+    for it.
+    """
     folder, whole = base / name, base / f"{name}.whole"
     base.mkdir(parents=True, exist_ok=True)
     with FileLock(base / f"{name}.lock"):
@@ -46,16 +50,31 @@ def once(base: Path, name: str) -> Path:
 
 
 def linked(source: Path, target: Path) -> Path:
-    """A folder with the same files under their names: to add to, take from or replace in, never to write into one."""
+    """A folder with the same files under their names: to add to, take from or replace in, never to write into
+    one.
+    """
     return Path(shutil.copytree(source, target, copy_function=os.link))
 
 
 def commands(folder: Path, *jobs: tuple[str, ...]) -> list[str]:
-    """What each command says, run in a folder in one process; all have to end well, without a word of complaint."""
-    told = subprocess.run([sys.executable, "-c", _COMMANDS, json.dumps(jobs)], cwd=folder, capture_output=True, text=True, timeout=900,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
-    said, complaints = ([part.removeprefix("\n") for part in text.split("\x00")] for text in (told.stdout, told.stderr))
-    assert told.returncode == 0 and not "".join(complaints), f"headway {jobs[len(said) - 1:]}:\n{said[-1][-2000:]}\n{complaints[-1][-4000:]}"
+    """What each command says, run in a folder in one process; all have to end well, without a word of
+    complaint.
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", _COMMANDS, json.dumps(jobs)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    said, complaints = (
+        [part.removeprefix("\n") for part in text.split("\x00")] for text in (told.stdout, told.stderr)
+    )
+    assert told.returncode == 0 and not "".join(complaints), (
+        f"headway {jobs[len(said) - 1 :]}:\n{said[-1][-2000:]}\n{complaints[-1][-4000:]}"
+    )
     return said[:-1]
 
 
@@ -65,8 +84,22 @@ def said(folder: Path) -> dict[str, str]:
 
 
 def _files(folder: Path) -> None:
-    """Official files and registers of a world in which the gap multiplies the odds by 2.5, a word typed into the registers."""
-    words = ("synthesise", "--out", "data/raw", "--registers", "data/registers", "--seed", "3", "--schools", str(ENOUGH), "--effect", "strong")
+    """Official files and registers of a world in which the gap multiplies the odds by 2.5, a word typed into
+    the registers.
+    """
+    words = (
+        "synthesise",
+        "--out",
+        "data/raw",
+        "--registers",
+        "data/registers",
+        "--seed",
+        "3",
+        "--schools",
+        str(ENOUGH),
+        "--effect",
+        "strong",
+    )
     (told,) = commands(folder, words)
     typed = 0
     for path in (folder / "data/registers").rglob("leadership-development.csv"):
@@ -104,7 +137,9 @@ def _other(folder: Path) -> None:
 
 
 def _few(folder: Path) -> None:
-    """A few of the files of `small` under raw and of `other` under other, for what doesn't hang on how many; and tables of both."""
+    """A few of the files of `small` under raw and of `other` under other, for what doesn't hang on how many;
+    and tables of both.
+    """
     for name, world in (("raw", "small"), ("other", "other")):
         linked(once(folder.parent, world) / "raw", folder / name)
         for path in (folder / name).rglob("*"):
@@ -114,4 +149,11 @@ def _few(folder: Path) -> None:
         ingest.ingest(folder / name, folder / tables)
 
 
-WORLDS = {"files": _files, "strong": _strong, "nothing": _nothing, "small": _small, "other": _other, "few": _few}
+WORLDS = {
+    "files": _files,
+    "strong": _strong,
+    "nothing": _nothing,
+    "small": _small,
+    "other": _other,
+    "few": _few,
+}

@@ -16,18 +16,32 @@ BASE = r"edubasealldata.*csv|year_to_date.*2023.*csv"  # whole files, that any o
 
 
 def seeds(seed: int) -> list[tuple[str, bytes]]:
-    """Made-up official files of every release, cut to a few rows and columns, in every form; and made-up registers."""
+    """Made-up official files of every release, cut to a few rows and columns, in every form; and made-up
+    registers.
+    """
     from headway.pipelines import files
     from headway.pipelines.synthesise import synthesise
 
     with tempfile.TemporaryDirectory() as held:
         raw, registers = Path(held) / "raw", Path(held) / "registers"
         synthesise(raw, seed=seed, schools=20, effect="none", registers=registers)
-        named = [(path.relative_to(raw).as_posix(), _cut(path)) for path in sorted(raw.rglob("*"))
-                 if path.is_file() and not files.why_not_needed(path, raw)]  # fmt: skip
-        named += [(f"register/{path.parent.name}/{path.name}", _cut(path)) for path in sorted(registers.rglob("*.csv"))[:6]]
-    official = [(name, content) for name, content in named if name.endswith(".csv") and not name.startswith("register")]
-    narrow = {name: _narrow(content, at) for at, (name, content) in enumerate(official) if not re.search(BASE, name)}
+        named = [
+            (path.relative_to(raw).as_posix(), _cut(path))
+            for path in sorted(raw.rglob("*"))
+            if path.is_file() and not files.why_not_needed(path, raw)
+        ]
+        named += [
+            (f"register/{path.parent.name}/{path.name}", _cut(path))
+            for path in sorted(registers.rglob("*.csv"))[:6]
+        ]
+    official = [
+        (name, content)
+        for name, content in named
+        if name.endswith(".csv") and not name.startswith("register")
+    ]
+    narrow = {
+        name: _narrow(content, at) for at, (name, content) in enumerate(official) if not re.search(BASE, name)
+    }
     named = [(name, narrow.get(name, content)) for name, content in named]
     official = [(name, narrow.get(name, content)) for name, content in official]
     for name, content in official[::6]:
@@ -46,10 +60,20 @@ def champion() -> Any:
     names = ["leadership_gap", "share_stayed"]
     ridge = Ridge(names, [0.0, 0.85], [1.0, 0.1], [True, True], [[0.4, 0.1, 0.0, 0.0, 0.1]] * 2, 0.0)
     rates = CellRates({str(rank): [0.1, 0.7, 0.95] for rank in (1, 2, 3, 4)})
-    about = {"signals": names, "families": dict.fromkeys(names, "leadership"), "data_source": "made-up", "version": "fuzz",
-             "cells": {}}  # fmt: skip
-    return Champion(Departures(("ridge",), recent=rates, ridge=ridge), None, GradeSets(limits={"0": 0.9}),
-                    ChanceIntervals(spread=dict.fromkeys("1234", 0.3)), about)  # fmt: skip
+    about = {
+        "signals": names,
+        "families": dict.fromkeys(names, "leadership"),
+        "data_source": "made-up",
+        "version": "fuzz",
+        "cells": {},
+    }
+    return Champion(
+        Departures(("ridge",), recent=rates, ridge=ridge),
+        None,
+        GradeSets(limits={"0": 0.9}),
+        ChanceIntervals(spread=dict.fromkeys("1234", 0.3)),
+        about,
+    )
 
 
 def feature_rows() -> list[tuple[str, bytes]]:
@@ -58,13 +82,23 @@ def feature_rows() -> list[tuple[str, bytes]]:
 
     from headway.pipelines.scoring import rows as stage
 
-    held = {"urn": [100000, 100001, 100002], "as_of": pd.Timestamp("2025-09-01"), "phase": "Primary", "overall": [2, 3, 1],
-            "leadership": 2, "inspected_on": pd.Timestamp("2023-01-10"), "leadership_gap": [0.0, 1.0, None], "share_stayed": 0.9}
+    held = {
+        "urn": [100000, 100001, 100002],
+        "as_of": pd.Timestamp("2025-09-01"),
+        "phase": "Primary",
+        "overall": [2, 3, 1],
+        "leadership": 2,
+        "inspected_on": pd.Timestamp("2023-01-10"),
+        "leadership_gap": [0.0, 1.0, None],
+        "share_stayed": 0.9,
+    }
     layout = stage.layout(champion())
     given = pd.DataFrame(held).reindex(columns=list(layout))
     given = given.astype({name: "Int64" for name, kind in layout.items() if kind == "a whole number"})
-    return [("rows/plans.csv", given.to_csv(index=False, date_format="%Y-%m-%d").encode()),
-            ("rows/plans.parquet", given.to_parquet(index=False))]  # fmt: skip
+    return [
+        ("rows/plans.csv", given.to_csv(index=False, date_format="%Y-%m-%d").encode()),
+        ("rows/plans.parquet", given.to_parquet(index=False)),
+    ]
 
 
 def _cut(path: Path) -> bytes:
@@ -78,10 +112,17 @@ def _narrow(content: bytes, at: int) -> bytes:
     from headway.pipelines.sources import LAYOUTS, normalised
 
     held = rows(content)
-    needed = {normalised(header) for layout in LAYOUTS for _, column in layout.columns() for header in column.headers
-              if column.required or layout.long_form}  # fmt: skip
+    needed = {
+        normalised(header)
+        for layout in LAYOUTS
+        for _, column in layout.columns()
+        for header in column.headers
+        if column.required or layout.long_form
+    }
     headers = next(row for row in held if sum(map(bool, row)) > 1)
-    keep = [normalised(header) in needed or (place + at) % OPTIONAL == 0 for place, header in enumerate(headers)]
+    keep = [
+        normalised(header) in needed or (place + at) % OPTIONAL == 0 for place, header in enumerate(headers)
+    ]
     return written([[cell for cell, kept in zip(row, keep, strict=False) if kept] for row in held])
 
 
@@ -107,7 +148,9 @@ def _xlsx(name: str, content: bytes) -> bytes:
     held = rows(content)
     width = max(map(len, held))
     columns = list(zip(*([*row, *[""] * (width - len(row))] for row in held), strict=True))
-    sheet = pa.table([pa.array(column[1:], pa.string()) for column in columns], names=[column[0] for column in columns])
+    sheet = pa.table(
+        [pa.array(column[1:], pa.string()) for column in columns], names=[column[0] for column in columns]
+    )
     return workbook(sheet, "Data")
 
 
@@ -117,13 +160,26 @@ def _ods(name: str, content: bytes) -> bytes:
     cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
     cells = ("".join(cell.format(escape(text)) for text in row) for row in rows(content))
     body = "".join(f"<table:table-row>{row}</table:table-row>" for row in cells)
-    spaces = " ".join(f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"' for part in ("office", "table", "text"))
-    return zipped([
-        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
-        ("META-INF/manifest.xml", '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'),
-        ("content.xml", f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet><table:table '
-         f'table:name="Data">{body}</table:table></office:spreadsheet></office:body></office:document-content>'),
-    ], zipfile.ZIP_STORED)  # fmt: skip
+    spaces = " ".join(
+        f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"'
+        for part in ("office", "table", "text")
+    )
+    return zipped(
+        [
+            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+            (
+                "META-INF/manifest.xml",
+                '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+            ),
+            (
+                "content.xml",
+                '<?xml version="1.0"?><office:document-content '
+                f"{spaces}><office:body><office:spreadsheet><table:table "
+                f'table:name="Data">{body}</table:table></office:spreadsheet></office:body></office:document-content>',
+            ),
+        ],
+        zipfile.ZIP_STORED,
+    )
 
 
 def _zip(name: str, content: bytes) -> bytes:

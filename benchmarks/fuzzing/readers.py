@@ -32,8 +32,16 @@ def wrong_release(release: Any) -> list[str]:
     kept = release.rows - sum(release.set_aside.values())
     whole = release.kept == kept and (len(first) <= kept if release.layout.long_form else len(first) == kept)
     told = [] if whole else [f"{len(first)} rows of {kept}"]
-    allowed = {"grade": (1, 4), "standard": (1, 5), "share": (0, 1), "percent": (0, 1), "period": (1901, 2100),
-               "count": (0, 1e300), "money": (0, 1e300), "number": (-1e308, 1e308)}  # fmt: skip
+    allowed = {
+        "grade": (1, 4),
+        "standard": (1, 5),
+        "share": (0, 1),
+        "percent": (0, 1),
+        "period": (1901, 2100),
+        "count": (0, 1e300),
+        "money": (0, 1e300),
+        "number": (-1e308, 1e308),
+    }
     for record, columns in release.layout.records.items():
         rows = release.records[record]
         for column in columns:
@@ -44,7 +52,10 @@ def wrong_release(release: Any) -> list[str]:
                 told.append(f"{record}.{column.name}: {values.min()} to {values.max()}")
             inspected = column.name in ("inspected_on", "ended_on") and release.layout.depth
             if inspected and not values.between(pd.Timestamp(1992, 9, 1), release.file_on).all():
-                told.append(f"{record}.{column.name}: {values.min()} to {values.max()}, of a file of {release.file_on}")
+                told.append(
+                    f"{record}.{column.name}: {values.min()} to {values.max()}, of a file of "
+                    f"{release.file_on}"
+                )
             if column.name == "urn" and not values.astype("str").str.fullmatch(r"[0-9]{4,7}").all():
                 told.append(f"{record}.urn: {values.tolist()[:5]}")
     return told
@@ -52,7 +63,11 @@ def wrong_release(release: Any) -> list[str]:
 
 def wrong_rows(rows: Any, urns: set[int]) -> list[str]:
     """What can't be in a register that was accepted."""
-    told = [] if set(rows["urn"]) <= urns and (rows["recorded_on"] >= rows["counted_on"]).all() else ["URNs or days"]
+    told = (
+        []
+        if set(rows["urn"]) <= urns and (rows["recorded_on"] >= rows["counted_on"]).all()
+        else ["URNs or days"]
+    )
     figures = rows.select_dtypes("number").drop(columns=["urn", "lineage", "row"])
     if not (figures.isna() | (figures.ge(0) & figures.le(1e6))).all(axis=None):
         told.append("figures")
@@ -64,8 +79,8 @@ def wrong_rows(rows: Any, urns: set[int]) -> list[str]:
 def _watched() -> set[str]:
     """A set that gathers the blocks of code the readers go through, once they are imported after this.
 
-    Each block is made to tell of itself as it is compiled: `sys.settrace` would slow all of pandas fivefold, and
-    `sys.monitoring` is not in Python 3.11.
+    Each block is made to tell of itself as it is compiled: `sys.settrace` would slow all of pandas fivefold,
+    and `sys.monitoring` is not in Python 3.11.
     """
     lines: set[str] = set()
     builtins.reached_ = lines.add  # type: ignore[attr-defined]
@@ -88,7 +103,9 @@ def _watched() -> set[str]:
 
 
 class Told(NamedTuple):
-    """What came of a file: accepted, refused or FAILED; why; the blocks of code it went through; what it took."""
+    """What came of a file: accepted, refused or FAILED; why; the blocks of code it went through; what it
+    took.
+    """
 
     verdict: str
     about: str
@@ -113,7 +130,9 @@ class _Reader:
         self.schools = tables.read(folder / "tables", "schools")
 
     def read(self, name: str, content: bytes, number: int) -> tuple[str, str, list]:
-        """The verdict (accepted, refused or FAILED), what about it, and the lines of the readers it went through."""
+        """The verdict (accepted, refused or FAILED), what about it, and the lines of the readers it went
+        through.
+        """
         from headway.pipelines.tables import DataError
 
         self.lines.clear()
@@ -156,8 +175,13 @@ class _Reader:
             scored = answers["status"].eq("scored")
             chances = answers.filter(regex="p_grade_")
             sums = chances.sum(axis=1)[scored]
-            if not (len(answers) == asked.num_rows and answers["status"].notna().all() and chances[~scored].isna().all(axis=None)
-                    and chances[scored].ge(0).all(axis=None) and sums.sub(1).abs().lt(1e-9).all()):  # fmt: skip
+            if not (
+                len(answers) == asked.num_rows
+                and answers["status"].notna().all()
+                and chances[~scored].isna().all(axis=None)
+                and chances[scored].ge(0).all(axis=None)
+                and sums.sub(1).abs().lt(1e-9).all()
+            ):
                 return "FAILED", "answered wrongly"
         return "accepted", "feature rows"
 
@@ -187,8 +211,14 @@ class _Reader:
 
 
 def _helpful(message: str) -> tuple[str, str]:
-    """The verdict on an error: it names the file or what is missing, says what to do, and could stand on a screen."""
-    told = message.count("\n") >= 1 and len(message) < 50_000 and all(c.isprintable() or c == "\n" for c in message)
+    """The verdict on an error: it names the file or what is missing, says what to do, and could stand on a
+    screen.
+    """
+    told = (
+        message.count("\n") >= 1
+        and len(message) < 50_000
+        and all(c.isprintable() or c == "\n" for c in message)
+    )
     return ("refused", message) if told else ("FAILED", f"a message that doesn't help: {message[:2000]!r}")
 
 
@@ -231,7 +261,11 @@ class Reading:
         try:
             if self.pipe.poll(BUSY * SECONDS):
                 told = Told(*self.pipe.recv())
-                return told if told.seconds < SECONDS else told._replace(verdict="FAILED", about=f"took {told.seconds:.0f} s")
+                return (
+                    told
+                    if told.seconds < SECONDS
+                    else told._replace(verdict="FAILED", about=f"took {told.seconds:.0f} s")
+                )
             told = f"took more than {BUSY * SECONDS} s"
         except EOFError:
             self.process.join()
@@ -242,7 +276,9 @@ class Reading:
     def _begin(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
-        self.process = context.Process(target=_work, args=(other, self.base, sys.platform == "linux"), daemon=True)
+        self.process = context.Process(
+            target=_work, args=(other, self.base, sys.platform == "linux"), daemon=True
+        )
         self.process.start()
         other.close()
         self.pipe.recv()

@@ -1,8 +1,9 @@
-"""How good is it, honestly: every fold asked from its morning, against the plain rules, within each current grade.
+"""How good is it, honestly: every fold asked from its morning, against the plain rules, within each current
+grade.
 
-Each fold's models learn only from outcomes public before its morning. What is chosen (candidate, half-life of the recent
-rate) is chosen on the folds before, and the choice is kept. `walk` asks the folds, `figures` says how good the answers
-were, `trials` fits them again to see what mattered.
+Each fold's models learn only from outcomes public before its morning. What is chosen (candidate, half-life of
+the recent rate) is chosen on the folds before, and the choice is kept. `walk` asks the folds, `figures` says
+how good the answers were, `trials` fits them again to see what mattered.
 """
 
 from headway.pipelines.evaluate.figures import (
@@ -61,12 +62,54 @@ from headway.pipelines.evaluate.walk import (
     with_sets,
 )
 
-__all__ = [  # fmt: skip
-    "BASE", "DECOYS", "DEFAULT", "FEW", "FEWEST_JUDGED", "FEWEST_LEARNED", "GRADES", "GROUPS", "HALF_LIVES", "LEADERSHIP",
-    "OVERALL", "TIE", "TWO_YEARS", "WITHIN", "Options", "Outcome", "Whole", "ablation", "academic_year", "as_outcome", "ask",
-    "auc", "backtest", "calibration", "calibration_curve", "caught", "censoring", "coverage", "deal", "fairness",
-    "final_choice", "fit", "folds", "freshness", "grouped", "improving", "inspection_weights",  "learning_weight",
-    "ranked_distances", "ranked_probability_score", "score", "scores", "squared_error", "state", "state_of_all",
+__all__ = [
+    "BASE",
+    "DECOYS",
+    "DEFAULT",
+    "FEW",
+    "FEWEST_JUDGED",
+    "FEWEST_LEARNED",
+    "GRADES",
+    "GROUPS",
+    "HALF_LIVES",
+    "LEADERSHIP",
+    "OVERALL",
+    "TIE",
+    "TWO_YEARS",
+    "WITHIN",
+    "Options",
+    "Outcome",
+    "Whole",
+    "ablation",
+    "academic_year",
+    "as_outcome",
+    "ask",
+    "auc",
+    "backtest",
+    "calibration",
+    "calibration_curve",
+    "caught",
+    "censoring",
+    "coverage",
+    "deal",
+    "fairness",
+    "final_choice",
+    "fit",
+    "folds",
+    "freshness",
+    "grouped",
+    "improving",
+    "inspection_weights",
+    "learning_weight",
+    "ranked_distances",
+    "ranked_probability_score",
+    "score",
+    "scores",
+    "squared_error",
+    "state",
+    "state_of_all",
     "usable",
-    "walk", "wholes", "with_sets",
+    "walk",
+    "wholes",
+    "with_sets",
 ]

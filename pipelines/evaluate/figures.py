@@ -1,4 +1,5 @@
-"""The figures: error, skill, order within each grade, calibration, coverage, what was caught, and each by group.
+"""The figures: error, skill, order within each grade, calibration, coverage, what was caught, and each by
+group.
 
 Intervals are paired, and by lineage (see `intervals`).
 """
@@ -19,7 +20,8 @@ GRADES = [f"p_grade_{grade}" for grade in (1, 2, 3, 4)]
 
 
 def scores(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Every fold and model: Brier, skill over the plain rates with intervals, AUC within each grade, calibration.
+    """Every fold and model: Brier, skill over the plain rates with intervals, AUC within each grade,
+    calibration.
 
     On rows that could improve. Skill is 1 - Brier / Brier of the rule, as a share.
     """
@@ -39,12 +41,20 @@ def score(mine: pd.DataFrame, base: pd.DataFrame, two: pd.DataFrame) -> dict[str
     improved = mine["label"].eq("improved").to_numpy(dtype=float)
     p = mine["p_improve"].to_numpy()
     error = (p - improved) ** 2
-    against = {name: (rule["p_improve"].to_numpy() - improved) ** 2 for name, rule in (("", base), ("_two_years", two))}
+    against = {
+        name: (rule["p_improve"].to_numpy() - improved) ** 2
+        for name, rule in (("", base), ("_two_years", two))
+    }
     slope, intercept = calibration(p, improved)
     row: dict[str, Any] = {
-        "n": len(mine), "rate": improved.mean(), "mean_p": p.mean(), "brier": error.mean(), "slope": slope,
-        "intercept": intercept, "derived": float(mine["label_source"].eq("derived").mean()),
-    }  # fmt: skip
+        "n": len(mine),
+        "rate": improved.mean(),
+        "mean_p": p.mean(),
+        "brier": error.mean(),
+        "slope": slope,
+        "intercept": intercept,
+        "derived": float(mine["label_source"].eq("derived").mean()),
+    }
     rank, lineage = mine["overall"].to_numpy(), mine["lineage"].to_numpy()
     for name, rule in against.items():
         row |= _named(f"skill{name}", intervals.skill(error, rule, lineage))
@@ -74,11 +84,12 @@ def calibration(p: np.ndarray, happened: np.ndarray) -> tuple[float, float]:
 
 
 def calibration_curve(table: pd.DataFrame, groups: int = 10) -> list[dict[str, Any]]:
-    """What the champion had said against what came, in groups of equal size from the lowest chance to the highest.
+    """What the champion had said against what came, in groups of equal size from the lowest chance to the
+    highest.
 
-    `table` is the backtest's rows; those of schools that could improve count, all folds together. A group is its number
-    `bin` (from 1), schools `n`, mean chance `mean_p`, share that improved `rate`, and that share's 95% interval
-    `low` to `high`. No groups where there are fewer than ten schools for each.
+    `table` is the backtest's rows; those of schools that could improve count, all folds together. A group is
+    its number `bin` (from 1), schools `n`, mean chance `mean_p`, share that improved `rate`, and that share's
+    95% interval `low` to `high`. No groups where there are fewer than ten schools for each.
     """
     rows = table[table["model"].eq("champion") & table["overall"].gt(1)]
     if len(rows) < 10 * groups:
@@ -88,8 +99,16 @@ def calibration_curve(table: pd.DataFrame, groups: int = 10) -> list[dict[str, A
     found = []
     for at, here in by:
         rate, low, high = intervals.share(here["improved"].to_numpy(dtype=float), here["lineage"])
-        found.append({"bin": int(at) + 1, "n": len(here), "mean_p": float(here["p_improve"].mean()), "rate": rate, "low": low,
-                      "high": high})  # fmt: skip
+        found.append(
+            {
+                "bin": int(at) + 1,
+                "n": len(here),
+                "mean_p": float(here["p_improve"].mean()),
+                "rate": rate,
+                "low": low,
+                "high": high,
+            }
+        )
     return found
 
 
@@ -105,9 +124,12 @@ def ranked_distances(chances: np.ndarray, following: np.ndarray) -> np.ndarray:
 
 
 def coverage(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """How often the grade sets held the next grade: overall, by fold, within each current grade and by framework."""
+    """How often the grade sets held the next grade: overall, by fold, within each current grade and by
+    framework.
+    """
     rows = table[table["model"].eq("champion") & table["set_covers"].notna()].assign(
-        covers=lambda t: t["set_covers"].astype(float), size=lambda t: t["grade_set"].map(_size))  # fmt: skip
+        covers=lambda t: t["set_covers"].astype(float), size=lambda t: t["grade_set"].map(_size)
+    )
     found: list[dict[str, Any]] = []
     if rows.empty:  # one fold alone has no earlier one to learn its sets from
         return found
@@ -116,7 +138,14 @@ def coverage(table: pd.DataFrame) -> list[dict[str, Any]]:
         for key, group in groups:
             keys = key if isinstance(key, tuple) else (key,)
             named = {name: _plain(value) for name, value in zip(by, keys, strict=True)}
-            found.append({**named, "n": len(group), "coverage": group["covers"].mean(), "mean_size": group["size"].mean()})
+            found.append(
+                {
+                    **named,
+                    "n": len(group),
+                    "coverage": group["covers"].mean(),
+                    "mean_size": group["size"].mean(),
+                }
+            )
     return found
 
 
@@ -125,11 +154,19 @@ def _size(span: str) -> int:
 
 
 def _plain(value: Any) -> Any:
-    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value.item() if hasattr(value, "item") else value
+    return (
+        f"{value:%Y-%m-%d}"
+        if isinstance(value, pd.Timestamp)
+        else value.item()
+        if hasattr(value, "item")
+        else value
+    )
 
 
 def caught(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Of schools below good at their next inspection, the share among the riskiest 10% and 20%, and the most possible."""
+    """Of schools below good at their next inspection, the share among the riskiest 10% and 20%, and the most
+    possible.
+    """
     found = []
     rows = table[table["model"].eq("champion")].assign(risk=lambda t: t["p_grade_3"] + t["p_grade_4"])
     for fold, group in rows.groupby("fold"):
@@ -149,13 +186,17 @@ FEW = 30  # outcomes below which a group is shown as too few
 
 
 def fairness(table: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]:
-    """Calibration and error of the champion by group, with intervals; a group with few outcomes is shown as too few."""
+    """Calibration and error of the champion by group, with intervals; a group with few outcomes is shown as
+    too few.
+    """
     rows = table[table["model"].eq("champion") & table["overall"].gt(1)]
     rows = rows.drop(columns=["phase"]).merge(grouped(schools), on="urn", how="left", validate="many_to_one")
     base = table[table["model"].eq(BASE)].set_index(["fold", "urn"])["p_improve"]
     plain = base.reindex(pd.MultiIndex.from_frame(rows[["fold", "urn"]])).to_numpy()
     improved = rows["label"].eq("improved").astype(float)
-    rows = rows.assign(improved=improved, error=(rows["p_improve"] - improved) ** 2, plain_error=(plain - improved) ** 2)
+    rows = rows.assign(
+        improved=improved, error=(rows["p_improve"] - improved) ** 2, plain_error=(plain - improved) ** 2
+    )
     found = []
     for by in GROUPS:
         for group, mine in rows.groupby(rows[by].astype("str").fillna("not known")):
@@ -164,21 +205,50 @@ def fairness(table: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]
                 found.append({**row, "too_few": True})
                 continue
             gap = (mine["improved"] - mine["p_improve"]).to_numpy()
-            better = intervals.skill(mine["error"].to_numpy(), mine["plain_error"].to_numpy(), mine["lineage"])
-            found.append({**row, "too_few": False, "rate": mine["improved"].mean(), "mean_p": mine["p_improve"].mean(),
-                          **_named("gap", intervals.mean(gap, mine["lineage"])), **_named("skill", better)})  # fmt: skip
+            better = intervals.skill(
+                mine["error"].to_numpy(), mine["plain_error"].to_numpy(), mine["lineage"]
+            )
+            found.append(
+                {
+                    **row,
+                    "too_few": False,
+                    "rate": mine["improved"].mean(),
+                    "mean_p": mine["p_improve"].mean(),
+                    **_named("gap", intervals.mean(gap, mine["lineage"])),
+                    **_named("skill", better),
+                }
+            )
     return found
 
 
 def grouped(schools: pd.DataFrame) -> pd.DataFrame:
     """The groups fairness is looked at by; judged with what is known today, which no model saw."""
     kind = schools["type"].fillna("").str.lower()
-    words = ("sponsor", "converter", "free|studio|technical|technology", "aided", "controlled", "foundation", "community")
-    names = ("sponsored academy", "converter academy", "free or technical", "voluntary aided", "voluntary controlled",
-             "foundation", "community")  # fmt: skip
+    words = (
+        "sponsor",
+        "converter",
+        "free|studio|technical|technology",
+        "aided",
+        "controlled",
+        "foundation",
+        "community",
+    )
+    names = (
+        "sponsored academy",
+        "converter academy",
+        "free or technical",
+        "voluntary aided",
+        "voluntary controlled",
+        "foundation",
+        "community",
+    )
     group = pd.Series("other or not known", index=schools.index)
     for word, name in reversed(list(zip(words, names, strict=True))):
         group = group.mask(kind.str.contains(word), name)
-    size = pd.cut(schools["pupils"].astype("float64"), [0, 100, 250, 500, 1000, 1e6], right=False,
-                  labels=["under 100", "100-249", "250-499", "500-999", "1,000 or more"]).astype("str")  # fmt: skip
+    size = pd.cut(
+        schools["pupils"].astype("float64"),
+        [0, 100, 250, 500, 1000, 1e6],
+        right=False,
+        labels=["under 100", "100-249", "250-499", "500-999", "1,000 or more"],
+    ).astype("str")
     return schools[["urn", "phase", "region", "idaci_quintile", "faith"]].assign(type_group=group, size=size)

@@ -1,4 +1,6 @@
-"""Trials that fit the folds again: what each family adds, and what weighting for quick re-inspection changes."""
+"""Trials that fit the folds again: what each family adds, and what weighting for quick re-inspection
+changes.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +14,8 @@ from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate.figures import BASE, WITHIN
 from headway.pipelines.evaluate.walk import OVERALL, as_outcome, fit, folds, learning_weight, state, usable
 
-DECOYS = ("leadership", "retention", "middle_leaders")  # the families the project exists for, each with a counterfeit
+# the families the project exists for, each with a counterfeit
+DECOYS = ("leadership", "retention", "middle_leaders")
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,29 @@ def wholes(examples: pd.DataFrame, signals: list[str], workers: int = 2, **setti
 
     rows = usable(examples, OVERALL)
     parts = [(fold, rows[fold.learned(rows)], rows[fold.unseen(rows)]) for fold in folds(examples)]
-    models = Parallel(n_jobs=workers)(delayed(_ridge)(fold, learned, signals, **settings) for fold, learned, _ in parts)
+    models = Parallel(n_jobs=workers)(
+        delayed(_ridge)(fold, learned, signals, **settings) for fold, learned, _ in parts
+    )
     return [Whole(*part, model, settings) for part, model in zip(parts, models, strict=True)]
 
 
-def _ridge(fold: Fold, learned: pd.DataFrame, signals: list[str], weight: pd.Series | None = None, **settings: Any
-           ) -> estimators.Departures:  # fmt: skip
+def _ridge(
+    fold: Fold, learned: pd.DataFrame, signals: list[str], weight: pd.Series | None = None, **settings: Any
+) -> estimators.Departures:
     needed = learned[[*dict.fromkeys([*_NEEDED, *signals])]]
     return fit(needed, signals, fold.morning, candidate="ridge", weight=weight, **settings)
 
 
-_NEEDED = ("lineage", "as_of", "phase", "overall", "inspected_on", "next_inspected_on", "next_overall", "leadership_gap")
+_NEEDED = (
+    "lineage",
+    "as_of",
+    "phase",
+    "overall",
+    "inspected_on",
+    "next_inspected_on",
+    "next_overall",
+    "leadership_gap",
+)
 
 
 def improving(model: estimators.Departures, rows: pd.DataFrame, signals: list[str]) -> np.ndarray:
@@ -56,27 +71,42 @@ def squared_error(p: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
     return (p - (rows["next_overall"].to_numpy("float64") < rows["overall"].to_numpy("float64"))) ** 2
 
 
-def ablation(given: list[Whole], signals: list[str], families: dict[str, str], workers: int = 2,
-             counterfeited: tuple[str, ...] = DECOYS) -> list[dict[str, Any]]:  # fmt: skip
-    """What each family adds to all the others: skill with and without it, on the same rows, with paired intervals by lineage.
+def ablation(
+    given: list[Whole],
+    signals: list[str],
+    families: dict[str, str],
+    workers: int = 2,
+    counterfeited: tuple[str, ...] = DECOYS,
+) -> list[dict[str, Any]]:
+    """What each family adds to all the others: skill with and without it, on the same rows, with paired
+    intervals by lineage.
 
-    The ridge is refitted without the family in every fold; positive says the family helps. A decoy is a family's own
-    columns dealt out among schools of the same morning, grade and phase, beside the true ones: it must add nothing, or the
-    method finds what isn't there.
+    The ridge is refitted without the family in every fold; positive says the family helps. A decoy is a
+    family's own columns dealt out among schools of the same morning, grade and phase, beside the true ones:
+    it must add nothing, or the method finds what isn't there.
     """
     from joblib import Parallel, delayed
 
     named = sorted({families[name] for name in signals})
-    decoys = {f"decoy of {name}": [s for s in signals if families[s] == name] for name in counterfeited if name in named}
+    decoys = {
+        f"decoy of {name}": [s for s in signals if families[s] == name]
+        for name in counterfeited
+        if name in named
+    }
     every = [*named, *decoys]
-    # A few families a task: enough tasks to share out evenly, few enough that sending the rows to them costs little.
+    # A few families a task: enough tasks to share out evenly, few enough that sending the rows to them costs
+    # little.
     tasks = [(whole, every[start::4]) for whole in given for start in range(4)]
     answers = Parallel(n_jobs=workers)(
         delayed(_errors_without)(whole, some, signals, families, decoys) for whole, some in tasks
     )
-    error = pd.concat([pd.concat(answers[at : at + 4], axis=1) for at in range(0, len(answers), 4)], ignore_index=True)
+    error = pd.concat(
+        [pd.concat(answers[at : at + 4], axis=1) for at in range(0, len(answers), 4)], ignore_index=True
+    )
     unseen = pd.concat([whole.unseen for whole in given], ignore_index=True)
-    full = np.concatenate([squared_error(improving(whole.model, whole.unseen, signals), whole.unseen) for whole in given])
+    full = np.concatenate(
+        [squared_error(improving(whole.model, whole.unseen, signals), whole.unseen) for whole in given]
+    )
     plain = np.concatenate([_plain_error(whole) for whole in given])
     found = []
     for family in every:
@@ -87,35 +117,59 @@ def ablation(given: list[Whole], signals: list[str], families: dict[str, str], w
                 within, without = without, within
             gain, low, high = intervals.skill(within, without, unseen["lineage"].to_numpy()[here])
             brier, rule = without.mean(), plain[here].mean()
-            found.append({"family": family, "within": grade, "n": int(here.sum()), "skill_with": 1 - within.mean() / rule,
-                          "skill_without": 1 - brier / rule, "gain": gain, "gain_low": low, "gain_high": high,
-                          "verdict": "adds" if low > 0 else "takes away" if high < 0 else "adds nothing that shows"})  # fmt: skip
+            found.append(
+                {
+                    "family": family,
+                    "within": grade,
+                    "n": int(here.sum()),
+                    "skill_with": 1 - within.mean() / rule,
+                    "skill_without": 1 - brier / rule,
+                    "gain": gain,
+                    "gain_low": low,
+                    "gain_high": high,
+                    "verdict": "adds" if low > 0 else "takes away" if high < 0 else "adds nothing that shows",
+                }
+            )
     return found
 
 
-def _errors_without(whole: Whole, some: list[str], signals: list[str], families: dict[str, str],
-                    decoys: dict[str, list[str]]) -> pd.DataFrame:  # fmt: skip
+def _errors_without(
+    whole: Whole, some: list[str], signals: list[str], families: dict[str, str], decoys: dict[str, list[str]]
+) -> pd.DataFrame:
     """The squared errors on a fold's unseen rows: without each family, or with a decoy beside the rest."""
     errors = {}
     for family in some:
-        learned, unseen, used = whole.learned, whole.unseen, [name for name in signals if families[name] != family]
+        learned, unseen, used = (
+            whole.learned,
+            whole.unseen,
+            [name for name in signals if families[name] != family],
+        )
         if family in decoys:
             dealt = [deal(rows, decoys[family], seed) for seed, rows in enumerate((learned, unseen))]
             learned, unseen, used = learned.join(dealt[0]), unseen.join(dealt[1]), [*signals, *dealt[0]]
-        errors[family] = squared_error(improving(_ridge(whole.fold, learned, used, **whole.settings), unseen, used), unseen)
+        errors[family] = squared_error(
+            improving(_ridge(whole.fold, learned, used, **whole.settings), unseen, used), unseen
+        )
     return pd.DataFrame(errors)
 
 
 def _plain_error(whole: Whole) -> np.ndarray:
     """The plain rule's, by grade and phase."""
-    rule = baselines.RULES[BASE]().fit(state(whole.learned), whole.learned["next_overall"].to_numpy("int64"),
-                                       learning_weight(whole.learned).to_numpy())  # fmt: skip
+    rule = baselines.RULES[BASE]().fit(
+        state(whole.learned),
+        whole.learned["next_overall"].to_numpy("int64"),
+        learning_weight(whole.learned).to_numpy(),
+    )
     chances = pd.DataFrame(rule.predict(state(whole.unseen)))
-    return squared_error(as_outcome(chances, whole.unseen["overall"].to_numpy("int64"))["p_improve"].to_numpy(), whole.unseen)
+    return squared_error(
+        as_outcome(chances, whole.unseen["overall"].to_numpy("int64"))["p_improve"].to_numpy(), whole.unseen
+    )
 
 
 def deal(rows: pd.DataFrame, columns: list[str], seed: int = 0) -> pd.DataFrame:
-    """The columns dealt out anew, together, among rows of the same morning, grade and phase: what they say is lost."""
+    """The columns dealt out anew, together, among rows of the same morning, grade and phase: what they say is
+    lost.
+    """
     order = np.random.default_rng(seed).permutation(len(rows))
     keys = [rows[key].factorize()[0] for key in ("as_of", "overall", "phase")]
     here = np.lexsort([np.arange(len(rows)), *keys])
@@ -126,19 +180,26 @@ def deal(rows: pd.DataFrame, columns: list[str], seed: int = 0) -> pd.DataFrame:
 
 
 def inspection_weights(examples: pd.DataFrame, fold: Fold) -> pd.Series:
-    """Inverse chances of being inspected within the year of asking: what makes the inspected stand for all schools.
+    """Inverse chances of being inspected within the year of asking: what makes the inspected stand for all
+    schools.
 
-    Schools re-inspected quickly would otherwise count for more than their number. The chance comes from a logistic
-    regression on grade, phase and years since inspection, over every graded school asked about on each morning, whether
-    inspected or not (Robins and Finkelstein 2000); weights are held between 0.2 and 5 times their mean.
+    Schools re-inspected quickly would otherwise count for more than their number. The chance comes from a
+    logistic regression on grade, phase and years since inspection, over every graded school asked about on
+    each morning, whether inspected or not (Robins and Finkelstein 2000); weights are held between 0.2 and 5
+    times their mean.
     """
     from sklearn.linear_model import LogisticRegression
 
     known = examples[fold.asked_before(examples) & examples["overall"].notna()]
     years = as_of.years_before(known["as_of"], known["inspected_on"]).clip(0, 12).mul(2).round().div(2)
     phase = known["phase"].fillna("not known").astype("str")  # before any file told it
-    asked = pd.DataFrame({"cell": known["overall"].astype("str") + phase, "years": years.fillna(0),
-                          "seen": fold.learned(known)})  # fmt: skip
+    asked = pd.DataFrame(
+        {
+            "cell": known["overall"].astype("str") + phase,
+            "years": years.fillna(0),
+            "seen": fold.learned(known),
+        }
+    )
     # One row for each cell, half-year and answer, counted: the same fit as on every school, in no time.
     counts = asked.value_counts().reset_index()
     cells = sorted(counts["cell"].unique())
@@ -148,29 +209,41 @@ def inspection_weights(examples: pd.DataFrame, fold: Fold) -> pd.Series:
         waited = rows["years"].to_numpy()[:, None]
         return np.column_stack([cell, waited, waited**2 / 10, cell * waited / 5])
 
-    model = LogisticRegression(C=1.0, max_iter=2000).fit(design(counts), counts["seen"], sample_weight=counts["count"])
+    model = LogisticRegression(C=1.0, max_iter=2000).fit(
+        design(counts), counts["seen"], sample_weight=counts["count"]
+    )
     weight = pd.Series(1 / model.predict_proba(design(asked))[:, 1], index=known.index)
     return (weight / weight[asked["seen"]].mean()).clip(0.2, 5.0)
 
 
-def censoring(examples: pd.DataFrame, given: list[Whole], signals: list[str], workers: int = 2) -> list[dict[str, Any]]:
-    """What weighting for quick re-inspection changes, fold by fold: the error on those inspected, and the mean chance.
+def censoring(
+    examples: pd.DataFrame, given: list[Whole], signals: list[str], workers: int = 2
+) -> list[dict[str, Any]]:
+    """What weighting for quick re-inspection changes, fold by fold: the error on those inspected, and the
+    mean chance.
 
-    The ridge fitted with and without inspection weights, judged on the same unseen rows, and its mean chance of
-    improving over all schools that could (inspected that year or not).
+    The ridge fitted with and without inspection weights, judged on the same unseen rows, and its mean chance
+    of improving over all schools that could (inspected that year or not).
     """
     from joblib import Parallel, delayed
 
     tasks = []
     for whole in given:
         weights = inspection_weights(examples, whole.fold).reindex(whole.learned.index).fillna(1.0)
-        tasks.append(delayed(_ridge)(whole.fold, whole.learned, signals, learning_weight(whole.learned) * weights,
-                                     **whole.settings))  # fmt: skip
+        tasks.append(
+            delayed(_ridge)(
+                whole.fold, whole.learned, signals, learning_weight(whole.learned) * weights, **whole.settings
+            )
+        )
     found = []
     for whole, weighted in zip(given, Parallel(n_jobs=workers)(tasks), strict=True):
         asked = examples[examples["as_of"].eq(whole.fold.morning) & examples["overall"].gt(1).fillna(False)]
         could = whole.unseen[whole.unseen["overall"].gt(1)]
-        row: dict[str, Any] = {"fold": f"{whole.fold.morning:%Y-%m-%d}", "inspected": len(could), "could_improve": len(asked)}
+        row: dict[str, Any] = {
+            "fold": f"{whole.fold.morning:%Y-%m-%d}",
+            "inspected": len(could),
+            "could_improve": len(asked),
+        }
         for name, model in (("plain", whole.model), ("weighted", weighted)):
             row[f"brier_{name}"] = float(squared_error(improving(model, could, signals), could).mean())
             row[f"mean_p_all_{name}"] = float(improving(model, asked, signals).mean())

@@ -1,4 +1,6 @@
-"""The walk: every fold asked from its morning, what it chose from the folds before, and the sets those taught it."""
+"""The walk: every fold asked from its morning, what it chose from the folds before, and the sets those taught
+it.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,11 +15,14 @@ from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate.figures import GRADES, TWO_YEARS, ranked_probability_score
 from headway.pipelines.signals.trajectory import satisfactory
 
-HALF_LIVES = (0.5, 1.0, 2.0, None)  # years: how fast an outcome stops counting towards the recent rate; None is never
+# years: how fast an outcome stops counting towards the recent rate; None is never
+HALF_LIVES = (0.5, 1.0, 2.0, None)
 REVERTS = 0.2  # of the weight of the recent rate, shared by all outcomes
-DEFAULT = ("blend", 0.5)  # where no earlier fold can say: the level moves from year to year, so only the newest counts
+# where no earlier fold can say: the level moves from year to year, so only the newest counts
+DEFAULT = ("blend", 0.5)
 TIE = 0.0005  # of the ranked probability score: closer than this the simpler candidate wins
-FEWEST_LEARNED = 3000  # outcomes a fold has to learn from: about an academic year's, so that every season is in
+# outcomes a fold has to learn from: about an academic year's, so that every season is in
+FEWEST_LEARNED = 3000
 FEWEST_JUDGED = 200
 
 
@@ -45,8 +50,10 @@ class Options:
     def default(self) -> tuple[str, float | None]:
         """Our default, or what of these comes in its place: the richest candidate, the first half-life."""
         candidate, half_life = DEFAULT
-        return (candidate if candidate in self.candidates else self.candidates[-1],
-                half_life if half_life in self.half_lives else self.half_lives[0])  # fmt: skip
+        return (
+            candidate if candidate in self.candidates else self.candidates[-1],
+            half_life if half_life in self.half_lives else self.half_lives[0],
+        )
 
 
 ANY = Options()
@@ -59,21 +66,32 @@ def usable(examples: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
 
 
 def state(examples: pd.DataFrame, outcome: Outcome = OVERALL) -> pd.DataFrame:
-    """Each example's cell: its rank, with a “satisfactory” from before September 2012 kept apart, and its phase."""
+    """Each example's cell: its rank, with a “satisfactory” from before September 2012 kept apart, and its
+    phase.
+    """
     rank = examples[outcome.now].astype("int64")
     old = satisfactory(examples["overall"], examples["inspected_on"]).gt(0) & rank.eq(3)
     gap = examples["leadership_gap"] if "leadership_gap" in examples else pd.Series(0.0, index=examples.index)
-    return pd.DataFrame({
-        "overall": rank, "cell": rank.astype("str").mask(old, "3 satisfactory"), "group": examples["phase"].astype("str"),
-        "phase": examples["phase"].astype("str"), "leadership_gap": gap, "gap_sign": np.sign(gap.fillna(0.0)),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "overall": rank,
+            "cell": rank.astype("str").mask(old, "3 satisfactory"),
+            "group": examples["phase"].astype("str"),
+            "phase": examples["phase"].astype("str"),
+            "leadership_gap": gap,
+            "gap_sign": np.sign(gap.fillna(0.0)),
+        }
+    )
 
 
 def state_of_all(examples: pd.DataFrame) -> pd.DataFrame:
     """The state of schools with and without a grade; without one `overall` and `cell` are blank."""
     graded = examples["overall"].notna()
-    return state(examples[graded]).reindex(examples.index).assign(
-        group=examples["phase"].astype("str"), phase=examples["phase"].astype("str"))  # fmt: skip
+    return (
+        state(examples[graded])
+        .reindex(examples.index)
+        .assign(group=examples["phase"].astype("str"), phase=examples["phase"].astype("str"))
+    )
 
 
 def academic_year(days: pd.Series) -> pd.Series:
@@ -87,10 +105,12 @@ def learning_weight(rows: pd.DataFrame) -> pd.Series:
 
 
 def freshness(rows: pd.DataFrame, morning: pd.Timestamp, half_life: float | None) -> pd.Series:
-    """What each outcome counts towards the recent rate: half as much for each half-life of its age, and a part for all alike.
+    """What each outcome counts towards the recent rate: half as much for each half-life of its age, and a
+    part for all alike.
 
-    Rates that moved far from their long run mostly moved back part of the way: so a fifth of the weight is shared by all
-    outcomes, whatever their age. The sum stays that of the faded weights, which says how much is known of lately.
+    Rates that moved far from their long run mostly moved back part of the way: so a fifth of the weight is
+    shared by all outcomes, whatever their age. The sum stays that of the faded weights, which says how much
+    is known of lately.
     """
     counts = learning_weight(rows)
     if half_life is None:
@@ -100,36 +120,57 @@ def freshness(rows: pd.DataFrame, morning: pd.Timestamp, half_life: float | None
     return (1 - REVERTS) * faded + REVERTS * counts * (faded.sum() / counts.sum())
 
 
-def fit(rows: pd.DataFrame, signals: list[str], morning: pd.Timestamp, *, candidate: str = "blend",
-        half_life: float | None = 0.5, outcome: Outcome = OVERALL, seed: int = 0,
-        weight: pd.Series | None = None, **settings: Any) -> estimators.Departures:  # fmt: skip
+def fit(
+    rows: pd.DataFrame,
+    signals: list[str],
+    morning: pd.Timestamp,
+    *,
+    candidate: str = "blend",
+    half_life: float | None = 0.5,
+    outcome: Outcome = OVERALL,
+    seed: int = 0,
+    weight: pd.Series | None = None,
+    **settings: Any,
+) -> estimators.Departures:
     """A candidate fitted on examples whose outcomes are known, as of a morning."""
     model = estimators.Departures(learners=estimators.CANDIDATES[candidate], seed=seed, **settings)
     counts = learning_weight(rows) if weight is None else weight
     return model.fit(
-        rows[signals], state(rows, outcome), rows[outcome.following].to_numpy("int64"),
-        academic_year(rows["next_inspected_on"]).to_numpy(), counts.to_numpy(),
+        rows[signals],
+        state(rows, outcome),
+        rows[outcome.following].to_numpy("int64"),
+        academic_year(rows["next_inspected_on"]).to_numpy(),
+        counts.to_numpy(),
         freshness(rows, morning, half_life).to_numpy(),
-    )  # fmt: skip
+    )
 
 
-# --- the walk ---------------------------------------------------------------------------------------------------------
+# --- the walk -----------------------------------------------------------------------------------------------
 
 
 def folds(examples: pd.DataFrame, outcome: Outcome = OVERALL) -> list[Fold]:
     """The folds with enough to learn from before their morning and enough to be judged on in their year."""
     rows = usable(examples, outcome)
     every = as_of.folds(sorted(rows["as_of"].unique()))
-    return [f for f in every if f.learned(rows).sum() >= FEWEST_LEARNED and f.unseen(rows).sum() >= FEWEST_JUDGED]
+    return [
+        f for f in every if f.learned(rows).sum() >= FEWEST_LEARNED and f.unseen(rows).sum() >= FEWEST_JUDGED
+    ]
 
 
-def ask(fold: Fold, examples: pd.DataFrame, signals: list[str], outcome: Outcome = OVERALL, seed: int = 0,
-        rules: bool = True, half_lives: tuple[float | None, ...] = HALF_LIVES, **settings: Any
-        ) -> dict[str, pd.DataFrame]:  # fmt: skip
+def ask(
+    fold: Fold,
+    examples: pd.DataFrame,
+    signals: list[str],
+    outcome: Outcome = OVERALL,
+    seed: int = 0,
+    rules: bool = True,
+    half_lives: tuple[float | None, ...] = HALF_LIVES,
+    **settings: Any,
+) -> dict[str, pd.DataFrame]:
     """One fold: every candidate at every half-life, and every plain rule, on the rows the fold had not seen.
 
-    The learners are fitted once; candidates and half-lives combine them. Returns `chances` (rows x model: the four
-    grades) keyed by model name, each a frame indexed as the unseen examples.
+    The learners are fitted once; candidates and half-lives combine them. Returns `chances` (rows x model: the
+    four grades) keyed by model name, each a frame indexed as the unseen examples.
     """
     rows = usable(examples, outcome)
     learned, unseen = rows[fold.learned(rows)], rows[fold.unseen(rows)]
@@ -139,8 +180,11 @@ def ask(fold: Fold, examples: pd.DataFrame, signals: list[str], outcome: Outcome
     found = {}
     fresh = {half_life: freshness(learned, fold.morning, half_life).to_numpy() for half_life in half_lives}
     for name, learners in estimators.CANDIDATES.items():
-        part = estimators.Departures(learners=learners, ridge=whole.ridge if "ridge" in learners else None,
-                                     boosted=whole.boosted if "boosted" in learners else None)  # fmt: skip
+        part = estimators.Departures(
+            learners=learners,
+            ridge=whole.ridge if "ridge" in learners else None,
+            boosted=whole.boosted if "boosted" in learners else None,
+        )
         scores = part.scores(unseen[signals], asked)
         before = part.scores(learned[signals], at) if learners else None
         for half_life in half_lives:
@@ -158,17 +202,44 @@ def ask(fold: Fold, examples: pd.DataFrame, signals: list[str], outcome: Outcome
     return found
 
 
-def walk(examples: pd.DataFrame, signals: list[str], outcome: Outcome = OVERALL, seed: int = 0, workers: int = 2,
-         newest: int | None = None,
-         progress: Callable[[Iterable, int], Iterable] | None = None, **settings: Any
-         ) -> dict[Fold, dict[str, pd.DataFrame]]:  # fmt: skip
-    """Every fold (or the `newest` so many) asked, side by side on `workers` processes; the answers don't depend on how many."""
+def walk(
+    examples: pd.DataFrame,
+    signals: list[str],
+    outcome: Outcome = OVERALL,
+    seed: int = 0,
+    workers: int = 2,
+    newest: int | None = None,
+    progress: Callable[[Iterable, int], Iterable] | None = None,
+    **settings: Any,
+) -> dict[Fold, dict[str, pd.DataFrame]]:
+    """Every fold (or the `newest` so many) asked, side by side on `workers` processes; the answers don't
+    depend on how many.
+    """
     from joblib import Parallel, delayed
 
     every = folds(examples, outcome)[-newest if newest else 0 :]
-    needed = examples[[*dict.fromkeys([
-        "urn", "lineage", "as_of", "phase", "overall", "leadership", "inspected_on", "next_inspected_on", "next_known_on",
-        "next_overall", "next_leadership", "label", "leadership_gap", *signals])]]  # fmt: skip
+    needed = examples[
+        [
+            *dict.fromkeys(
+                [
+                    "urn",
+                    "lineage",
+                    "as_of",
+                    "phase",
+                    "overall",
+                    "leadership",
+                    "inspected_on",
+                    "next_inspected_on",
+                    "next_known_on",
+                    "next_overall",
+                    "next_leadership",
+                    "label",
+                    "leadership_gap",
+                    *signals,
+                ]
+            )
+        ]
+    ]
     tasks = Parallel(n_jobs=min(workers, len(every)) or 1, return_as="generator")(
         delayed(ask)(fold, needed, signals, outcome, seed, **settings) for fold in every
     )
@@ -183,42 +254,75 @@ def as_outcome(chances: pd.DataFrame, rank: np.ndarray) -> pd.DataFrame:
         return pd.DataFrame(given, columns=["p_improve", "p_same", "p_worse"], index=chances.index)
     ranks = np.arange(1, 5)[None, :]
     now = rank[:, None]
-    sums = [(given * (ranks < now)).sum(axis=1), (given * (ranks == now)).sum(axis=1), (given * (ranks > now)).sum(axis=1)]
+    sums = [
+        (given * (ranks < now)).sum(axis=1),
+        (given * (ranks == now)).sum(axis=1),
+        (given * (ranks > now)).sum(axis=1),
+    ]
     columns = ["p_improve", "p_same", "p_worse", *(f"p_grade_{grade}" for grade in (1, 2, 3, 4))]
     return pd.DataFrame(np.column_stack([*sums, given]), columns=columns, index=chances.index)
 
 
-def backtest(examples: pd.DataFrame, walked: dict[Fold, dict[str, pd.DataFrame]], outcome: Outcome = OVERALL,
-             options: Options = ANY) -> tuple[pd.DataFrame, list[dict[str, Any]]]:  # fmt: skip
+def backtest(
+    examples: pd.DataFrame,
+    walked: dict[Fold, dict[str, pd.DataFrame]],
+    outcome: Outcome = OVERALL,
+    options: Options = ANY,
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """The backtest table, and what each fold chose from the folds before it.
 
-    Models: every plain rule, every candidate at the fold's half-life, and `champion`, the candidate the fold chose.
+    Models: every plain rule, every candidate at the fold's half-life, and `champion`, the candidate the fold
+    chose.
     """
     rows = usable(examples, outcome)
     parts, choices, past = [], [], []
     for fold, answers in sorted(walked.items(), key=lambda pair: pair[0].morning):
         candidate, half_life, evidence = _choose(past, fold, options)
-        choices.append({"fold": fold.name, "morning": f"{fold.morning:%Y-%m-%d}", "candidate": candidate,
-                        "half_life": half_life, "score_on_earlier_folds": evidence})  # fmt: skip
+        choices.append(
+            {
+                "fold": fold.name,
+                "morning": f"{fold.morning:%Y-%m-%d}",
+                "candidate": candidate,
+                "half_life": half_life,
+                "score_on_earlier_folds": evidence,
+            }
+        )
         unseen = rows.loc[next(iter(answers.values())).index]
         named = {name: answers[name] for name in (*baselines.RULES, TWO_YEARS) if name in answers}
         named |= {name: answers[f"{name} {half_life}"] for name in estimators.CANDIDATES}
         named["champion"] = answers[f"{candidate} {half_life}"]
         rank = unseen[outcome.now].to_numpy("int64")
-        facts = unseen[["urn", "lineage", "as_of", "phase", "next_inspected_on", "next_known_on", "next_overall", "label",
-                        "label_source", "framework", "next_framework", "next_below_good"]].assign(
-            fold=fold.morning, overall=rank, next_rank=unseen[outcome.following].astype("int64"))  # fmt: skip
+        facts = unseen[
+            [
+                "urn",
+                "lineage",
+                "as_of",
+                "phase",
+                "next_inspected_on",
+                "next_known_on",
+                "next_overall",
+                "label",
+                "label_source",
+                "framework",
+                "next_framework",
+                "next_below_good",
+            ]
+        ].assign(fold=fold.morning, overall=rank, next_rank=unseen[outcome.following].astype("int64"))
         for name, chances in named.items():
             parts.append(facts.assign(model=name, **as_outcome(chances, rank)))
         past.append((fold, facts, answers, rank))
     return pd.concat(parts, ignore_index=True), choices
 
 
-def _choose(past: list[tuple], fold: Fold, among: Options = ANY) -> tuple[str, float | None, dict[str, float]]:
-    """The candidate and half-life with the best ranked probability score on earlier folds, within each current grade.
+def _choose(
+    past: list[tuple], fold: Fold, among: Options = ANY
+) -> tuple[str, float | None, dict[str, float]]:
+    """The candidate and half-life with the best ranked probability score on earlier folds, within each
+    current grade.
 
-    The mean over grades of the mean over schools, so that no grade is chosen for by its number alone. In a tie the
-    simpler candidate wins, then the default half-life. Only outcomes public before this fold's morning are counted.
+    The mean over grades of the mean over schools, so that no grade is chosen for by its number alone. In a
+    tie the simpler candidate wins, then the default half-life. Only outcomes public before this fold's
+    morning are counted.
     """
     options = [(name, half_life) for name in among.candidates for half_life in among.half_lives]
     scores: dict[str, list[float]] = {}
@@ -227,20 +331,31 @@ def _choose(past: list[tuple], fold: Fold, among: Options = ANY) -> tuple[str, f
         following = facts["next_rank"].to_numpy()
         for name in (f"{candidate} {half_life}" for candidate, half_life in options):
             chances = answers[name].to_numpy()
-            within = [ranked_probability_score(chances[rows], following[rows])
-                      for grade in (1, 2, 3, 4) if (rows := known & (rank == grade)).sum() >= FEWEST_JUDGED]  # fmt: skip
+            within = [
+                ranked_probability_score(chances[rows], following[rows])
+                for grade in (1, 2, 3, 4)
+                if (rows := known & (rank == grade)).sum() >= FEWEST_JUDGED
+            ]
             scores.setdefault(name, []).extend(within)
     means = {name: float(np.mean(values)) for name, values in scores.items() if values}
     if not means:
         return *among.default, {}
-    preferred = sorted(options, key=lambda option: (list(estimators.CANDIDATES).index(option[0]), option[1] != among.default[1]))
+    preferred = sorted(
+        options,
+        key=lambda option: (list(estimators.CANDIDATES).index(option[0]), option[1] != among.default[1]),
+    )
     best = min(means.values())
     name, half_life = next(option for option in preferred if means[f"{option[0]} {option[1]}"] <= best + TIE)
     return name, half_life, {key: round(value, 5) for key, value in means.items()}
 
 
-def final_choice(walked: dict[Fold, dict[str, pd.DataFrame]], examples: pd.DataFrame, outcome: Outcome,
-                 morning: pd.Timestamp, options: Options = ANY) -> tuple[str, float | None, dict[str, float]]:  # fmt: skip
+def final_choice(
+    walked: dict[Fold, dict[str, pd.DataFrame]],
+    examples: pd.DataFrame,
+    outcome: Outcome,
+    morning: pd.Timestamp,
+    options: Options = ANY,
+) -> tuple[str, float | None, dict[str, float]]:
     """What today's model takes from all the folds."""
     rows = usable(examples, outcome)
     past = []
@@ -251,13 +366,15 @@ def final_choice(walked: dict[Fold, dict[str, pd.DataFrame]], examples: pd.DataF
     return _choose(past, Fold(morning, morning), options)
 
 
-# --- sets and intervals, walked forward too ---------------------------------------------------------------------------------
+# --- sets and intervals, walked forward too -----------------------------------------------------------------
 
 
 def with_sets(table: pd.DataFrame) -> tuple[pd.DataFrame, conformal.GradeSets, conformal.ChanceIntervals]:
-    """The backtest's champion rows with grade sets and intervals learned from earlier folds only; and those for today.
+    """The backtest's champion rows with grade sets and intervals learned from earlier folds only; and those
+    for today.
 
-    The first fold has no earlier one: its sets lean on everything (all four grades), and are shown, not hidden.
+    The first fold has no earlier one: its sets lean on everything (all four grades), and are shown, not
+    hidden.
     """
     mine = table["model"].eq("champion")
     rows = table[mine]
@@ -265,7 +382,9 @@ def with_sets(table: pd.DataFrame) -> tuple[pd.DataFrame, conformal.GradeSets, c
     low, high = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     for morning in sorted(rows["fold"].unique()):
         here = rows["fold"].eq(morning).to_numpy()
-        earlier = rows[as_of.is_before(rows["fold"], morning) & as_of.known_by(rows["next_known_on"], morning)]
+        earlier = rows[
+            as_of.is_before(rows["fold"], morning) & as_of.known_by(rows["next_known_on"], morning)
+        ]
         if len(earlier) >= FEWEST_JUDGED:
             sets, intervals = _learn(earlier)
             chances = rows.loc[here, GRADES].to_numpy()
@@ -274,8 +393,12 @@ def with_sets(table: pd.DataFrame) -> tuple[pd.DataFrame, conformal.GradeSets, c
     spans = pd.Series(conformal.spans(members), index=rows.index, dtype="str")
     covered = members[np.arange(len(rows)), rows["next_rank"].to_numpy() - 1]
     learned = rows["fold"].ne(rows["fold"].min())
-    table = table.assign(grade_set=spans, set_covers=pd.Series(covered, index=rows.index).where(learned),
-                         p_low=pd.Series(low, index=rows.index), p_high=pd.Series(high, index=rows.index))  # fmt: skip
+    table = table.assign(
+        grade_set=spans,
+        set_covers=pd.Series(covered, index=rows.index).where(learned),
+        p_low=pd.Series(low, index=rows.index),
+        p_high=pd.Series(high, index=rows.index),
+    )
     return table, *_learn(rows)
 
 

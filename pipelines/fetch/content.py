@@ -1,4 +1,6 @@
-"""Whether what came is what was asked for: not empty, not a web page, whole, and a table with its key headers."""
+"""Whether what came is what was asked for: not empty, not a web page, whole, and a table with its key
+headers.
+"""
 
 import contextlib
 import csv
@@ -41,7 +43,8 @@ def check(part: Path, name: str, wanted: Wanted) -> None:
 
 
 def unpacked(part: Path, inside: tuple[str, ...]) -> Path:
-    """The file wanted: the first of `inside` that an archive has, put beside it; or what came itself where it is no archive.
+    """The file wanted: the first of `inside` that an archive has, put beside it; or what came itself where it
+    is no archive.
 
     What came stays as it is, so that it can still be gone on from. Raises `Refused`.
     """
@@ -66,11 +69,14 @@ def unpacked(part: Path, inside: tuple[str, ...]) -> Path:
 
 @contextlib.contextmanager
 def _read_as_archive() -> Iterator[None]:
-    """Raises `Refused` for what a damaged archive raises; trouble with the disk (full, unreadable) is passed on as it is."""
+    """Raises `Refused` for what a damaged archive raises; trouble with the disk (full, unreadable) is passed
+    on as it is.
+    """
     try:
         yield
     except _BROKEN as error:
-        # A damaged directory sends the reader to a place no file has: the only trouble of a disk's kind that is the archive's.
+        # A damaged directory sends the reader to a place no file has: the only trouble of a disk's kind that
+        # is the archive's.
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise Refused(f"it is not a whole archive ({error})") from error
@@ -91,16 +97,22 @@ def _small_enough(members: list[zipfile.ZipInfo]) -> None:
 
 
 def _has_sheet(part: Path, name: str, wanted: Wanted) -> None:
-    """Raises `Refused` where no sheet of a workbook has the key headers: covers and notes stand before the tables."""
+    """Raises `Refused` where no sheet of a workbook has the key headers: covers and notes stand before the
+    tables.
+    """
     try:
         if not any(wanted.headed(row) for sheet in sheets(name, part.read_bytes()) for row in sheet.top):
-            raise Refused(f"none of its sheets has, in its first {HEADER_WITHIN} rows, the header {_keys(wanted)}")
+            raise Refused(
+                f"none of its sheets has, in its first {HEADER_WITHIN} rows, the header {_keys(wanted)}"
+            )
     except DataError as error:
         raise Refused(str(error).splitlines()[0].replace(name, "it").rstrip(".")) from error
 
 
 def _headed(top: bytes, wanted: Wanted) -> None:
-    lines = csv.reader(io.StringIO(top.removeprefix(b"\xef\xbb\xbf").decode("cp1252", errors="replace"), newline=""))
+    lines = csv.reader(
+        io.StringIO(top.removeprefix(b"\xef\xbb\xbf").decode("cp1252", errors="replace"), newline="")
+    )
     try:
         rows = [row for _, row in zip(range(HEADER_WITHIN), lines, strict=False)]
     except csv.Error as error:

@@ -1,6 +1,8 @@
-"""One file at a time over the web: politely, resumed where it was cut, only if it changed, and never more than a limit.
+"""One file at a time over the web: politely, resumed where it was cut, only if it changed, and never more
+than a limit.
 
-Knows HTTP and no service. Only https, and only hosts that were declared, whatever an answer or a redirect says.
+Knows HTTP and no service. Only https, and only hosts that were declared, whatever an answer or a redirect
+says.
 """
 
 import json
@@ -40,7 +42,8 @@ class _Cut(Exception):
 class Limits:
     """How much is asked of a service and of this machine."""
 
-    pause: float = 1.0  # seconds between two requests to one host, and the first step of the waits after a failure
+    # seconds between two requests to one host, and the first step of the waits after a failure
+    pause: float = 1.0
     tries: int = 4  # of a request, and of a file that is cut on the way
     longest_wait: int = 120  # seconds, whatever Retry-After says
     connect: float = 10.0  # seconds
@@ -67,10 +70,20 @@ class Web:
         self._asked: dict[str, float] = {}
         self._session = requests.Session()
         self._session.trust_env = base is None  # no proxy stands between us and ourselves
-        # One name for every host: the catalogue and the tables turn away any that doesn't begin like a browser's.
-        self._session.headers["User-Agent"] = f"Mozilla/5.0 (compatible; headway/{_version()}; open data on schools)"
-        again = Retry(limits.tries - 1, redirect=0, status_forcelist=(429, 500, 502, 503, 504), backoff_factor=limits.pause,
-                      backoff_max=limits.longest_wait, retry_after_max=limits.longest_wait, raise_on_status=False)  # fmt: skip
+        # One name for every host: the catalogue and the tables turn away any that doesn't begin like a
+        # browser's.
+        self._session.headers["User-Agent"] = (
+            f"Mozilla/5.0 (compatible; headway/{_version()}; open data on schools)"
+        )
+        again = Retry(
+            limits.tries - 1,
+            redirect=0,
+            status_forcelist=(429, 500, 502, 503, 504),
+            backoff_factor=limits.pause,
+            backoff_max=limits.longest_wait,
+            retry_after_max=limits.longest_wait,
+            raise_on_status=False,
+        )
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=again))
 
@@ -91,19 +104,27 @@ class Web:
             raise Refused(f"{address}: {why}") from why
 
     def same(self, address: str, known: Came) -> bool:
-        """Whether a file is still the one known, by its headers alone; a service that won't say leaves it so."""
+        """Whether a file is still the one known, by its headers alone; a service that won't say leaves it
+        so.
+        """
         try:
             with self._ask("HEAD", address, _if_changed(known)) as answer:
                 return answer.status_code != 200 or _came(answer) == known
         except Refused:
             return True
 
-    def bring(self, address: str, part: Path, known: Came | None = None,
-              tell: Callable[[int, int | None], None] = lambda done, total: None) -> Came | None:  # fmt: skip
-        """Bring a file to `part`, going on from what an earlier try left there; None where the known one still stands.
+    def bring(
+        self,
+        address: str,
+        part: Path,
+        known: Came | None = None,
+        tell: Callable[[int, int | None], None] = lambda done, total: None,
+    ) -> Came | None:
+        """Bring a file to `part`, going on from what an earlier try left there; None where the known one
+        still stands.
 
-        `tell` is told the bytes there and how many there will be. Raises `Refused`; then `part` holds only what can be
-        gone on from.
+        `tell` is told the bytes there and how many there will be. Raises `Refused`; then `part` holds only
+        what can be gone on from.
         """
         why: Exception | None = None
         for tried in range(self.limits.tries):
@@ -116,10 +137,15 @@ class Web:
                 raise Refused(f"it can't be unpacked ({_short(error)})") from error
             except (HTTPError, _Cut) as error:
                 why = error
-        raise Refused(f"it was cut on the way, at each of {self.limits.tries} tries ({_short(why)}); run the command again "
-                      "to go on") from why  # fmt: skip
+        raise Refused(
+            f"it was cut on the way, at each of {self.limits.tries} tries ({_short(why)}); run the command "
+            "again "
+            "to go on"
+        ) from why
 
-    def _bring_once(self, address: str, part: Path, known: Came | None, tell: Callable[[int, int | None], None]) -> Came | None:
+    def _bring_once(
+        self, address: str, part: Path, known: Came | None, tell: Callable[[int, int | None], None]
+    ) -> Came | None:
         begun, mark = time.monotonic(), _mark(part)
         there, validator = _left(part, address)
         headers = {"Accept-Encoding": "identity"}  # so that lengths and ranges are of the file itself
@@ -145,9 +171,13 @@ class Web:
                 raise Refused("the server doesn't say how long it is, so half of it would look whole")
             if not there:
                 forget(part)
-                mark.write_text(json.dumps({"address": address, "validator": _validator(came) if plain else None}), "utf-8")
+                mark.write_text(
+                    json.dumps({"address": address, "validator": _validator(came) if plain else None}),
+                    "utf-8",
+                )
             with part.open("ab") as file:
-                while chunk := answer.raw.read1(CHUNK, decode_content=True):  # as it comes, so that the clock is looked at
+                # as it comes, so that the clock is looked at
+                while chunk := answer.raw.read1(CHUNK, decode_content=True):
                     there += len(chunk)
                     if there > self.limits.bytes:
                         file.close()
@@ -156,8 +186,11 @@ class Web:
                     file.write(chunk)
                     tell(there, total)
                     if time.monotonic() - begun > self.limits.seconds:
-                        raise Refused(f"only {there:,} bytes came in {self.limits.seconds:.0f} seconds; run the command again "
-                                      "to go on")  # fmt: skip
+                        raise Refused(
+                            f"only {there:,} bytes came in {self.limits.seconds:.0f} seconds; run the "
+                            "command again "
+                            "to go on"
+                        )
             if total is not None and there != total:
                 raise _Cut(f"{there:,} of {total:,} bytes came")
             return came
@@ -170,9 +203,13 @@ class Web:
             self._rest(urlsplit(address).netloc)
             try:
                 answer = self._session.request(
-                    method, self._real(address), headers=headers, stream=True, allow_redirects=False,
+                    method,
+                    self._real(address),
+                    headers=headers,
+                    stream=True,
+                    allow_redirects=False,
                     timeout=(self.limits.connect, self.limits.read),
-                )  # fmt: skip
+                )
             except requests.RequestException as error:
                 raise Refused(f"{urlsplit(address).hostname} can't be reached ({_short(error)})") from error
             if not answer.is_redirect:
@@ -189,7 +226,10 @@ class Web:
             fine = False
         if not fine:
             way = "it is redirected to" if address != first else "its address is"
-            raise Refused(f"{way} {address[:200]}, which is not https or not a host declared in pipelines/fetch/services.py")
+            raise Refused(
+                f"{way} {address[:200]}, which is not https or not a host declared in "
+                "pipelines/fetch/services.py"
+            )
 
     def _real(self, address: str) -> str:
         return f"{self.base}/{address.removeprefix('https://')}" if self.base else address
@@ -211,17 +251,23 @@ def _mark(part: Path) -> Path:
 
 
 def _left(part: Path, address: str) -> tuple[int, str]:
-    """How many bytes an earlier try left that can be gone on from, and what the server must still call the file."""
+    """How many bytes an earlier try left that can be gone on from, and what the server must still call the
+    file.
+    """
     try:
         noted = json.loads(_mark(part).read_text("utf-8"))
         size = part.stat().st_size
     except (OSError, ValueError):
         return 0, ""
-    return (size, noted["validator"]) if noted.get("address") == address and noted.get("validator") else (0, "")
+    return (
+        (size, noted["validator"]) if noted.get("address") == address and noted.get("validator") else (0, "")
+    )
 
 
 def _validator(came: Came) -> str | None:
-    """What says that two answers are the same to the byte: a strong ETag, or else the time of the last change."""
+    """What says that two answers are the same to the byte: a strong ETag, or else the time of the last
+    change.
+    """
     return came.etag if came.etag and not came.etag.startswith("W/") else came.last_modified
 
 

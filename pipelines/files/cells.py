@@ -15,10 +15,13 @@ SHOWN = 5  # examples of each problem in a message
 MOST_SHOWN = 80  # letters of each
 
 _DATES = (
-    (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"), (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
-    (r"\d{1,2} [A-Za-z]+ \d{4}", "%d %B %Y"), (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
+    (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"),
+    (r"\d{1,2}/\d{1,2}/\d{4}", "%d/%m/%Y"),
+    (r"\d{1,2}-\d{1,2}-\d{4}", "%d-%m-%Y"),
+    (r"\d{1,2} [A-Za-z]+ \d{4}", "%d %B %Y"),
+    (r"\d{1,2}-[A-Za-z]{3}-\d{4}", "%d-%b-%Y"),
     (r"\d{1,2}-[A-Za-z]{3}-\d{2}", "%d-%b-%y"),
-)  # fmt: skip
+)
 FIGURES = ("count", "number", "share", "percent", "money")  # the kinds of column that hold them
 _FIGURE = re.compile(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")
 _SIGNS = re.compile("[£,%\t\n\f\r \ufffd]")
@@ -41,7 +44,9 @@ def _numbers(texts: list[str]) -> pd.Series:
 
 
 def _figure(text: str) -> str | None:
-    """The figure that a text is, without the signs that may stand in it and beside it; None where it is none."""
+    """The figure that a text is, without the signs that may stand in it and beside it; None where it is
+    none.
+    """
     if _FIGURE.fullmatch(text):
         return text
     plain = _SIGNS.sub("", text)
@@ -49,7 +54,8 @@ def _figure(text: str) -> str | None:
 
 
 def out_of_range(cells: pd.Series, kind: str) -> pd.Series:
-    """Which of the cells that can't be read hold a figure or a day all the same, as 104.17% of pupils or 31/02/2025.
+    """Which of the cells that can't be read hold a figure or a day all the same, as 104.17% of pupils or
+    31/02/2025.
 
     Such a cell is a slip in one row. Any other that can't be read may be a word that came with this release.
     """
@@ -64,12 +70,20 @@ def out_of_range(cells: pd.Series, kind: str) -> pd.Series:
     return slips
 
 
-_GRADES = {**{str(code): code for code in frameworks.GRADES}, **{f"{code}.0": code for code in frameworks.GRADES},
-           **frameworks.GRADE_CODES, **dict.fromkeys(frameworks.CATEGORY_GRADES, 4)}  # fmt: skip
-_STANDARDS = {**{word.lower(): code for word, code in frameworks.STANDARDS.items()},
-              **{alias: frameworks.STANDARDS[word] for alias, word in frameworks.STANDARD_ALIASES.items()}}  # fmt: skip
-_CATEGORIES = {**{code.lower(): code for code in frameworks.CATEGORIES},
-               **{alias.lower(): code for alias, code in frameworks.CATEGORY_ALIASES.items()}}  # fmt: skip
+_GRADES = {
+    **{str(code): code for code in frameworks.GRADES},
+    **{f"{code}.0": code for code in frameworks.GRADES},
+    **frameworks.GRADE_CODES,
+    **dict.fromkeys(frameworks.CATEGORY_GRADES, 4),
+}
+_STANDARDS = {
+    **{word.lower(): code for word, code in frameworks.STANDARDS.items()},
+    **{alias: frameworks.STANDARDS[word] for alias, word in frameworks.STANDARD_ALIASES.items()},
+}
+_CATEGORIES = {
+    **{code.lower(): code for code in frameworks.CATEGORIES},
+    **{alias.lower(): code for alias, code in frameworks.CATEGORY_ALIASES.items()},
+}
 _YES_NO = {"yes": True, "no": False, "met": True, "not met": False}
 _MEANINGS = {"grade": _GRADES, "standard": _STANDARDS, "yes_no": _YES_NO, "category": _CATEGORIES}
 
@@ -79,8 +93,9 @@ def read_cells(
 ) -> tuple[pd.Series, pd.Series, pd.Series]:
     """The values of a column of text, why each blank is blank, and which cells could not be understood.
 
-    Each distinct text is read once. Suppressed, not applicable and not collected stay apart in the second result. A
-    `percent` is divided by a hundred, a `share` is not, unless it carries a % sign: no cell is read by its neighbours.
+    Each distinct text is read once. Suppressed, not applicable and not collected stay apart in the second
+    result. A `percent` is divided by a hundred, a `share` is not, unless it carries a % sign: no cell is read
+    by its neighbours.
     """
     codes, texts = pd.factorize(cells)
     texts = texts.tolist()
@@ -96,7 +111,11 @@ def read_cells(
         blank |= nothing
         values = values.where(~blank)
     elif kind == "period":
-        years = pd.Series(live, dtype="str").str.extract(r"^((?:19|20)[0-9]{2})[-/_ ]?(?:19|20)?([0-9]{2})$").astype("float64")
+        years = (
+            pd.Series(live, dtype="str")
+            .str.extract(r"^((?:19|20)[0-9]{2})[-/_ ]?(?:19|20)?([0-9]{2})$")
+            .astype("float64")
+        )
         values = (years[0] + 1).where((years[0] + 1) % 100 == years[1])
     elif kind in FIGURES:
         values = _numbers(live)
@@ -116,7 +135,9 @@ def read_cells(
     else:
         if kind == "key":
             live = [text.removesuffix(".0").upper() for text in live]
-        values = pd.Series([None if reason else text for text, reason in zip(live, why, strict=True)], dtype="str")
+        values = pd.Series(
+            [None if reason else text for text, reason in zip(live, why, strict=True)], dtype="str"
+        )
     bad = values.isna().to_numpy() & ~blank
     return (
         pd.Series(values.array.take(codes), index=cells.index),
@@ -135,30 +156,49 @@ def _blank(text: str, kind: str) -> str | None:
 
 
 def unread(column: Column, cells: pd.Series, header_row: int) -> str:
-    examples = "; ".join(f"row {at + header_row + 2}: “{printable(text, MOST_SHOWN)}”" for at, text in cells.head(SHOWN).items())
-    expects = {"grade": "a grade 1-4 or its word", "standard": "a report-card grade", "date": "a day, as 31/08/2025",
-               "category": "a category of concern", "yes_no": "yes or no", "share": "a share from 0 to 1",
-               "percent": "a share of at most 100%"}  # fmt: skip
+    examples = "; ".join(
+        f"row {at + header_row + 2}: “{printable(text, MOST_SHOWN)}”"
+        for at, text in cells.head(SHOWN).items()
+    )
+    expects = {
+        "grade": "a grade 1-4 or its word",
+        "standard": "a report-card grade",
+        "date": "a day, as 31/08/2025",
+        "category": "a category of concern",
+        "yes_no": "yes or no",
+        "share": "a share from 0 to 1",
+        "percent": "a share of at most 100%",
+    }
     known = f"one of {', '.join(f'“{word}”' for word in column.words)}" if column.words else column.kind
-    where = "pipelines/sources.py" if column.words else "BLANKS in pipelines/sources.py or to pipelines/frameworks.py"
+    where = (
+        "pipelines/sources.py"
+        if column.words
+        else "BLANKS in pipelines/sources.py or to pipelines/frameworks.py"
+    )
     return (
-        f"  {column.headers[0]}: {len(cells)} cells hold what we don't know as {expects.get(column.kind, known)}: "
+        f"  {column.headers[0]}: {len(cells)} cells hold what we don't know as "
+        f"{expects.get(column.kind, known)}: "
         f"{examples}.\n    If it is a new {'word' if column.words else 'marker or grade'}, add it to {where}."
     )
 
 
 def printable(text: str, most: int = 300) -> str:
-    """Text of a file as a message may show it: no longer, and without characters that would drive the terminal."""
+    """Text of a file as a message may show it: no longer, and without characters that would drive the
+    terminal.
+    """
     seen = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[: most + 1])
     return seen if len(seen) <= most else f"{seen[:most]}…"
 
 
 def numbers(values: pd.Series) -> pd.Series:
     """Text keys as whole numbers, blank where they are not."""
-    if isinstance(values.dtype, pd.StringDtype) and values.str.isdigit().all():  # as nearly all are: much the faster way
+    # as nearly all are: much the faster way
+    if isinstance(values.dtype, pd.StringDtype) and values.str.isdigit().all():
         with contextlib.suppress(pa.ArrowInvalid, OverflowError):
             whole = pa.array(values, from_pandas=True).cast(pa.int64())
-            return pd.Series(whole.to_numpy(zero_copy_only=False), index=values.index, name=values.name).astype("Int64")
+            return pd.Series(
+                whole.to_numpy(zero_copy_only=False), index=values.index, name=values.name
+            ).astype("Int64")
     return pd.to_numeric(values, errors="coerce").astype("Int64")
 
 

@@ -1,8 +1,9 @@
 """What files were read as, kept by content, so that a month with one new file reads one file.
 
-An entry is a folder named by a hash of the file's bytes, its name, and the code that reads (this package, `sources` and
-`frameworks`): parquet for each record, and `release.json` beside them. Entries are written beside their place and renamed into
-it, so a killed run leaves whole ones; what is damaged is read anew. All of it may be deleted at any time.
+An entry is a folder named by a hash of the file's bytes, its name, and the code that reads (this package,
+`sources` and `frameworks`): parquet for each record, and `release.json` beside them. Entries are written
+beside their place and renamed into it, so a killed run leaves whole ones; what is damaged is read anew. All
+of it may be deleted at any time.
 """
 
 import ast
@@ -25,18 +26,27 @@ from headway.pipelines.files.reading import Release, read_file
 from headway.pipelines.tables import DataError
 
 FOLDER = ".read"  # among our tables
-WORTH_SHARING = 30_000_000  # bytes to be read: with fewer, a second process takes longer to start than it saves
-BIG = 5_000_000  # bytes, of the files that begin first, so that no process is left with a large one at the end
+# bytes to be read: with fewer, a second process takes longer to start than it saves
+WORTH_SHARING = 30_000_000
+# bytes, of the files that begin first, so that no process is left with a large one at the end
+BIG = 5_000_000
 TOLD = "release.json"
 UNFINISHED = 3600  # seconds until an entry not in its place is taken for one that a killed run left
 
 
-def read(paths: list[Path], raw: Path, digests: dict[str, str], folder: Path, workers: int = 2,
-         progress: Callable[[Iterable[Path], int], Iterable[Path]] | None = None
-         ) -> tuple[list[Release], list[str], list[tuple[Path, Path]]]:  # fmt: skip
-    """What the files hold, in the order of `paths`; the problems of those that can't be read; and entries to `keep`.
+def read(
+    paths: list[Path],
+    raw: Path,
+    digests: dict[str, str],
+    folder: Path,
+    workers: int = 2,
+    progress: Callable[[Iterable[Path], int], Iterable[Path]] | None = None,
+) -> tuple[list[Release], list[str], list[tuple[Path, Path]]]:
+    """What the files hold, in the order of `paths`; the problems of those that can't be read; and entries to
+    `keep`.
 
-    `digests` are the SHA-256 of the files, by name under `raw`. What is kept already in `folder` isn't read again.
+    `digests` are the SHA-256 of the files, by name under `raw`. What is kept already in `folder` isn't read
+    again.
     """
     places = {path: folder / _key(path, raw, digests) for path in paths}
     releases = {path: found for path, place in places.items() if (found := _kept(place)) is not None}
@@ -46,12 +56,20 @@ def read(paths: list[Path], raw: Path, digests: dict[str, str], folder: Path, wo
     arriving = _sorted(_read_all(fresh, raw, folder, workers), releases, problems, entries, places)
     for _ in progress(arriving, len(fresh)) if progress else arriving:
         pass
-    return ([release for path in paths for release in releases.get(path, [])],
-            [problems[path] for path in paths if path in problems], entries)  # fmt: skip
+    return (
+        [release for path in paths for release in releases.get(path, [])],
+        [problems[path] for path in paths if path in problems],
+        entries,
+    )
 
 
-def _sorted(answers: Iterator[tuple[Path, Any]], releases: dict, problems: dict, entries: list, places: dict[Path, Path]
-            ) -> Iterator[Path]:  # fmt: skip
+def _sorted(
+    answers: Iterator[tuple[Path, Any]],
+    releases: dict,
+    problems: dict,
+    entries: list,
+    places: dict[Path, Path],
+) -> Iterator[Path]:
     """Each file once it is read: what came of it goes where it belongs."""
     for path, (what, entry) in answers:
         if isinstance(what, str):
@@ -73,7 +91,8 @@ def _read_all(fresh: list[Path], raw: Path, folder: Path, workers: int) -> Itera
 
     order = sorted(fresh, key=lambda path: -sizes[path] if sizes[path] > BIG else 0)
     tasks = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(_in_a_process)(path, raw, folder) for path in order)  # fmt: skip
+        delayed(_in_a_process)(path, raw, folder) for path in order
+    )
     yield from tasks
 
 
@@ -107,8 +126,15 @@ def _size(path: Path) -> int:
         return 0
 
 
-def keep(entries: list[tuple[Path | None, Path]], folder: Path, digests: dict[str, str], raw: Path, paths: list[Path]) -> int:
-    """Put entries in their places, and take away those of files that aren't there any more; the bytes that are then kept.
+def keep(
+    entries: list[tuple[Path | None, Path]],
+    folder: Path,
+    digests: dict[str, str],
+    raw: Path,
+    paths: list[Path],
+) -> int:
+    """Put entries in their places, and take away those of files that aren't there any more; the bytes that
+    are then kept.
 
     What another run reads at the same time stays for an hour beside the others, not yet in its place.
     """
@@ -141,15 +167,21 @@ def _key(path: Path, raw: Path, digests: dict[str, str]) -> str:
 
 @functools.cache
 def _reader() -> str:
-    """The hash of what reads files, comments and layout apart, and of the library that divides them into cells."""
+    """The hash of what reads files, comments and layout apart, and of the library that divides them into
+    cells.
+    """
     here = Path(__file__).parent
     code = [*sorted(here.glob("*.py")), Path(sources.__file__), Path(frameworks.__file__)]
-    code += sorted(Path(sources.__file__).parent.glob("*.py")) if Path(sources.__file__).name == "__init__.py" else []
+    code += (
+        sorted(Path(sources.__file__).parent.glob("*.py"))
+        if Path(sources.__file__).name == "__init__.py"
+        else []
+    )
     each = [pd.__version__, *(ast.dump(ast.parse(path.read_bytes())) for path in code)]
     return hashlib.sha256("\n".join(each).encode()).hexdigest()
 
 
-# --- an entry -----------------------------------------------------------------------------------------------------------
+# --- an entry -----------------------------------------------------------------------------------------------
 
 
 def _write(entry: Path, releases: list[Release]) -> None:
@@ -158,15 +190,25 @@ def _write(entry: Path, releases: list[Release]) -> None:
         records = {}
         for at, (record, rows) in enumerate(release.records.items()):
             file = entry / f"{number}-{at}.parquet"
-            rows.to_parquet(file, index=None if rows.shape[1] else True)  # without columns nothing says how many rows
-            days = {column: str(kind) for column, kind in rows.dtypes.items() if kind.kind == "M"}  # parquet knows no seconds
+            # without columns nothing says how many rows
+            rows.to_parquet(file, index=None if rows.shape[1] else True)
+            # parquet knows no seconds
+            days = {column: str(kind) for column, kind in rows.dtypes.items() if kind.kind == "M"}
             records[record] = [file.name, hashlib.sha256(file.read_bytes()).hexdigest(), days]
-        told.append({
-            "name": release.name, "layout": release.layout.name, "rows": release.rows, "kept": release.kept,
-            "file_on": None if pd.isna(release.file_on) else release.file_on.isoformat(), "notes": release.notes,
-            "unit": None if pd.isna(release.file_on) else release.file_on.unit,
-            "set_aside": dict(release.set_aside), "out_of_range": release.out_of_range, "records": records,
-        })  # fmt: skip
+        told.append(
+            {
+                "name": release.name,
+                "layout": release.layout.name,
+                "rows": release.rows,
+                "kept": release.kept,
+                "file_on": None if pd.isna(release.file_on) else release.file_on.isoformat(),
+                "notes": release.notes,
+                "unit": None if pd.isna(release.file_on) else release.file_on.unit,
+                "set_aside": dict(release.set_aside),
+                "out_of_range": release.out_of_range,
+                "records": records,
+            }
+        )
     text = json.dumps(told)
     (entry / TOLD).write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
 
@@ -194,5 +236,14 @@ def _release(place: Path, told: dict[str, Any]) -> Release:
             raise ValueError(name)
         records[record] = pd.read_parquet(place / name).astype(days)
     file_on = pd.NaT if told["file_on"] is None else pd.Timestamp(told["file_on"]).as_unit(told["unit"])
-    return Release(told["name"], layout, file_on, records, told["rows"], Counter(told["set_aside"]), told["notes"], told["kept"],
-                   [tuple(cell) for cell in told["out_of_range"]])  # fmt: skip
+    return Release(
+        told["name"],
+        layout,
+        file_on,
+        records,
+        told["rows"],
+        Counter(told["set_aside"]),
+        told["notes"],
+        told["kept"],
+        [tuple(cell) for cell in told["out_of_range"]],
+    )

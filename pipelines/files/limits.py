@@ -1,7 +1,9 @@
-"""How large a file may grow when it is opened: refused before anything is filled, since a full memory ends the program.
+"""How large a file may grow when it is opened: refused before anything is filled, since a full memory ends
+the program.
 
-A workbook's reader lays every sheet out whole, from its first cell to its last, and copies shared text into each cell that
-shows it. A few bytes can so ask for terabytes, and the reader, which is not Python, then ends the process.
+A workbook's reader lays every sheet out whole, from its first cell to its last, and copies shared text into
+each cell that shows it. A few bytes can so ask for terabytes, and the reader, which is not Python, then ends
+the process.
 """
 
 import io
@@ -14,12 +16,16 @@ import numpy as np
 
 from headway.pipelines.tables import DataError
 
-MOST_UNPACKED = 2_000_000_000  # bytes, of one file in an archive: the largest official one unpacks to a tenth of this
-MOST_PACKED = 200  # times; text of official tables packs to a twentieth at most, nothing but one byte to a thousandth
+# bytes, of one file in an archive: the largest official one unpacks to a tenth of this
+MOST_UNPACKED = 2_000_000_000
+# times; text of official tables packs to a twentieth at most, nothing but one byte to a thousandth
+MOST_PACKED = 200
 SMALL = 50_000_000  # bytes: unpacked to less than this, a file may be packed as tightly as it likes
 MOST_MEMBERS = 1_000  # files of an archive; a year's performance tables are fewer than a hundred
-MOST_WORKBOOK = 300_000_000  # bytes, unpacked, and letters in its cells; the largest official one has a twelfth of this
-MOST_CELLS = 6_000_000  # a workbook's sheets may span: Ofsted's list of ten years' inspections has 75,000 rows of 70
+# bytes, unpacked, and letters in its cells; the largest official one has a twelfth of this
+MOST_WORKBOOK = 300_000_000
+# a workbook's sheets may span: Ofsted's list of ten years' inspections has 75,000 rows of 70
+MOST_CELLS = 6_000_000
 MOST_LINE = 1_000_000  # bytes, of a CSV's first rows
 MOST_COLUMNS = 2_000  # the widest official table has 400
 
@@ -31,26 +37,37 @@ _STRING = re.compile(rb"<(?:\w+:)?si\b")
 
 
 def limit(name: str, parts: Iterable[zipfile.ZipInfo], most: int = MOST_UNPACKED) -> None:
-    """Raises `DataError` where files of an archive would unpack to more than we take, or are packed as no table can be."""
+    """Raises `DataError` where files of an archive would unpack to more than we take, or are packed as no
+    table can be.
+    """
     parts = list(parts)
     size, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
     if size > most:
-        raise DataError(f"{name} would unpack to {size / 1e9:.1f} GB; we stop at {most / 1e9:g}.\nDownload it again.")
+        raise DataError(
+            f"{name} would unpack to {size / 1e9:.1f} GB; we stop at {most / 1e9:g}.\nDownload it again."
+        )
     if size > SMALL and size > MOST_PACKED * packed:
-        raise DataError(f"{name} would unpack to {size / max(packed, 1):,.0f} times its size, which no table does.\n"
-                        "Download it again.")  # fmt: skip
+        raise DataError(
+            f"{name} would unpack to {size / max(packed, 1):,.0f} times its size, which no table does.\n"
+            "Download it again."
+        )
 
 
 def limit_workbook(name: str, content: bytes) -> None:
     """Raises `DataError` where a workbook's sheets span more cells, or hold more text, than we take."""
-    if content[:2] != b"PK":  # an .xls by another name: its shared texts could fill the memory, and nobody publishes it now
-        raise DataError(f"{name} is no .xlsx or .ods workbook inside.\nOpen it, and save it as .xlsx or .csv.")
+    # an .xls by another name: its shared texts could fill the memory, and nobody publishes it now
+    if content[:2] != b"PK":
+        raise DataError(
+            f"{name} is no .xlsx or .ods workbook inside.\nOpen it, and save it as .xlsx or .csv."
+        )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         limit(name, parts, MOST_WORKBOOK)
         names = {part.filename.lower() for part in parts}
         if not names & {"xl/workbook.xml", "content.xml"}:
-            raise DataError(f"{name} is no .xlsx or .ods workbook inside.\nOpen it, and save it as .xlsx or .csv.")
+            raise DataError(
+                f"{name} is no .xlsx or .ods workbook inside.\nOpen it, and save it as .xlsx or .csv."
+            )
         if "content.xml" in names:
             spans = _spans_ods(archive.read("content.xml"))
         else:
@@ -58,15 +75,18 @@ def limit_workbook(name: str, content: bytes) -> None:
     for most, found, what in zip((MOST_CELLS, MOST_WORKBOOK), spans, ("cells", "letters"), strict=True):
         if found > most:
             raise DataError(
-                f"{name} spans {found:,} {what}; we stop at {most:,}.\nA cell filled far from the table does that: delete the "
+                f"{name} spans {found:,} {what}; we stop at {most:,}.\nA cell filled far from the table "
+                "does that: delete the "
                 "rows and columns beyond the table, or save the sheet as CSV."
             )
 
 
 def _spans_xlsx(parts: list[bytes]) -> tuple[int, int]:
-    """At most how many cells and letters; a sheet is any part with rows, since a workbook may call its parts what it likes.
+    """At most how many cells and letters; a sheet is any part with rows, since a workbook may call its parts
+    what it likes.
 
-    Cells may say where they stand, or follow on. Within a factor of four, if some do the one and some the other.
+    Cells may say where they stand, or follow on. Within a factor of four, if some do the one and some the
+    other.
     """
     cells, used = 0, np.zeros(1, dtype="int64")
     for part in parts:
@@ -85,7 +105,9 @@ def _spans_xlsx(parts: list[bytes]) -> tuple[int, int]:
         counts = np.bincount(shared[shared < 10_000_000]) if len(shared) else np.zeros(1, dtype="int64")
         longer, shorter = sorted((counts, used), key=len, reverse=True)
         used = longer + np.pad(shorter, (0, len(longer) - len(shorter)))
-    lengths = np.array([0, *(len(text) for part in parts for text in _STRING.split(part)[1:])], dtype="int64")[1:]
+    lengths = np.array(
+        [0, *(len(text) for part in parts for text in _STRING.split(part)[1:])], dtype="int64"
+    )[1:]
     both = min(len(lengths), len(used))
     return cells, int((lengths[:both] * used[:both]).sum())
 
@@ -99,7 +121,9 @@ def _number(letters: bytes) -> int:
 
 
 def _spans_ods(content: bytes) -> tuple[int, int]:
-    """How many cells, from the first to the last filled one of each sheet, and letters, repeats counted as often as said."""
+    """How many cells, from the first to the last filled one of each sheet, and letters, repeats counted as
+    often as said.
+    """
     spans = {"cells": 0, "letters": 0}
     at = {"row": 0, "column": 0, "height": 0, "width": 0, "letters": 0, "rows": 1, "columns": 1}
 

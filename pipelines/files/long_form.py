@@ -12,11 +12,12 @@ MOST_ROUNDED = 1.02  # shares of one whole, each rounded to a per cent, may add 
 def mended(
     texts: dict[str, pd.Series], columns: tuple[Column, ...], form: LongForm
 ) -> tuple[dict[str, pd.Series], int, pd.Series]:
-    """A long file's cells as they were meant, how many rows were moved to get there, and which we can't be sure of.
+    """A long file's cells as they were meant, how many rows were moved to get there, and which we can't be
+    sure of.
 
-    In some years the figures stand one column to the left: a number where a group's name belongs, and nothing in the
-    last column. One of the groupings before it is lost, so such a row is what its own name for its group says it is.
-    The same holds for a row that leaves the other groupings blank.
+    In some years the figures stand one column to the left: a number where a group's name belongs, and nothing
+    in the last column. One of the groupings before it is lost, so such a row is what its own name for its
+    group says it is. The same holds for a row that leaves the other groupings blank.
     """
     by = [name for name in form.by if name in texts]
     nothing = pd.Series("", index=texts[form.slipping[-1]].index, dtype="str")
@@ -26,7 +27,12 @@ def mended(
     unnamed = slipped | pd.concat([texts[name].eq("") for name in by], axis=1).any(axis=1)
     if not (figure | unnamed).any():
         return texts, 0, figure
-    groupings = {normalised(header): column.name for column in columns for header in column.headers if column.name in by}
+    groupings = {
+        normalised(header): column.name
+        for column in columns
+        for header in column.headers
+        if column.name in by
+    }
     grouping, group = (_evened(texts.get(name, nothing)) for name in form.named_by)
     named = grouping.map({**groupings, form.total: form.total})
     told = pd.concat([_evened(texts[name]) for name in by if name != form.slipping[0]], axis=1)
@@ -50,8 +56,11 @@ def doubtful(doubt: pd.Series, header_row: int) -> list[str]:
     if not doubt.any():
         return []
     rows = ", ".join(str(at + header_row + 2) for at in doubt.index[doubt][:SHOWN])
-    return [f"  {doubt.sum()} rows have their figures in the wrong columns, or don't say which group they are of: row {rows}.\n"
-            "    Download the file again. If that is how it was published, leave it out."]  # fmt: skip
+    return [
+        f"  {doubt.sum()} rows have their figures in the wrong columns, or don't say which group they are "
+        f"of: row {rows}.\n"
+        "    Download the file again. If that is how it was published, leave it out."
+    ]
 
 
 def used(
@@ -67,7 +76,9 @@ def used(
     apart = pd.concat([word.ne(form.total) for word in words.values()], axis=1).sum(axis=1)
     wanted = apart.eq(0)
     if len(wanted) and not wanted.any():
-        problems.append(f"  No row is of all teachers, with “{form.total}” in every column that tells them apart.")
+        problems.append(
+            f"  No row is of all teachers, with “{form.total}” in every column that tells them apart."
+        )
     for _, grouping, groups in form.measures.values():
         if grouping:
             wanted |= apart.eq(1) & words[grouping].isin(groups)
@@ -75,10 +86,11 @@ def used(
 
 
 def widened(rows: pd.DataFrame, form: LongForm) -> tuple[pd.DataFrame, list[str]]:
-    """One row a school and year from its rows of everybody and of one group each, and what is wrong with them.
+    """One row a school and year from its rows of everybody and of one group each, and what is wrong with
+    them.
 
-    A sum over groups is blank where one of them is: no part is worked out from a total, and a group without a row is
-    not nought, only not given.
+    A sum over groups is blank where one of them is: no part is worked out from a total, and a group without a
+    row is not nought, only not given.
     """
     key = ["urn", "period"]
     schools = rows.drop_duplicates(key)[key]
@@ -91,7 +103,9 @@ def widened(rows: pd.DataFrame, form: LongForm) -> tuple[pd.DataFrame, list[str]
             part = rows[rows[grouping].eq(group) if grouping else everybody].set_index(key)
             if part.index.has_duplicates:
                 urn, year = part.index[part.index.duplicated()][0]
-                problems.append(f"  Two rows of URN {urn} in {year:.0f} both give “{grouping or 'everybody'}: {group}”.")
+                problems.append(
+                    f"  Two rows of URN {urn} in {year:.0f} both give “{grouping or 'everybody'}: {group}”."
+                )
                 continue
             values = values + part[figure].reindex(at).to_numpy()
             given = part[f"{figure}_why_blank"].astype("str").reindex(at).set_axis(schools.index)
@@ -100,7 +114,10 @@ def widened(rows: pd.DataFrame, form: LongForm) -> tuple[pd.DataFrame, list[str]
         if figure.startswith("share_"):
             over = schools["urn"][values.gt(MOST_ROUNDED)]
             if len(over):
-                problems.append(f"  {measure} adds up to more than all teachers in {len(over)} schools: URN {over.iloc[0]}.")
+                problems.append(
+                    f"  {measure} adds up to more than all teachers in {len(over)} schools: URN "
+                    f"{over.iloc[0]}."
+                )
             values = values.clip(upper=1.0)
         wide |= {measure: values, f"{measure}_why_blank": why}
     return schools.assign(**wide), problems

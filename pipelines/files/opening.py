@@ -1,4 +1,6 @@
-"""A file to tables of text: its sheets, or the files in an archive, each within limits; what isn't data is refused."""
+"""A file to tables of text: its sheets, or the files in an archive, each within limits; what isn't data is
+refused.
+"""
 
 import csv
 import datetime
@@ -20,7 +22,15 @@ from headway.pipelines.tables import DataError
 
 HEADER_WITHIN = 20  # rows of title and notes that may stand above the headers
 # RuntimeError where a part is locked with a password, or packed in a way Python can't unpack.
-_BROKEN = (zipfile.BadZipFile, EOFError, zipfile.zlib.error, lzma.LZMAError, RuntimeError, OSError, ValueError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    EOFError,
+    zipfile.zlib.error,
+    lzma.LZMAError,
+    RuntimeError,
+    OSError,
+    ValueError,
+)
 MOST_SLIPPED = 0.1  # of the rows; a table of trusts of 2017 has one, “Mercers Company, The”
 
 
@@ -35,24 +45,40 @@ class Sheet:
     title: str = ""  # of a sheet in a workbook
 
     def columns(self, header_row: int, positions: list[int]) -> tuple[dict[int, pd.Series], pd.Series]:
-        """The cells below the headers, and which rows have more cells than there are headers, so that theirs slipped."""
+        """The cells below the headers, and which rows have more cells than there are headers, so that theirs
+        slipped.
+        """
         if not self.text:
             body = self.rows()[header_row + 1 :]
             cells = {p: pd.Series([_cell(row[p]) for row in body], dtype="str") for p in positions}
             return cells, pd.Series(False, index=range(len(body)))
-        # A first line of our own, one cell wider than the headers, makes pandas show cells that stand beyond them.
+        # A first line of our own, one cell wider than the headers, makes pandas show cells that stand beyond
+        # them.
         headers, width = self.top[header_row], len(self.top[header_row])
         try:
-            body = pd.read_csv(
-                io.BytesIO(b"," * width + b"\n" + self.text), skiprows=range(1, header_row + 1), header=None, dtype="str",
-                na_filter=False, names=range(width + 1), usecols=[*positions, width], skip_blank_lines=False,
-                index_col=False,
-            ).iloc[1:].reset_index(drop=True)  # fmt: skip
+            body = (
+                pd.read_csv(
+                    io.BytesIO(b"," * width + b"\n" + self.text),
+                    skiprows=range(1, header_row + 1),
+                    header=None,
+                    dtype="str",
+                    na_filter=False,
+                    names=range(width + 1),
+                    usecols=[*positions, width],
+                    skip_blank_lines=False,
+                    index_col=False,
+                )
+                .iloc[1:]
+                .reset_index(drop=True)
+            )
         except pd.errors.ParserError as error:
             raise DataError(f"{self.label} is not well-formed CSV: {error}.\nDownload it again.") from error
-        # Two readers have now divided the text into rows and cells: the one that found the headers, and pandas.
+        # Two readers have now divided the text into rows and cells: the one that found the headers, and
+        # pandas.
         if not len(body) or any(body.at[0, p].strip() != headers[p] for p in positions):
-            raise DataError(f"{self.label} is not well-formed CSV: its quotation marks don't match.\nDownload it again.")
+            raise DataError(
+                f"{self.label} is not well-formed CSV: its quotation marks don't match.\nDownload it again."
+            )
         body = body.iloc[1:].reset_index(drop=True)
         wide = body[width].str.strip().ne("")
         if wide.mean() > MOST_SLIPPED:
@@ -61,7 +87,8 @@ class Sheet:
                 f"{self.label} has {wide.sum()} rows with more cells than there are headers: row {rows}.\n"
                 "A comma inside a cell needs quotation marks around the cell. Download it again."
             )
-        return {p: body.pop(p).str.strip() for p in positions}, wide  # not twice in memory: a file may fill it
+        # not twice in memory: a file may fill it
+        return {p: body.pop(p).str.strip() for p in positions}, wide
 
 
 def _cell(value: object) -> str:
@@ -91,20 +118,28 @@ def sheets(name: str, content: bytes) -> Iterator[Sheet]:
         _limit_lines(name, text)
         lines = io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")
         try:
-            top = [[cell.strip() for cell in row] for _, row in zip(range(HEADER_WITHIN), csv.reader(lines), strict=False)]
+            top = [
+                [cell.strip() for cell in row]
+                for _, row in zip(range(HEADER_WITHIN), csv.reader(lines), strict=False)
+            ]
         except csv.Error as error:
             raise DataError(f"{name} is not well-formed CSV: {error}.\nDownload it again.") from error
         if (width := max(map(len, top), default=0)) > MOST_COLUMNS:
-            raise DataError(f"{name} has a row of {width:,} cells; we stop at {MOST_COLUMNS:,}.\nDownload it again.")
+            raise DataError(
+                f"{name} has a row of {width:,} cells; we stop at {MOST_COLUMNS:,}.\nDownload it again."
+            )
         yield Sheet(name, top, text=text)
     else:
-        raise DataError(f"{name}: we read .csv, .xlsx, .ods and .zip, not .{ending}.\nSave it as one of these.")
+        raise DataError(
+            f"{name}: we read .csv, .xlsx, .ods and .zip, not .{ending}.\nSave it as one of these."
+        )
 
 
 def _not_a_page(name: str, start: bytes) -> None:
     if not start:
         raise DataError(
-            f"{name} is empty (0 bytes).\nDownload it again, or take it away. Explore Education Statistics has served empty "
+            f"{name} is empty (0 bytes).\nDownload it again, or take it away. Explore Education Statistics "
+            "has served empty "
             "files while its zip of the whole release held them: take the file of that name out of it."
         )
     if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
@@ -112,14 +147,19 @@ def _not_a_page(name: str, start: bytes) -> None:
 
 
 def members(name: str, path: Path) -> Iterator[tuple[str, bytes]]:
-    """The files in an archive that hold data, one at a time: a zip of many years would fill the memory at once."""
+    """The files in an archive that hold data, one at a time: a zip of many years would fill the memory at
+    once.
+    """
     with path.open("rb") as file:
         _not_a_page(name, file.read(200))
     try:
         with zipfile.ZipFile(path) as archive:
             wanted = [member for member in archive.infolist() if _holds_data(name, member)]
             if len(wanted) > MOST_MEMBERS:
-                raise DataError(f"{name} holds {len(wanted):,} files; we stop at {MOST_MEMBERS:,}.\nTake out what you need.")
+                raise DataError(
+                    f"{name} holds {len(wanted):,} files; we stop at {MOST_MEMBERS:,}.\nTake out what you "
+                    "need."
+                )
             for member in wanted:
                 limit(name, [member])
                 yield _inside(name, member), archive.read(member)
@@ -130,7 +170,9 @@ def members(name: str, path: Path) -> Iterator[tuple[str, bytes]]:
 def _holds_data(name: str, member: zipfile.ZipInfo) -> bool:
     inside = _inside(name, member)
     hidden = member.is_dir() or Path(member.filename).name.startswith(".")
-    return not hidden and inside.lower().endswith((".csv", ".xlsx", ".ods", ".txt")) and not _not_needed(inside)
+    return (
+        not hidden and inside.lower().endswith((".csv", ".xlsx", ".ods", ".txt")) and not _not_needed(inside)
+    )
 
 
 def _inside(name: str, member: zipfile.ZipInfo) -> str:
@@ -139,12 +181,16 @@ def _inside(name: str, member: zipfile.ZipInfo) -> str:
 
 
 def _limit_lines(name: str, text: bytes) -> None:
-    """Raises `DataError` where one of the first lines is longer than any row of headers: it would fill the memory."""
+    """Raises `DataError` where one of the first lines is longer than any row of headers: it would fill the
+    memory.
+    """
     start = 0
     for _ in range(HEADER_WITHIN):
         end = text.find(b"\n", start)
         if (length := (end if end >= 0 else len(text)) - start) > MOST_LINE:
-            raise DataError(f"{name} has a line of {length:,} bytes; we stop at {MOST_LINE:,}.\nDownload it again.")
+            raise DataError(
+                f"{name} has a line of {length:,} bytes; we stop at {MOST_LINE:,}.\nDownload it again."
+            )
         if end < 0:
             return
         start = end + 1
@@ -158,9 +204,15 @@ def _workbook(name: str, content: bytes) -> Iterator[Sheet]:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         for sheet in book.sheet_names:
             cells = book.get_sheet_by_name(sheet)
-            top = [[_cell(v) for v in row] for row in cells.to_python(skip_empty_area=False, nrows=HEADER_WITHIN)]
-            yield Sheet(f"{name} (sheet {printable(sheet)})", top, title=printable(sheet),
-                        rows=lambda cells=cells: cells.to_python(skip_empty_area=False))  # fmt: skip
+            top = [
+                [_cell(v) for v in row] for row in cells.to_python(skip_empty_area=False, nrows=HEADER_WITHIN)
+            ]
+            yield Sheet(
+                f"{name} (sheet {printable(sheet)})",
+                top,
+                title=printable(sheet),
+                rows=lambda cells=cells: cells.to_python(skip_empty_area=False),
+            )
     except (python_calamine.CalamineError, expat.ExpatError, *_BROKEN) as error:
         raise DataError(f"{name} can't be opened as a workbook ({error}).\nDownload it again.") from error
     except BaseException as error:

@@ -1,4 +1,6 @@
-"""One official file to a release: the layout recognised, every row kept or set aside, all problems in one message."""
+"""One official file to a release: the layout recognised, every row kept or set aside, all problems in one
+message.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +9,15 @@ from pathlib import Path
 import pandas as pd
 
 from headway.pipelines import sources
-from headway.pipelines.files.cells import FIGURES, MOST_SHOWN, SHOWN, out_of_range, printable, read_cells, unread
+from headway.pipelines.files.cells import (
+    FIGURES,
+    MOST_SHOWN,
+    SHOWN,
+    out_of_range,
+    printable,
+    read_cells,
+    unread,
+)
 from headway.pipelines.files.dating import day_in_name, file_on, published_on
 from headway.pipelines.files.limits import MOST_UNPACKED
 from headway.pipelines.files.long_form import doubtful, mended, used, widened
@@ -16,7 +26,8 @@ from headway.pipelines.files.recognising import Match, recognise
 from headway.pipelines.sources import Layout
 from headway.pipelines.tables import DataError
 
-MOST_OTHERS = 0.1  # of the rows of a file of all inspections; in a list of schools most were inspected long before
+# of the rows of a file of all inspections; in a list of schools most were inspected long before
+MOST_OTHERS = 0.1
 MOST_ODD = 0.001  # of the rows we need may hold a cell out of range: more is no slip of the pen
 OFSTED_SINCE = pd.Timestamp(1992, 9, 1)
 
@@ -25,8 +36,9 @@ OFSTED_SINCE = pd.Timestamp(1992, 9, 1)
 class Release:
     """A file as read: its layout, its date, and for each record a frame of rows under our names.
 
-    Frames share their index: the row's number in the file. `rows` is `kept` and what `set_aside` counts, by reason.
-    `out_of_range` tells of the cells that rows were set aside for: the row, the header and what stands there.
+    Frames share their index: the row's number in the file. `rows` is `kept` and what `set_aside` counts, by
+    reason. `out_of_range` tells of the cells that rows were set aside for: the row, the header and what
+    stands there.
     """
 
     name: str
@@ -45,25 +57,34 @@ class Release:
 
 
 def read_file(path: Path, raw: Path, layouts: tuple[Layout, ...] = sources.LAYOUTS) -> list[Release]:
-    """What a file holds: one release, or several for an archive of several files or a workbook of several lists.
+    """What a file holds: one release, or several for an archive of several files or a workbook of several
+    lists.
 
-    Raises `DataError` where it can't be opened, and with every problem it has: unknown headers, markers and grades, days
-    in the future, URNs that repeat in a list of schools. A row of few with a cell out of range is set aside.
+    Raises `DataError` where it can't be opened, and with every problem it has: unknown headers, markers and
+    grades, days in the future, URNs that repeat in a list of schools. A row of few with a cell out of range
+    is set aside.
     """
     name = printable(path.relative_to(raw).as_posix())
     try:
         return _read(name, path, layouts)
     except MemoryError as error:
-        raise DataError(f"{name} needs more memory than there is.\nDownload it again, or use a larger machine.") from error
+        raise DataError(
+            f"{name} needs more memory than there is.\nDownload it again, or use a larger machine."
+        ) from error
     except OSError as error:
-        raise DataError(f"{name} can't be read ({error.strerror or error}).\nPut it back, check who may read it, or run this "
-                        "again when nothing else writes to the folder.") from error  # fmt: skip
+        raise DataError(
+            f"{name} can't be read ({error.strerror or error}).\nPut it back, check who may read it, or run "
+            "this "
+            "again when nothing else writes to the folder."
+        ) from error
 
 
 def _read(name: str, path: Path, layouts: tuple[Layout, ...]) -> list[Release]:
     if path.suffix.lower() != ".zip":
         if (size := path.stat().st_size) > MOST_UNPACKED:
-            raise DataError(f"{name} has {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.\nDownload it again.")
+            raise DataError(
+                f"{name} has {size / 1e9:.1f} GB; we stop at {MOST_UNPACKED / 1e9:.0f}.\nDownload it again."
+            )
         return _releases(name, list(sheets(name, path.read_bytes())), layouts)
     releases, problems = [], []
     for part, content in members(name, path):
@@ -74,7 +95,9 @@ def _read(name: str, path: Path, layouts: tuple[Layout, ...]) -> list[Release]:
     if problems:
         raise DataError("\n\n".join(problems))
     if not releases:
-        raise DataError(f"{name} holds no .csv, .xlsx or .ods file.\nTake it away, or put the data file in its place.")
+        raise DataError(
+            f"{name} holds no .csv, .xlsx or .ods file.\nTake it away, or put the data file in its place."
+        )
     return releases
 
 
@@ -86,7 +109,9 @@ def _releases(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> li
         try:
             tops = [row for other in opened for row in other.top] if match.layout.dated == "published" else []
             cover = published_on(name, tops)
-            releases.append(_release(f"{name}/{sheet.title}" if len(chosen) > 1 else name, sheet, match, cover))
+            releases.append(
+                _release(f"{name}/{sheet.title}" if len(chosen) > 1 else name, sheet, match, cover)
+            )
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -99,13 +124,18 @@ def _releases(name: str, opened: list[Sheet], layouts: tuple[Layout, ...]) -> li
 
 def _release(name: str, sheet: Sheet, match: Match, cover: pd.Timestamp | None = None) -> Release:
     layout = match.layout
-    cells, slipped = sheet.columns(match.header_row, sorted({*match.found.values(), *sum(match.again.values(), [])}))
+    cells, slipped = sheet.columns(
+        match.header_row, sorted({*match.found.values(), *sum(match.again.values(), [])})
+    )
     problems = _twice(sheet, match, cells)
     cells = {at: cells[at] for at in set(match.found.values())}
     aside: Counter[str] = Counter()
     notes = [f"read “{printable(was)}” as “{known}”" for was, known in match.misspelt]
-    keys = {column.name: cells[match.found[record, column.name]] for record, column in layout.columns()
-            if (record, column.name) in match.found and (column.name == "urn" or column.name in layout.only)}  # fmt: skip
+    keys = {
+        column.name: cells[match.found[record, column.name]]
+        for record, column in layout.columns()
+        if (record, column.name) in match.found and (column.name == "urn" or column.name in layout.only)
+    }
     records: dict[str, pd.DataFrame] = {}
     keep = pd.Series(True, index=slipped.index)
     keep &= _keep(~slipped, keep, aside, "more cells than headers: a comma without quotation marks")
@@ -129,8 +159,11 @@ def _release(name: str, sheet: Sheet, match: Match, cover: pd.Timestamp | None =
         keep &= _keep(~again, keep, aside, "the same row again")
     odd: list[_Odd] = []
     for record, columns in layout.records.items():
-        texts = {column.name: cells[match.found[record, column.name]] for column in columns
-                 if (record, column.name) in match.found}  # fmt: skip
+        texts = {
+            column.name: cells[match.found[record, column.name]]
+            for column in columns
+            if (record, column.name) in match.found
+        }
         texts = texts if keep.all() else {name: column[keep] for name, column in texts.items()}
         if layout.long_form:
             texts, moved, doubt = mended(texts, columns, layout.long_form)
@@ -151,21 +184,36 @@ def _release(name: str, sheet: Sheet, match: Match, cover: pd.Timestamp | None =
                 if (bad & ~slips).any():
                     problems.append(unread(column, texts[column.name][bad & ~slips], match.header_row))
                 if slips.any():
-                    odd.append(_Odd(match.found[record, column.name], texts[column.name][slips],
-                                    unread(column, texts[column.name][slips], match.header_row)))  # fmt: skip
+                    odd.append(
+                        _Odd(
+                            match.found[record, column.name],
+                            texts[column.name][slips],
+                            unread(column, texts[column.name][slips], match.header_row),
+                        )
+                    )
             if column.kind == "percent" and not sheet.text and _fractions(texts[column.name], values):
-                problems.append(f"  {column.headers[0]}: no figure is above 1, and we read this column as per cent. Cells of a "
-                                "workbook that show 53% hold 0.53.\n    Save the sheet as CSV, which has what the cells show.")
+                problems.append(
+                    f"  {column.headers[0]}: no figure is above 1, and we read this column as per cent. "
+                    "Cells of a "
+                    "workbook that show 53% hold 0.53.\n    Save the sheet as CSV, which has what the cells "
+                    "show."
+                )
             read[column.name] = values
             if column.kind in FIGURES:
                 read[f"{column.name}_why_blank"] = why
-        records[record] = pd.DataFrame(read, index=next(iter(texts.values())).index if texts else keep.index[keep])
+        records[record] = pd.DataFrame(
+            read, index=next(iter(texts.values())).index if texts else keep.index[keep]
+        )
         records[record] = _summed(records[record], layout)
     if layout.dated == "published" and cover is None:
         notes.append("no day of publication on a cover sheet: taken to have come out 150 days after its day")
-    release = Release(name, layout, file_on(name, layout, records, sheet.title, cover), records, len(keep), aside, notes)
+    release = Release(
+        name, layout, file_on(name, layout, records, sheet.title, cover), records, len(keep), aside, notes
+    )
     odd += _misdated(release, match)
-    problems += _set_aside(release, odd, _needed(match, cells, release), sheet.top[match.header_row], match.header_row)
+    problems += _set_aside(
+        release, odd, _needed(match, cells, release), sheet.top[match.header_row], match.header_row
+    )
     release.kept = len(next(iter(records.values())))
     if layout.long_form and not problems:
         for record in records:
@@ -180,7 +228,9 @@ def _release(name: str, sheet: Sheet, match: Match, cover: pd.Timestamp | None =
 
 
 def _summed(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
-    """The rows with the layout's sums: blank where a part is, for the reason that part has. Rounded parts may pass the whole."""
+    """The rows with the layout's sums: blank where a part is, for the reason that part has. Rounded parts may
+    pass the whole.
+    """
     sums: dict[str, pd.Series] = {}
     for name, parts in layout.sums.items():
         if all(part in rows for part in parts):
@@ -193,7 +243,9 @@ def _summed(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
 
 @dataclass
 class _Odd:
-    """Cells of one column that are out of range, each a text by its row; and what to say if they are too many."""
+    """Cells of one column that are out of range, each a text by its row; and what to say if they are too
+    many.
+    """
 
     at: int
     cells: pd.Series
@@ -201,7 +253,9 @@ class _Odd:
 
 
 def _fractions(texts: pd.Series, values: pd.Series) -> bool:
-    """Whether figures read as per cent are all of at most 1, as those of cells that a workbook shows as per cent."""
+    """Whether figures read as per cent are all of at most 1, as those of cells that a workbook shows as per
+    cent.
+    """
     return bool(0 < values.max() <= 0.01) and not texts.str.contains("%", regex=False).any()
 
 
@@ -215,8 +269,12 @@ def _needed(match: Match, cells: dict[int, pd.Series], release: Release) -> pd.S
     return needed
 
 
-def _set_aside(release: Release, odd: list[_Odd], needed: pd.Series, headers: list[str], header_row: int) -> list[str]:
-    """Takes out the rows that have a cell out of range, and says which; or says what is wrong where they are too many."""
+def _set_aside(
+    release: Release, odd: list[_Odd], needed: pd.Series, headers: list[str], header_row: int
+) -> list[str]:
+    """Takes out the rows that have a cell out of range, and says which; or says what is wrong where they are
+    too many.
+    """
     rows = pd.Series(False, index=needed.index)
     for one in odd:
         rows[one.cells.index] = True
@@ -227,10 +285,15 @@ def _set_aside(release: Release, odd: list[_Odd], needed: pd.Series, headers: li
     _keep(~(rows & ~needed), every, release.set_aside, "a cell out of range, in a row that no table needs")
     if rows.any():
         release.records.update({record: frame[~rows] for record, frame in release.records.items()})
-    found = {(at + header_row + 2, printable(headers[one.at], MOST_SHOWN), printable(text, MOST_SHOWN))
-             for one in odd for at, text in one.cells.items()}  # fmt: skip
+    found = {
+        (at + header_row + 2, printable(headers[one.at], MOST_SHOWN), printable(text, MOST_SHOWN))
+        for one in odd
+        for at, text in one.cells.items()
+    }
     release.out_of_range = sorted(found)
-    release.notes += [f"out of range: row {row}, {header}: “{text}”" for row, header, text in release.out_of_range[:SHOWN]]
+    release.notes += [
+        f"out of range: row {row}, {header}: “{text}”" for row, header, text in release.out_of_range[:SHOWN]
+    ]
     return []
 
 
@@ -243,9 +306,12 @@ def _twice(sheet: Sheet, match: Match, cells: dict[int, pd.Series]) -> list[str]
             if len(apart):
                 at, first = apart[0], printable(sheet.top[match.header_row][one])
                 problems.append(
-                    f"  {first}: columns {min(one, other) + 1} and {max(one, other) + 1} both have this header and differ in "
-                    f"{len(apart)} rows, as in row {at + match.header_row + 2}: “{printable(cells[one][at], MOST_SHOWN)}” and "
-                    f"“{printable(cells[other][at], MOST_SHOWN)}”.\n    Delete the wrong column, or rename it."
+                    f"  {first}: columns {min(one, other) + 1} and {max(one, other) + 1} both have this "
+                    "header and differ in "
+                    f"{len(apart)} rows, as in row {at + match.header_row + 2}: "
+                    f"“{printable(cells[one][at], MOST_SHOWN)}” and "
+                    f"“{printable(cells[other][at], MOST_SHOWN)}”.\n    Delete the wrong column, or rename "
+                    "it."
                 )
     return problems
 
@@ -275,35 +341,58 @@ def _misdated(release: Release, match: Match) -> list[_Odd]:
             if column not in frame:
                 continue
             early = frame[column][frame[column] < OFSTED_SINCE]
-            late = frame[column][frame[column] > max(as_at, release.file_on if column == "ended_on" else as_at)]
-            for days, when, what in ((early, "before there was Ofsted", "those cells"),
-                                     (late if release.layout.depth else late[:0], f"after the file itself ({as_at:%d/%m/%Y})",
-                                      "the file's name and those cells")):  # fmt: skip
+            late = frame[column][
+                frame[column] > max(as_at, release.file_on if column == "ended_on" else as_at)
+            ]
+            for days, when, what in (
+                (early, "before there was Ofsted", "those cells"),
+                (
+                    late if release.layout.depth else late[:0],
+                    f"after the file itself ({as_at:%d/%m/%Y})",
+                    "the file's name and those cells",
+                ),
+            ):
                 if len(days):
-                    where = "; ".join(f"row {i + match.header_row + 2}: {day:%d/%m/%Y}" for i, day in days.head(SHOWN).items())
-                    odd.append(_Odd(match.found[record, column], days.dt.strftime("%d/%m/%Y"),
-                                    f"  {len(days)} inspections are dated {when}: {where}.\n    Check {what}."))  # fmt: skip
+                    where = "; ".join(
+                        f"row {i + match.header_row + 2}: {day:%d/%m/%Y}"
+                        for i, day in days.head(SHOWN).items()
+                    )
+                    odd.append(
+                        _Odd(
+                            match.found[record, column],
+                            days.dt.strftime("%d/%m/%Y"),
+                            f"  {len(days)} inspections are dated {when}: {where}.\n    Check {what}.",
+                        )
+                    )
     return odd
 
 
 def _impossible(release: Release, header_row: int) -> list[str]:
-    """Files of other years than they say, and URNs that are none, or that repeat where each school has one row."""
+    """Files of other years than they say, and URNs that are none, or that repeat where each school has one
+    row.
+    """
     problems = []
     visits = release.records.get("inspection", release.records.get("report_card"))
     if release.layout.years and visits is not None and len(visits):
         others = ~visits["inspected_on"].between(*map(pd.Timestamp, release.layout.years))
         if others.mean() > MOST_OTHERS:
             problems.append(
-                f"  {others.sum()} of {len(others)} rows give no inspection between {' and '.join(release.layout.years)}, and "
-                "those of a file of all inspections of the time would.\n    If it is of other years, or lists schools with their "
+                f"  {others.sum()} of {len(others)} rows give no inspection between "
+                f"{' and '.join(release.layout.years)}, and "
+                "those of a file of all inspections of the time would.\n    If it is of other years, or "
+                "lists schools with their "
                 "latest inspections, its headers have changed: add a layout for it to pipelines/sources.py."
             )
     if release.layout.dated == "published" and (named := day_in_name(release.name)) is not None:
         since, until = map(pd.Timestamp, release.layout.years)
         if not since <= named <= until:
-            problems.append(f"  Its headers are of questions asked from {since:%d %B %Y} to {until:%d %B %Y}, and its name says "
-                            f"{named:%d %B %Y}.\n    Check its name; if Ofsted has changed the questions again, add a layout for "
-                            "them to pipelines/sources.py.")  # fmt: skip
+            problems.append(
+                f"  Its headers are of questions asked from {since:%d %B %Y} to {until:%d %B %Y}, and its "
+                "name says "
+                f"{named:%d %B %Y}.\n    Check its name; if Ofsted has changed the questions again, add a "
+                "layout for "
+                "them to pipelines/sources.py."
+            )
     first = next(iter(release.records.values()))
     if release.layout.dated == "period":
         by = [name for name in ("urn", "la_code", "phase", "period") if name in first]
@@ -311,15 +400,24 @@ def _impossible(release: Release, header_row: int) -> list[str]:
         if len(twice):
             told = twice[by].astype({"period": "int64"}).astype("str").agg(", ".join, axis=1).head(SHOWN)
             shown = "; ".join(f"row {at + header_row + 2}: {key}" for at, key in told.items())
-            problems.append(f"  {len(twice)} rows give different figures for the same {' and '.join(by)}: {shown}.")
+            problems.append(
+                f"  {len(twice)} rows give different figures for the same {' and '.join(by)}: {shown}."
+            )
     if "urn" in first:
         odd = first["urn"][~first["urn"].fillna("").str.fullmatch(r"[0-9]{4,7}")]
         if len(odd):
-            where = "; ".join(f"row {i + header_row + 2}: “{printable(urn, MOST_SHOWN)}”" for i, urn in odd.head(SHOWN).items())
+            where = "; ".join(
+                f"row {i + header_row + 2}: “{printable(urn, MOST_SHOWN)}”"
+                for i, urn in odd.head(SHOWN).items()
+            )
             problems.append(f"  {len(odd)} URNs are not numbers of four to seven figures: {where}.")
         twice = first["urn"][first["urn"].duplicated(keep=False)]
         if not release.layout.repeats and len(twice):
-            shown = ", ".join(f"{printable(urn, MOST_SHOWN)} (rows {', '.join(str(i + header_row + 2) for i in rows)})"
-                              for urn, rows in list(twice.groupby(twice).groups.items())[:SHOWN])  # fmt: skip
-            problems.append(f"  {twice.nunique()} URNs stand on more than one row: {shown}.\n    Each school has one row.")
+            shown = ", ".join(
+                f"{printable(urn, MOST_SHOWN)} (rows {', '.join(str(i + header_row + 2) for i in rows)})"
+                for urn, rows in list(twice.groupby(twice).groups.items())[:SHOWN]
+            )
+            problems.append(
+                f"  {twice.nunique()} URNs stand on more than one row: {shown}.\n    Each school has one row."
+            )
     return problems

@@ -1,11 +1,13 @@
-"""Every mention of an inspection in any file, to one row an inspection with what is known of it and since when.
+"""Every mention of an inspection in any file, to one row an inspection with what is known of it and since
+when.
 
-When a detail is known. A file of all inspections tells of each from the day its report was out. So does a list of latest
-inspections, but only of those made since an earlier list that it reaches back to without a gap: of older ones it names those
-alone that few inspections followed, so what it says of them would tell the future, and counts from the list's own date. The
-same holds for a visit without a grade, which a list shows only where no graded one followed. A compiled history has no
-report days: its inspections count from the day by which 95 of 100 reports of their framework were out. Each detail is known
-from the first file that says it in this sense, whatever other files say of the inspection; the value said first stands.
+When a detail is known. A file of all inspections tells of each from the day its report was out. So does a
+list of latest inspections, but only of those made since an earlier list that it reaches back to without a
+gap: of older ones it names those alone that few inspections followed, so what it says of them would tell the
+future, and counts from the list's own date. The same holds for a visit without a grade, which a list shows
+only where no graded one followed. A compiled history has no report days: its inspections count from the day
+by which 95 of 100 reports of their framework were out. Each detail is known from the first file that says it
+in this sense, whatever other files say of the inspection; the value said first stands.
 """
 
 from collections import Counter
@@ -18,17 +20,50 @@ from headway.pipelines.ingest import schools
 from headway.pipelines.inspections import REPORTS_OUT_WITHIN
 from headway.pipelines.tables import DATE, DETAILS
 
-SAME_INSPECTION = 14  # days: a start and an end date of one inspection differ by less, two inspections by so many or more
-_CARD = {area: f"standard_{area}" for area in frameworks.AREAS}  # apart from the old judgements of the same names
+# days: a start and an end date of one inspection differ by less, two inspections by so many or more
+SAME_INSPECTION = 14
+# apart from the old judgements of the same names
+_CARD = {area: f"standard_{area}" for area in frameworks.AREAS}
 _CARD_ON = {f"{area}_graded_on": f"graded_on_{area}" for area in frameworks.AREAS}
-_JUDGED = ("overall", "leadership", "quality_of_education", "teaching", "achievement", "behaviour", "personal_development",
-           "early_years", "sixth_form", "middle_leadership")  # fmt: skip
-_SAID = ("inspection_number", "inspected_on", "ended_on", "published_on", "category", "safeguarding", "ungraded_outcome",
-         "event_type", "leadership_and_governance", *_JUDGED, *_CARD.values(), *_CARD_ON.values())  # fmt: skip
-_RECORDS = ("inspection", "history", "report_card", "latest", "previous", "ungraded", "monitoring", "register")
+_JUDGED = (
+    "overall",
+    "leadership",
+    "quality_of_education",
+    "teaching",
+    "achievement",
+    "behaviour",
+    "personal_development",
+    "early_years",
+    "sixth_form",
+    "middle_leadership",
+)
+_SAID = (
+    "inspection_number",
+    "inspected_on",
+    "ended_on",
+    "published_on",
+    "category",
+    "safeguarding",
+    "ungraded_outcome",
+    "event_type",
+    "leadership_and_governance",
+    *_JUDGED,
+    *_CARD.values(),
+    *_CARD_ON.values(),
+)
+_RECORDS = (
+    "inspection",
+    "history",
+    "report_card",
+    "latest",
+    "previous",
+    "ungraded",
+    "monitoring",
+    "register",
+)
 
 
-# --- mentions -----------------------------------------------------------------------------------------------------------
+# --- mentions -----------------------------------------------------------------------------------------------
 
 
 def mentions(releases: list[Release], aside: Counter) -> pd.DataFrame:
@@ -63,12 +98,16 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
     graded = rows[["overall", "leadership", *_CARD.values()]].notna().any(axis=1)
     kind = pd.Series("graded", index=rows.index)
     if record in ("inspection", "monitoring"):
-        watched = rows["event_type"].fillna("").str.lower().str.contains("monitor|no formal|urgent|safeguarding")
+        watched = (
+            rows["event_type"].fillna("").str.lower().str.contains("monitor|no formal|urgent|safeguarding")
+        )
         kind = kind.mask(~graded, "ungraded").mask(~graded & watched, "monitoring")
         aside[f"{record}: without a day"] += int((~given).sum())
     elif record == "ungraded":
         kind[:] = "ungraded"
-        aside["ungraded inspection: none yet, or no outcome"] += int((~given | rows["ungraded_outcome"].isna()).sum())
+        aside["ungraded inspection: none yet, or no outcome"] += int(
+            (~given | rows["ungraded_outcome"].isna()).sum()
+        )
         given &= rows["ungraded_outcome"].notna()
     else:
         aside[f"{record} inspection: none yet"] += int((~given).sum())
@@ -79,36 +118,57 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
         aside["register inspection: not a state-funded school"] += int((given & ~state_funded).sum())
         given &= state_funded
     said = rows[list(_SAID)].assign(
-        listed_urn=listed, urn=then.where(then.notna(), listed), kind=kind, record=record, **days,
-        seen_on=release.file_on, in_full=release.layout.depth == 99 and record != "previous",
-        compiled=release.layout.compiled, source_file=release.name, file_row=rows.index,
-    )[given]  # fmt: skip
+        listed_urn=listed,
+        urn=then.where(then.notna(), listed),
+        kind=kind,
+        record=record,
+        **days,
+        seen_on=release.file_on,
+        in_full=release.layout.depth == 99 and record != "previous",
+        compiled=release.layout.compiled,
+        source_file=release.name,
+        file_row=rows.index,
+    )[given]
     return said.assign(urn=said["urn"].astype("int64"))
 
 
-# --- one row an inspection ------------------------------------------------------------------------------------------------
+# --- one row an inspection ----------------------------------------------------------------------------------
 
 
-def histories(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> tuple[pd.DataFrame, pd.DataFrame]:
+def histories(
+    seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row an inspection, and one row an area of a report card: the tables `inspections` and `standards`.
 
-    `seen` are mentions with their lineage. Mentions are of one inspection where they share a number, or a lineage, a kind and
-    a date within days.
+    `seen` are mentions with their lineage. Mentions are of one inspection where they share a number, or a
+    lineage, a kind and a date within days.
     """
-    seen = seen.assign(inspected_on=first_known(seen["inspected_on"], seen["ended_on"]),
-                       by_end=seen["inspected_on"].isna(), register=seen["record"].eq("register"))  # fmt: skip
-    # A report date before the inspection, or years after the file, is a slip of the pen: the file's date stands.
+    seen = seen.assign(
+        inspected_on=first_known(seen["inspected_on"], seen["ended_on"]),
+        by_end=seen["inspected_on"].isna(),
+        register=seen["record"].eq("register"),
+    )
+    # A report date before the inspection, or years after the file, is a slip of the pen: the file's date
+    # stands.
     slip = (seen["published_on"] < seen["inspected_on"]) | (seen["published_on"] > seen["seen_on"])
     aside["publication date before the inspection or after the file: not used"] += int(slip.sum())
     seen = seen.assign(published_on=seen["published_on"].mask(slip))
     seen = seen.assign(public_on=_public_on(seen, coverage))
     seen = _registers_read(seen, coverage, aside)
     seen = seen.assign(cluster=_clusters(seen))
-    # Where any file may say when a compiled inspection's report was out, that day stands in for the usual one.
-    day = seen["published_on"].where(seen["published_on"].eq(seen["public_on"])).groupby(seen["cluster"]).transform("min")
+    # Where any file may say when a compiled inspection's report was out, that day stands in for the usual
+    # one.
+    day = (
+        seen["published_on"]
+        .where(seen["published_on"].eq(seen["public_on"]))
+        .groupby(seen["cluster"])
+        .transform("min")
+    )
     seen = seen.assign(public_on=seen["public_on"].where(~seen["compiled"] | day.isna(), day))
 
-    differ = seen[seen["overall"].notna() & ~seen["register"]].groupby("cluster")["overall"].nunique().gt(1).sum()
+    differ = (
+        seen[seen["overall"].notna() & ~seen["register"]].groupby("cluster")["overall"].nunique().gt(1).sum()
+    )
     aside["inspections whose grade differs between files: what was said first stands"] += int(differ)
     aside["mentions of an inspection already seen"] += len(seen) - seen["cluster"].nunique()
     seen = seen.assign(leadership_and_governance=_at_the_inspection(seen, "leadership_and_governance"))
@@ -121,17 +181,25 @@ def histories(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> tup
         known[f"{detail}_known_on"] = said.set_index("cluster")["public_on"]
     merged = by.first()
     # The day said first stands too, its first day before its last: else a later file would move it by days.
-    days = order.sort_values(["cluster", "public_on", "by_end"], kind="stable").groupby("cluster")["inspected_on"].first()
+    days = (
+        order.sort_values(["cluster", "public_on", "by_end"], kind="stable")
+        .groupby("cluster")["inspected_on"]
+        .first()
+    )
     settled = order[~order["register"] | by["register"].transform("all")]
     rows = merged.drop(columns=["public_on", "seen_on"]).assign(
         inspected_on=days,
-        known_on=by["public_on"].min(), published_on=by["published_on"].min(),
-        shown_on=settled.groupby("cluster")["seen_on"].min(), files=by["source_file"].nunique(),
+        known_on=by["public_on"].min(),
+        published_on=by["published_on"].min(),
+        shown_on=settled.groupby("cluster")["seen_on"].min(),
+        files=by["source_file"].nunique(),
         **{name: since.reindex(merged.index).astype(DATE) for name, since in known.items()},
-    )  # fmt: skip
+    )
     rows = _judged(rows).sort_values(["lineage", "inspected_on", "kind"])
     twice = rows.duplicated(["lineage", "kind", "inspected_on"])
-    aside["inspections of one school, kind and day that no number tells apart: the first stands"] += int(twice.sum())
+    aside["inspections of one school, kind and day that no number tells apart: the first stands"] += int(
+        twice.sum()
+    )
     return rows[~twice], _standards(order, rows[~twice], aside)
 
 
@@ -140,7 +208,9 @@ def _public_on(seen: pd.DataFrame, coverage: pd.DataFrame) -> pd.Series:
     within = pd.Series(False, index=seen.index)
     for stretch in coverage[coverage["lineage"].eq(0)].itertuples():
         until = stretch.to_on + REPORTS_OUT_WITHIN
-        within |= seen["inspected_on"].between(stretch.from_on, stretch.to_on) & seen["seen_on"].between(stretch.from_on, until)
+        within |= seen["inspected_on"].between(stretch.from_on, stretch.to_on) & seen["seen_on"].between(
+            stretch.from_on, until
+        )
     at_once = seen["in_full"] | (within & seen["kind"].eq("graded") & ~seen["register"])
     usual = frameworks.report_out_by(seen["inspected_on"]).where(seen["compiled"])
     return first_known(seen["published_on"].where(at_once), usual, seen["seen_on"]).astype(DATE)
@@ -153,42 +223,62 @@ def _clusters(seen: pd.DataFrame) -> pd.Series:
     apart |= seen["inspected_on"].diff().dt.days.ge(SAME_INSPECTION)
     cluster = apart.cumsum()
     numbered = seen["inspection_number"].notna()
-    joined = cluster[numbered].groupby([seen["lineage"], seen["kind"], seen["inspection_number"]]).transform("min")
+    joined = (
+        cluster[numbered].groupby([seen["lineage"], seen["kind"], seen["inspection_number"]]).transform("min")
+    )
     first = pd.Series(joined.to_numpy(), index=cluster[numbered].to_numpy()).groupby(level=0).min()
     return cluster.map(first).fillna(cluster).astype("int64")
 
 
-# --- registers ------------------------------------------------------------------------------------------------------------
+# --- registers ----------------------------------------------------------------------------------------------
 
 
 def _registers_read(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) -> pd.DataFrame:
-    """The mentions, those of registers as what they are: a graded inspection, a visit without a grade, or left out.
+    """The mentions, those of registers as what they are: a graded inspection, a visit without a grade, or
+    left out.
 
-    A register gives the day of the latest visit of any kind beside the grade of the last graded inspection. Schools below
-    good have graded inspections alone (of 2,500 such days in the Department's table of July 2018, a full history shows all
-    but one graded). A good or better school's day is a graded inspection where another file has it; where the files cover the
-    day and show none, and the standing grade is this one, it was a short inspection; else nobody can tell. Judged by what was
-    public when the register came out, so that no later file changes it.
+    A register gives the day of the latest visit of any kind beside the grade of the last graded inspection.
+    Schools below good have graded inspections alone (of 2,500 such days in the Department's table of July
+    2018, a full history shows all but one graded). A good or better school's day is a graded inspection where
+    another file has it; where the files cover the day and show none, and the standing grade is this one, it
+    was a short inspection; else nobody can tell. Judged by what was public when the register came out, so
+    that no later file changes it.
     """
     graded = seen[seen["kind"].eq("graded") & ~seen["register"] & seen["overall"].notna()]
     graded = graded.sort_values("inspected_on", kind="stable")
     parts = [seen[~seen["register"]]]
     slack = pd.Timedelta(days=SAME_INSPECTION)
     for seen_on, said in seen[seen["register"]].groupby("seen_on"):
-        out = graded[graded["public_on"] <= seen_on + REPORTS_OUT_WITHIN]  # it may itself be the first to show one
+        # it may itself be the first to show one
+        out = graded[graded["public_on"] <= seen_on + REPORTS_OUT_WITHIN]
         said = said.sort_values("inspected_on", kind="stable")
         asked = said[["lineage", "inspected_on"]]
-        same = pd.merge_asof(asked, out[["lineage", "inspected_on"]].assign(there=True), on="inspected_on", by="lineage",
-                             direction="nearest", tolerance=slack)["there"].notna().to_numpy()  # fmt: skip
-        standing = pd.merge_asof(asked, out[["lineage", "inspected_on", "overall"]], on="inspected_on",
-                                 by="lineage")["overall"].set_axis(said.index)  # fmt: skip
+        same = (
+            pd.merge_asof(
+                asked,
+                out[["lineage", "inspected_on"]].assign(there=True),
+                on="inspected_on",
+                by="lineage",
+                direction="nearest",
+                tolerance=slack,
+            )["there"]
+            .notna()
+            .to_numpy()
+        )
+        standing = pd.merge_asof(
+            asked, out[["lineage", "inspected_on", "overall"]], on="inspected_on", by="lineage"
+        )["overall"].set_axis(said.index)
         below = said["overall"].gt(frameworks.GOOD)
         covered = as_of.covered_until(said["lineage"], said["inspected_on"], coverage).notna()
         short = ~same & ~below & covered & standing.eq(said["overall"]).fillna(False)
         denied = ~same & below & _between_consecutive(said, seen[seen["seen_on"] <= seen_on])
         unknown = ~same & ~short & ~below
-        aside["in a register only, good or better: graded or a short inspection, nobody can tell"] += int(unknown.sum())
-        aside["in a register only, where another file names two consecutive graded inspections around it"] += int(denied.sum())
+        aside["in a register only, good or better: graded or a short inspection, nobody can tell"] += int(
+            unknown.sum()
+        )
+        aside[
+            "in a register only, where another file names two consecutive graded inspections around it"
+        ] += int(denied.sum())
         said = said.assign(kind=said["kind"].mask(short, "ungraded"), overall=said["overall"].mask(short))
         parts.append(said[~unknown & ~denied])
     return pd.concat(parts).sort_index()
@@ -197,17 +287,21 @@ def _registers_read(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) 
 def _between_consecutive(said: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
     """Whether a mention lies between two inspections that one row of a file gives as latest and previous."""
     row = ["lineage", "source_file", "file_row"]
-    later = others.loc[others["record"].isin(["latest", "inspection"]) & others["kind"].eq("graded"), [*row, "inspected_on"]]
+    later = others.loc[
+        others["record"].isin(["latest", "inspection"]) & others["kind"].eq("graded"), [*row, "inspected_on"]
+    ]
     earlier = others.loc[others["record"].eq("previous"), [*row, "inspected_on"]]
     spans = later.merge(earlier, on=row, suffixes=("_later", "_earlier"))
     inside = said[["lineage", "inspected_on"]].reset_index().merge(spans, on="lineage")
     slack = pd.Timedelta(days=SAME_INSPECTION)
-    inside = inside[(inside["inspected_on"] > inside["inspected_on_earlier"] + slack)
-                    & (inside["inspected_on"] < inside["inspected_on_later"] - slack)]  # fmt: skip
+    inside = inside[
+        (inside["inspected_on"] > inside["inspected_on_earlier"] + slack)
+        & (inside["inspected_on"] < inside["inspected_on_later"] - slack)
+    ]
     return said.index.to_series().isin(inside["index"])
 
 
-# --- judgements -----------------------------------------------------------------------------------------------------------
+# --- judgements ---------------------------------------------------------------------------------------------
 
 
 def _judged(rows: pd.DataFrame) -> pd.DataFrame:
@@ -224,15 +318,21 @@ def _judged(rows: pd.DataFrame) -> pd.DataFrame:
     source = source.mask(derived.notna(), "derived").mask(cards & ~published, "crosswalk")
     overall = first_known(rows["overall"].astype("float64"), derived)
     below = (overall > frameworks.GOOD).astype("boolean").mask(overall.isna())
-    card = frameworks.below_good_from_report_card(rows["leadership_and_governance"].astype("float64"), rows["category"])
+    card = frameworks.below_good_from_report_card(
+        rows["leadership_and_governance"].astype("float64"), rows["category"]
+    )
     # What is worked out is known once all it is worked out from is.
     both = rows[["quality_of_education_known_on", "leadership_known_on"]].max(axis=1, skipna=False)
     since = first_known(rows["overall_known_on"], both, rows["category_known_on"]).where(overall.notna())
     carded = first_known(rows["leadership_and_governance_known_on"], rows["category_known_on"])
     return rows.assign(
-        framework=framework, overall=overall, overall_source=source, below_good=below.mask(cards, card),
-        overall_known_on=since.astype(DATE), below_good_known_on=since.mask(cards, carded).astype(DATE),
-    )  # fmt: skip
+        framework=framework,
+        overall=overall,
+        overall_source=source,
+        below_good=below.mask(cards, card),
+        overall_known_on=since.astype(DATE),
+        below_good_known_on=since.mask(cards, carded).astype(DATE),
+    )
 
 
 def _at_the_inspection(seen: pd.DataFrame, area: str) -> pd.Series:
@@ -242,7 +342,9 @@ def _at_the_inspection(seen: pd.DataFrame, area: str) -> pd.Series:
 
 
 def _standards(order: pd.DataFrame, rows: pd.DataFrame, aside: Counter) -> pd.DataFrame:
-    """Each area of each report card, once for each day it was graded on; a later grade is known from the file that gives it."""
+    """Each area of each report card, once for each day it was graded on; a later grade is known from the file
+    that gives it.
+    """
     inspected = rows[["lineage", "urn", "inspection_number", "inspected_on"]]
     cards = order[order["cluster"].isin(inspected.index)]
     parts = []
@@ -250,12 +352,18 @@ def _standards(order: pd.DataFrame, rows: pd.DataFrame, aside: Counter) -> pd.Da
         said = cards[cards[f"standard_{area}"].notna()]
         again = said[f"graded_on_{area}"] > said["inspected_on"] + pd.Timedelta(days=SAME_INSPECTION)
         inspection = inspected.loc[said["cluster"]].set_axis(said.index)
-        parts.append(inspection.assign(
-            area=area, standard=said[f"standard_{area}"], source_file=said["source_file"],
-            graded_on=inspection["inspected_on"].mask(again, said[f"graded_on_{area}"]),
-            known_on=said["public_on"].mask(again, said["seen_on"]),
-        ))  # fmt: skip
-    every = pd.concat(parts).sort_values(["lineage", "inspected_on", "area", "graded_on", "known_on"], kind="stable")
+        parts.append(
+            inspection.assign(
+                area=area,
+                standard=said[f"standard_{area}"],
+                source_file=said["source_file"],
+                graded_on=inspection["inspected_on"].mask(again, said[f"graded_on_{area}"]),
+                known_on=said["public_on"].mask(again, said["seen_on"]),
+            )
+        )
+    every = pd.concat(parts).sort_values(
+        ["lineage", "inspected_on", "area", "graded_on", "known_on"], kind="stable"
+    )
     again = every.duplicated(["lineage", "inspected_on", "area", "graded_on"])
     aside["standards of report cards already seen"] += int(again.sum())
     return every[~again]

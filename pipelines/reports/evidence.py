@@ -1,7 +1,8 @@
 """The evidence as a page: one HTML file that needs nothing else, to read on a screen, aloud or on paper.
 
-It only shows what evidence.json holds; it computes nothing but where to draw it. Every chart has a title that says the
-finding, a text alternative and a table of the same figures, and its marks differ in shape, not in colour alone.
+It only shows what evidence.json holds; it computes nothing but where to draw it. Every chart has a title that
+says the finding, a text alternative and a table of the same figures, and its marks differ in shape, not in
+colour alone.
 """
 
 import math
@@ -18,13 +19,17 @@ WIDEST = (0.04, 125.0)  # ratios beyond this are drawn as an arrow at the edge
 
 
 def report(evidence: dict[str, Any]) -> str:
-    """The page for the content of evidence.json. Everything in it is escaped; nothing is fetched when it opens."""
-    claims = [claim | {"figures": _figures(claim), "curve": _curve(claim), "sturdiness": claim.get("sturdiness")}
-              for claim in evidence["claims"]]  # fmt: skip
+    """The page for the content of evidence.json. Everything in it is escaped; nothing is fetched when it
+    opens.
+    """
+    claims = [
+        claim | {"figures": _figures(claim), "curve": _curve(claim), "sturdiness": claim.get("sturdiness")}
+        for claim in evidence["claims"]
+    ]
     return _template().render(evidence=evidence | {"claims": claims})
 
 
-# --- charts -----------------------------------------------------------------------------------------------------------
+# --- charts -------------------------------------------------------------------------------------------------
 
 
 def _figures(claim: dict[str, Any]) -> list[dict[str, Any]]:
@@ -34,24 +39,37 @@ def _figures(claim: dict[str, Any]) -> list[dict[str, Any]]:
     steps = {step["id"]: step["rows"] for step in claim["steps"]}
     pooled = steps["pooled"]
     whole = pooled[0]["label_source"]
-    lines = [("All schools, raw", steps["raw"][0], "circle"), ("Able to improve, raw", steps["able"][0], "circle")]
+    lines = [
+        ("All schools, raw", steps["raw"][0], "circle"),
+        ("Able to improve, raw", steps["able"][0], "circle"),
+    ]
     lines += [
         (line["what"].replace(" alone", ", pooled"), line, "square")
         for line in pooled
         if line["label_source"] == whole and line["what"].endswith(" alone")
     ]
     lines += [("Schools alike, pooled", pooled[0], "diamond")]
-    lines += [(f"Schools alike, {line['label_source']} labels", line, "diamond") for line in pooled[1:]
-              if line["what"] == pooled[0]["what"]]  # fmt: skip
-    lines += [(f"Schools alike, {line['what']}".split(" (")[0], line, "diamond") for line in pooled
-              if line["label_source"] == whole and "URN" in line["what"]]  # fmt: skip
+    lines += [
+        (f"Schools alike, {line['label_source']} labels", line, "diamond")
+        for line in pooled[1:]
+        if line["what"] == pooled[0]["what"]
+    ]
+    lines += [
+        (f"Schools alike, {line['what']}".split(" (")[0], line, "diamond")
+        for line in pooled
+        if line["label_source"] == whole and "URN" in line["what"]
+    ]
     beside = (claim["adjusted"] or {}).get("beside_everything")
     if beside:
-        lines.append((f"Beside all else, for {claim['adjusted']['unit']}", beside | {"too_few": False}, "triangle"))
+        lines.append(
+            (f"Beside all else, for {claim['adjusted']['unit']}", beside | {"too_few": False}, "triangle")
+        )
     raw, alike = steps["raw"][0]["odds_ratio"], pooled[0]["odds_ratio"]
     title = "Odds ratio of improving, step by step"
     if raw and alike:
-        title = f"Odds ratio of improving: {raw['estimate']:.2f} raw, {alike['estimate']:.2f} among schools alike"
+        title = (
+            f"Odds ratio of improving: {raw['estimate']:.2f} raw, {alike['estimate']:.2f} among schools alike"
+        )
     over: dict[str, dict[str, Any]] = {}
     for line in steps["years"]:
         over.setdefault(line["what"], line)  # the first is of all labels; the table has each source
@@ -59,14 +77,18 @@ def _figures(claim: dict[str, Any]) -> list[dict[str, Any]]:
     above = sum(ratio["estimate"] > 1 for ratio in told)
     clear = sum(ratio["low"] > 1 or ratio["high"] < 1 for ratio in told)
     years = f"Pooled odds ratio above 1 in {above} of {len(told)} years; in {clear} the interval leaves 1 out"
-    return [_forest(f"{claim['id']}-steps", title, lines), _forest(f"{claim['id']}-years", years,
-                    [(year, line, "diamond") for year, line in over.items()])]  # fmt: skip
+    return [
+        _forest(f"{claim['id']}-steps", title, lines),
+        _forest(f"{claim['id']}-years", years, [(year, line, "diamond") for year, line in over.items()]),
+    ]
 
 
 def _forest(name: str, title: str, lines: list[tuple[str, dict[str, Any], str]]) -> dict[str, Any]:
     """A forest plot laid out: a mark and a line for each ratio, on a scale of equal factors."""
-    shown = [(label, line["odds_ratio"] if not line["too_few"] else None, mark, line["too_few"])
-             for label, line, mark in lines]  # fmt: skip
+    shown = [
+        (label, line["odds_ratio"] if not line["too_few"] else None, mark, line["too_few"])
+        for label, line, mark in lines
+    ]
     ends = [end for _, ratio, _, _ in shown if ratio for end in (ratio["low"], ratio["high"])]
     low = max(min([0.5, *ends]) / 1.1, WIDEST[0])
     high = min(max([2.0, *ends]) * 1.1, WIDEST[1])
@@ -76,26 +98,40 @@ def _forest(name: str, title: str, lines: list[tuple[str, dict[str, Any], str]])
 
     rows = [
         {
-            "label": label, "mark": mark, "y": ROW * place + ROW // 2 + 4, "said": _ratio(ratio, too_few),
-            "at": ratio and across(ratio["estimate"]), "from": ratio and across(ratio["low"]),
-            "to": ratio and across(ratio["high"]), "cut_low": bool(ratio) and ratio["low"] < low,
+            "label": label,
+            "mark": mark,
+            "y": ROW * place + ROW // 2 + 4,
+            "said": _ratio(ratio, too_few),
+            "at": ratio and across(ratio["estimate"]),
+            "from": ratio and across(ratio["low"]),
+            "to": ratio and across(ratio["high"]),
+            "cut_low": bool(ratio) and ratio["low"] < low,
             "cut_high": bool(ratio) and ratio["high"] > high,
         }
         for place, (label, ratio, mark, too_few) in enumerate(shown)
-    ]  # fmt: skip
+    ]
     return {
-        "id": name, "title": title, "rows": rows, "height": ROW * len(rows) + 44, "bottom": ROW * len(rows) + 8,
-        "width": LABEL + PLOT + FIGURES, "one": across(1.0), "figures_at": LABEL + PLOT + 12,
+        "id": name,
+        "title": title,
+        "rows": rows,
+        "height": ROW * len(rows) + 44,
+        "bottom": ROW * len(rows) + 8,
+        "width": LABEL + PLOT + FIGURES,
+        "one": across(1.0),
+        "figures_at": LABEL + PLOT + 12,
         "ticks": [{"at": across(tick), "said": f"{tick:g}"} for tick in TICKS if low <= tick <= high],
         "told": "; ".join(f"{row['label']}: {row['said']}" for row in rows),
-    }  # fmt: skip
+    }
 
 
-CURVE, TALL, CHOICE = 620, 220, 16  # the width of all sets of choices, the height of their ratios, and of a choice's line
+# the width of all sets of choices, the height of their ratios, and of a choice's line
+CURVE, TALL, CHOICE = 620, 220, 16
 
 
 def _curve(claim: dict[str, Any]) -> dict[str, Any] | None:
-    """The specification curve laid out: a ratio and its interval for each set of choices, and below it which they were."""
+    """The specification curve laid out: a ratio and its interval for each set of choices, and below it which
+    they were.
+    """
     every = [row for row in (claim.get("sturdiness") or {}).get("choices", []) if row["odds_ratio"]]
     if not every:
         return None
@@ -106,23 +142,39 @@ def _curve(claim: dict[str, Any]) -> dict[str, Any] | None:
         return round(8 + TALL * (1 - math.log(min(max(value, low), high) / low) / math.log(high / low)), 1)
 
     step = CURVE / len(every)
-    marks = [{"x": round(LABEL + step * (place + 0.5), 1), "at": up(row["odds_ratio"]["estimate"]),
-              "from": up(row["odds_ratio"]["low"]), "to": up(row["odds_ratio"]["high"]), "ours": row["ours"],
-              "clear": not row["odds_ratio"]["low"] <= 1 <= row["odds_ratio"]["high"]}
-             for place, row in enumerate(every)]  # fmt: skip
+    marks = [
+        {
+            "x": round(LABEL + step * (place + 0.5), 1),
+            "at": up(row["odds_ratio"]["estimate"]),
+            "from": up(row["odds_ratio"]["low"]),
+            "to": up(row["odds_ratio"]["high"]),
+            "ours": row["ours"],
+            "clear": not row["odds_ratio"]["low"] <= 1 <= row["odds_ratio"]["high"],
+        }
+        for place, row in enumerate(every)
+    ]
     lines, y = [], TALL + 40
     for name in ("pairing", "strata", "grades", "window"):
         for choice in dict.fromkeys(row[name] for row in sorted(every, key=lambda row: str(row[name]))):
             at = [mark["x"] for mark, row in zip(marks, every, strict=True) if row[name] == choice]
             lines.append({"label": f"{name}: {choice}", "y": y, "at": at})
             y += CHOICE
-    return {"id": f"{claim['id']}-choices", "told": claim["sturdiness"]["choices_words"], "marks": marks, "lines": lines,
-            "one": up(1.0), "width": LABEL + CURVE + 20, "height": y + 4, "left": LABEL, "right": LABEL + CURVE,
-            "rows": every,
-            "ticks": [{"at": up(tick), "said": f"{tick:g}"} for tick in TICKS if low <= tick <= high]}  # fmt: skip
+    return {
+        "id": f"{claim['id']}-choices",
+        "told": claim["sturdiness"]["choices_words"],
+        "marks": marks,
+        "lines": lines,
+        "one": up(1.0),
+        "width": LABEL + CURVE + 20,
+        "height": y + 4,
+        "left": LABEL,
+        "right": LABEL + CURVE,
+        "rows": every,
+        "ticks": [{"at": up(tick), "said": f"{tick:g}"} for tick in TICKS if low <= tick <= high],
+    }
 
 
-# --- figures in words -------------------------------------------------------------------------------------------------
+# --- figures in words ---------------------------------------------------------------------------------------
 
 
 def _ratio(ratio: dict[str, float] | None, too_few: bool = False) -> str:

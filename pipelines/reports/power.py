@@ -1,4 +1,5 @@
-"""How much would have to be known, as a page: one HTML file that needs nothing else, in the manner of the evidence's.
+"""How much would have to be known, as a page: one HTML file that needs nothing else, in the manner of the
+evidence's.
 
 It only shows what power.json holds: the answer in words first, then its tables, then what was assumed.
 """
@@ -12,7 +13,9 @@ from headway.pipelines.reports.page import template
 
 
 def report(found: dict[str, Any]) -> str:
-    """The page for the content of power.json. Everything in it is escaped; nothing is fetched when it opens."""
+    """The page for the content of power.json. Everything in it is escaped; nothing is fetched when it
+    opens.
+    """
     return _template().render(found=found)
 
 

@@ -1,9 +1,10 @@
-"""Scoring jobs of any size: a folder written part by part, whole or not at all, and a manifest that accounts for every row.
+"""Scoring jobs of any size: a folder written part by part, whole or not at all, and a manifest that accounts
+for every row.
 
-The parts are made in a hidden folder beside the output and moved into its place at the end, in one step, so nobody ever reads
-half a job. One that was killed goes on after its last whole part when it is run again on the same
-rows, by their hash, with the same model; on others it begins anew. No part depends on when or how often
-it was run: the same rows and model give the same bytes.
+The parts are made in a hidden folder beside the output and moved into its place at the end, in one step, so
+nobody ever reads half a job. One that was killed goes on after its last whole part when it is run again on
+the same rows, by their hash, with the same model; on others it begins anew. No part depends on when or how
+often it was run: the same rows and model give the same bytes.
 """
 
 import contextlib
@@ -40,12 +41,14 @@ def plain(steps: Iterable, total: int | None) -> Iterable:
     return steps
 
 
-def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool = False, bar: Bar = plain
-               ) -> dict[str, Any]:  # fmt: skip
+def score_rows(
+    path: Path, output: Path, champion_folder: Path, *, details: bool = False, bar: Bar = plain
+) -> dict[str, Any]:
     """Answer every feature row of a file or folder; returns the manifest, which is also written.
 
-    A file's answers lie in a folder of its name, in its order, `PART` rows a part. Raises `DataError` where a file isn't of
-    feature rows, before anything is answered, or changes while the job runs, and `Busy` where another process writes there.
+    A file's answers lie in a folder of its name, in its order, `PART` rows a part. Raises `DataError` where a
+    file isn't of feature rows, before anything is answered, or changes while the job runs, and `Busy` where
+    another process writes there.
     """
     champion = score.load(champion_folder)
     files = rows.files(path)
@@ -55,18 +58,42 @@ def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool
     known = [rows.count(file) for file in files]
     total = None if None in known else sum(-(-held // PART) for held in known if held is not None)
     names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
-    job = {"what": "rows", "inputs": dict(zip(names, inputs.sums, strict=True)), "details": details, **model(champion)}
+    job = {
+        "what": "rows",
+        "inputs": dict(zip(names, inputs.sums, strict=True)),
+        "details": details,
+        **model(champion),
+    }
     with making(output, job) as partial, ThreadPoolExecutor(THREADS) as workers:
-        made = (part for file, name in zip(files, names, strict=True)
-                for part in _parts(file, partial / name, champion, details, workers, inputs.check))  # fmt: skip
+        made = (
+            part
+            for file, name in zip(files, names, strict=True)
+            for part in _parts(file, partial / name, champion, details, workers, inputs.check)
+        )
         for _ in bar(made, total):
             pass
-        answered = [sum(pq.read_metadata(part).num_rows for part in (partial / name).glob("part-*")) for name in names]
+        answered = [
+            sum(pq.read_metadata(part).num_rows for part in (partial / name).glob("part-*")) for name in names
+        ]
         inputs.check(whole=True)
-        told = [{"name": name, "bytes": file.stat().st_size, "sha256": digest, "rows": many if held is None else held}
-                for file, name, digest, held, many in zip(files, names, inputs.sums, known, answered, strict=True)]  # fmt: skip
-        return finished(partial, {"inputs": told, "rows_in": sum(one["rows"] for one in told),
-                                  "details": details, **model(champion)})  # fmt: skip
+        told = [
+            {
+                "name": name,
+                "bytes": file.stat().st_size,
+                "sha256": digest,
+                "rows": many if held is None else held,
+            }
+            for file, name, digest, held, many in zip(files, names, inputs.sums, known, answered, strict=True)
+        ]
+        return finished(
+            partial,
+            {
+                "inputs": told,
+                "rows_in": sum(one["rows"] for one in told),
+                "details": details,
+                **model(champion),
+            },
+        )
 
 
 class Changed(DataError):
@@ -74,7 +101,9 @@ class Changed(DataError):
 
 
 class Inputs:
-    """The files a job reads, by their content: a job that goes on after a kill, and its manifest, go by `sums`."""
+    """The files a job reads, by their content: a job that goes on after a kill, and its manifest, go by
+    `sums`.
+    """
 
     def __init__(self, files: list[Path]) -> None:
         self.files = files
@@ -82,7 +111,9 @@ class Inputs:
         self.sums = [sha256(file) for file in files]
 
     def check(self, whole: bool = False) -> None:
-        """Raises `Changed` where a file isn't what it was. It is hashed again where its state differs, or if `whole`."""
+        """Raises `Changed` where a file isn't what it was. It is hashed again where its state differs, or if
+        `whole`.
+        """
         for at, file in enumerate(self.files):
             try:
                 state = _state(file)
@@ -90,7 +121,9 @@ class Inputs:
             except FileNotFoundError:
                 same = False
             if not same:
-                raise Changed(f"{file} changed while it was read.\nWait until nothing writes to it, and run this again.")
+                raise Changed(
+                    f"{file} changed while it was read.\nWait until nothing writes to it, and run this again."
+                )
             self.states[at] = state
 
 
@@ -100,9 +133,17 @@ def _state(file: Path) -> tuple[int, ...]:
     return told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
 
-def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers: ThreadPoolExecutor,
-           check: Callable[[], None]) -> Iterator[Path]:  # fmt: skip
-    """Write the parts of a file that aren't there yet, each named when it is whole and `check` has found nothing changed."""
+def _parts(
+    file: Path,
+    folder: Path,
+    champion: Champion,
+    details: bool,
+    workers: ThreadPoolExecutor,
+    check: Callable[[], None],
+) -> Iterator[Path]:
+    """Write the parts of a file that aren't there yet, each named when it is whole and `check` has found
+    nothing changed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     done = len(list(folder.glob("part-*.parquet")))
     yield from sorted(folder.glob("part-*.parquet"))
@@ -112,7 +153,9 @@ def _parts(file: Path, folder: Path, champion: Champion, details: bool, workers:
         return rows.answers(asked[1], asked[0], champion, details)
 
     start = done * PART
-    places = ((start + at * rows.BATCH, batch) for at, batch in enumerate(rows.batches(file, champion, start)))
+    places = (
+        (start + at * rows.BATCH, batch) for at, batch in enumerate(rows.batches(file, champion, start))
+    )
     part, writer, held = folder / f"part-{done:05d}.parquet", None, 0
     for answers in _in_order(workers, answer, places):
         writer = writer or _writer(part, schema)
@@ -153,13 +196,22 @@ def _in_order(workers: ThreadPoolExecutor, answer: Callable[[Any], Any], asked: 
         yield waiting.popleft().result()
 
 
-def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: list[pd.Timestamp], *,
-                   registers: Path | None = None, bar: Bar = plain, say: Callable[[str], None] = print
-                   ) -> dict[str, Any]:  # fmt: skip
-    """Predictions for every school open on each morning, a folder a morning; returns the manifest, which is also written.
+def score_mornings(
+    folder: Path,
+    output: Path,
+    champion_folder: Path,
+    mornings: list[pd.Timestamp],
+    *,
+    registers: Path | None = None,
+    bar: Bar = plain,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Predictions for every school open on each morning, a folder a morning; returns the manifest, which is
+    also written.
 
-    A school stands under the URN it had that morning. The champion may have learned from what came after a morning: then its
-    chances are no forecasts, and the manifest says of which mornings. Raises as `score.score` and `Busy`.
+    A school stands under the URN it had that morning. The champion may have learned from what came after a
+    morning: then its chances are no forecasts, and the manifest says of which mornings. Raises as
+    `score.score` and `Busy`.
     """
     champion = score.load(champion_folder)
     about = score.agreed(folder, champion)
@@ -167,7 +219,12 @@ def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: 
     files |= {f"{owner}/{path.name}": path for owner, _, path in stored(registers)}
     inputs = Inputs([*files.values()])
     made_from = dict(zip(files, inputs.sums, strict=True))
-    job = {"what": "mornings", "mornings": [f"{day:%Y-%m-%d}" for day in mornings], "made_from": made_from, **model(champion)}
+    job = {
+        "what": "mornings",
+        "mornings": [f"{day:%Y-%m-%d}" for day in mornings],
+        "made_from": made_from,
+        **model(champion),
+    }
     with making(output, job) as partial:
         known, _, notes = signals.read_known(folder, registers)
         inputs.check(whole=True)  # from here on nothing is read
@@ -182,19 +239,31 @@ def score_mornings(folder: Path, output: Path, champion_folder: Path, mornings: 
             found = score.predictions(cohort, made, champion, about["data_source"])
             tables.write(part.parent, {"predictions": found}, about=about, named={"predictions": part.stem})
         known_to_it = as_of.with_hindsight(job["mornings"], champion.about.get("as_of", ""))
-        return finished(partial, {"mornings": job["mornings"], "not_forecasts": known_to_it, "made_from": made_from,
-                                   **model(champion)})  # fmt: skip
+        return finished(
+            partial,
+            {
+                "mornings": job["mornings"],
+                "not_forecasts": known_to_it,
+                "made_from": made_from,
+                **model(champion),
+            },
+        )
 
 
 def model(champion: Champion) -> dict[str, str]:
     """Which champion it is, to the last bit of its files."""
     files = json.dumps(champion.as_files(), sort_keys=True).encode()
-    return {"model_version": champion.about["version"], "model_sha256": hashlib.sha256(files).hexdigest(),
-            "data_source": champion.about["data_source"]}  # fmt: skip
+    return {
+        "model_version": champion.about["version"],
+        "model_sha256": hashlib.sha256(files).hexdigest(),
+        "data_source": champion.about["data_source"],
+    }
 
 
 def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of the parts that lie there, and written beside them: every row in is a row out, scored or set aside."""
+    """The manifest of the parts that lie there, and written beside them: every row in is a row out, scored or
+    set aside.
+    """
     # A file of feature rows may itself be called so, and its answers lie in a folder of its name.
     parts = sorted(part for part in partial.rglob("part-*.parquet") if part.is_file())
     status: Counter[str] = Counter()
@@ -204,10 +273,20 @@ def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
         for one in pc.value_counts(told.combine_chunks()).to_pylist():
             status[one["values"]] += one["counts"]
     manifest = {
-        **facts, "rows_out": status.total(), "scored": status.pop(score.SCORED, 0), "set_aside": dict(sorted(status.items())),
-        "parts": [{"name": part.relative_to(partial).as_posix(), "rows": pq.read_metadata(part).num_rows,
-                   "bytes": part.stat().st_size, "sha256": sha256(part)} for part in parts],
-    }  # fmt: skip
+        **facts,
+        "rows_out": status.total(),
+        "scored": status.pop(score.SCORED, 0),
+        "set_aside": dict(sorted(status.items())),
+        "parts": [
+            {
+                "name": part.relative_to(partial).as_posix(),
+                "rows": pq.read_metadata(part).num_rows,
+                "bytes": part.stat().st_size,
+                "sha256": sha256(part),
+            }
+            for part in parts
+        ],
+    }
     assert facts.get("rows_in", manifest["rows_out"]) == manifest["rows_out"], "as many rows out as in"
     tables.write_json(partial / MANIFEST, manifest)
     return manifest
@@ -215,18 +294,26 @@ def finished(partial: Path, facts: dict[str, Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def making(output: Path, job: dict[str, Any]) -> Iterator[Path]:
-    """The hidden folder a job's parts are made in; it takes the place of `output` once the block has ended well.
+    """The hidden folder a job's parts are made in; it takes the place of `output` once the block has ended
+    well.
 
-    Raises `DataError` where something else than an earlier job's output stands there, and `Busy` where another is at work. What
-    was made of inputs that changed meanwhile is deleted.
+    Raises `DataError` where something else than an earlier job's output stands there, and `Busy` where
+    another is at work. What was made of inputs that changed meanwhile is deleted.
     """
-    if output.exists() and not (output / MANIFEST).is_file() and (not output.is_dir() or any(output.iterdir())):
-        raise DataError(f"{output} is there and no scoring job made it.\nName a folder that is new, or an earlier job's.")
+    if (
+        output.exists()
+        and not (output / MANIFEST).is_file()
+        and (not output.is_dir() or any(output.iterdir()))
+    ):
+        raise DataError(
+            f"{output} is there and no scoring job made it.\nName a folder that is new, or an earlier job's."
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     partial, place = output.parent / f".{output.name}.partial", output.parent / f".{output.name}.lock"
     try:
         with FileLock(place, timeout=0), contextlib.ExitStack() as end:
-            end.callback(place.unlink, missing_ok=True)  # while we hold it: who opened it meanwhile is told that it is gone
+            # while we hold it: who opened it meanwhile is told that it is gone
+            end.callback(place.unlink, missing_ok=True)
             told = partial / JOB
             if not told.is_file() or json.loads(told.read_text("utf-8")) != json.loads(json.dumps(job)):
                 shutil.rmtree(partial, ignore_errors=True)

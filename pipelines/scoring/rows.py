@@ -1,7 +1,8 @@
 """Feature rows, as many as there are: what they must look like, and an answer for each, in its place.
 
-A feature row is a row of `signals_today`: a school (or a plan for one), its state on a morning, and its signals. Nothing is
-guessed: a file of other columns stops with the difference, and a row that can't be scored is answered with the reason.
+A feature row is a row of `signals_today`: a school (or a plan for one), its state on a morning, and its
+signals. Nothing is guessed: a file of other columns stops with the difference, and a row that can't be scored
+is answered with the reason.
 """
 
 import contextlib
@@ -25,14 +26,29 @@ from headway.pipelines.scoring import score
 from headway.pipelines.sources import PHASES_OF_OFSTED
 from headway.pipelines.tables import DataError
 
-BATCH = 1 << 16  # rows answered at a time: more leave the processor's cache, and of fewer pandas' own time is most
+# rows answered at a time: more leave the processor's cache, and of fewer pandas' own time is most
+BATCH = 1 << 16
 BUFFER = 1 << 20  # bytes of each column read ahead, so that a row group of any size is never held whole
 STATE = tables.TABLES["signals_today"].names
-KINDS = {"int64": "a whole number", "Int64": "a whole number", tables.DATE: "a day", "str": "text", "float64": "a number"}
-TYPES = {"a whole number": pa.int64(), "a day": pa.timestamp("s"), "text": pa.string(), "a number": pa.float64()}
-FITS = {"a whole number": (pa.types.is_integer,), "a day": (pa.types.is_date, pa.types.is_timestamp),
-        "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary),
-        "a number": (pa.types.is_floating, pa.types.is_integer)}  # fmt: skip
+KINDS = {
+    "int64": "a whole number",
+    "Int64": "a whole number",
+    tables.DATE: "a day",
+    "str": "text",
+    "float64": "a number",
+}
+TYPES = {
+    "a whole number": pa.int64(),
+    "a day": pa.timestamp("s"),
+    "text": pa.string(),
+    "a number": pa.float64(),
+}
+FITS = {
+    "a whole number": (pa.types.is_integer,),
+    "a day": (pa.types.is_date, pa.types.is_timestamp),
+    "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary),
+    "a number": (pa.types.is_floating, pa.types.is_integer),
+}
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # of a morning that can be asked about
 DAY = r"(\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?)(?:\.0+)?"  # without a zone: a morning in England
 WHOLE = r"([+-]?\d{1,18})(?:\.0*)?"
@@ -47,11 +63,17 @@ def layout(champion: Champion) -> dict[str, str]:
 
 def files(path: Path) -> list[Path]:
     """The files of feature rows a path names, itself or all in it, in the order of their names."""
-    found = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith((".", "_"))) if path.is_dir() else [path]
+    found = (
+        sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith((".", "_")))
+        if path.is_dir()
+        else [path]
+    )
     other = [p for p in found if p.suffix not in (".parquet", ".csv")]
     if not found or other or not path.exists():
         what = "isn't there" if not path.exists() else f"holds {other[0].name}" if other else "holds no file"
-        raise DataError(f"{path} {what}.\nFeature rows are parquet or CSV files, or a folder of nothing else.")
+        raise DataError(
+            f"{path} {what}.\nFeature rows are parquet or CSV files, or a folder of nothing else."
+        )
     return found
 
 
@@ -69,9 +91,15 @@ def check(path: Path, champion: Champion) -> None:
         source = told.get("data_source") if isinstance(told, dict) else None
     differences = _few([f"  - {name} ({kind})" for name, kind in wanted.items() if name not in held])
     differences += _few([f"  + {name}" for name in dict.fromkeys(held) if name not in wanted])
-    differences += [f"  {name} stands there {held.count(name)} times" for name in dict.fromkeys(held) if held.count(name) > 1]
+    differences += [
+        f"  {name} stands there {held.count(name)} times"
+        for name in dict.fromkeys(held)
+        if held.count(name) > 1
+    ]
     if not differences and held != list(wanted):
-        at, (here, there) = next((at, pair) for at, pair in enumerate(zip(held, wanted, strict=True), 1) if pair[0] != pair[1])
+        at, (here, there) = next(
+            (at, pair) for at, pair in enumerate(zip(held, wanted, strict=True), 1) if pair[0] != pair[1]
+        )
         differences = [f"  in another order: column {at} is {here}, and should be {there}"]
     for name, kind in zip(held, schema.types, strict=True):
         # A CSV has no types, and in parquet a column without a value may be of none.
@@ -79,14 +107,25 @@ def check(path: Path, champion: Champion) -> None:
         if typed and name in wanted and not any(fits(kind) for fits in FITS[wanted[name]]):
             differences.append(f"  {name} is {kind}, and should be {wanted[name]}")
     if differences:
-        raise DataError("\n".join([
-            f"{path} does not hold feature rows as the champion takes them. - is missing, + is not known:", *differences,
-            "`headway score` writes such a file as signals_today.parquet; begin with that one.",
-        ]))  # fmt: skip
+        raise DataError(
+            "\n".join(
+                [
+                    (
+                        f"{path} does not hold feature rows as the champion takes them. - is missing, + is "
+                        "not "
+                        "known:"
+                    ),
+                    *differences,
+                    "`headway score` writes such a file as signals_today.parquet; begin with that one.",
+                ]
+            )
+        )
     if source and source != champion.about["data_source"]:
-        raise DataError(f"{path} comes from {printable(str(source))} files, and the champion learned from "
-                        f"{champion.about['data_source']} ones.\n"
-                        "Run `headway train` on the same tables, or score rows of the champion's kind.")  # fmt: skip
+        raise DataError(
+            f"{path} comes from {printable(str(source))} files, and the champion learned from "
+            f"{champion.about['data_source']} ones.\n"
+            "Run `headway train` on the same tables, or score rows of the champion's kind."
+        )
 
 
 def _few(lines: list[str]) -> list[str]:
@@ -99,7 +138,9 @@ def _readable(path: Path, advice: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{path} can't be read ({printable(str(error).partition(chr(10))[0])}).\n{advice}") from error
+        raise DataError(
+            f"{path} can't be read ({printable(str(error).partition(chr(10))[0])}).\n{advice}"
+        ) from error
 
 
 def count(path: Path) -> int | None:
@@ -108,7 +149,8 @@ def count(path: Path) -> int | None:
 
 
 def batches(path: Path, champion: Champion, start: int = 0) -> Iterator[pa.Table]:
-    """The rows of a file from a place on, `BATCH` at a time but for the last: the state, and the signals that count.
+    """The rows of a file from a place on, `BATCH` at a time but for the last: the state, and the signals that
+    count.
 
     A CSV's cells are text.
     """
@@ -125,18 +167,26 @@ def batches(path: Path, champion: Champion, start: int = 0) -> Iterator[pa.Table
 
 
 def _pieces(path: Path, wanted: list[str], start: int) -> Iterator[tuple[int, pa.Table]]:
-    """The rows of a file as they come, with the place of each piece's first; a parquet file's row groups before are skipped."""
+    """The rows of a file as they come, with the place of each piece's first; a parquet file's row groups
+    before are skipped.
+    """
     place = 0
     with _readable(path, "It broke off before its end: make it again."):
         if path.suffix == ".csv":
-            convert = pa.csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted,
-                                            strings_can_be_null=True, null_values=[""])  # fmt: skip
+            convert = pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(wanted, pa.string()),
+                include_columns=wanted,
+                strings_can_be_null=True,
+                null_values=[""],
+            )
             with pa.csv.open_csv(path, convert_options=convert) as reader:
                 for batch in reader:
                     yield place, pa.Table.from_batches([batch])
                     place += batch.num_rows
             return
-        with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
+        with pq.ParquetFile(
+            path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True
+        ) as file:
             for group in range(file.num_row_groups):
                 rows = file.metadata.row_group(group).num_rows
                 if place + rows > start:
@@ -153,40 +203,77 @@ def answered(champion: Champion, details: bool) -> pa.Schema:
     on_cards = champion.cards.columns() if champion.cards else ([], [])
     led = [f"p_leadership_{grade}" for grade in (1, 2, 3, 4)] if details and champion.leadership else []
     usual = [f"usual_grade_{grade}" for grade in (1, 2, 3, 4)] if details else []
-    floats = ["p_improve", "p_same", "p_worse", "p_stay", *(f"p_grade_{grade}" for grade in (1, 2, 3, 4)), "p_low", "p_high",
-              "base_rate", *usual, *led, *(f"contribution_{family}" for family in families)]  # fmt: skip
-    return pa.schema([
-        ("row", pa.int64()), ("urn", pa.int64()), ("as_of", pa.timestamp("s")), ("status", pa.string()), ("overall", pa.int64()),
-        ("leadership", pa.int64()), ("inspected_on", pa.timestamp("s")), ("phase", pa.string()),
-        ("p_improve_missing_reason", pa.string()), ("next_gives", pa.string()),
-        ("grade_set", pa.string()), *((name, pa.float64()) for name in floats), ("extrapolation", pa.bool_()),
-        *((name, pa.float64()) for name in on_cards[0]), *((name, pa.string()) for name in on_cards[1]),
-        ("enough_like_it", pa.bool_()), ("signals_blank", pa.int64()), ("made_without", pa.string()),
-        ("model_version", pa.string()), ("data_source", pa.string()),
-    ])  # fmt: skip
+    floats = [
+        "p_improve",
+        "p_same",
+        "p_worse",
+        "p_stay",
+        *(f"p_grade_{grade}" for grade in (1, 2, 3, 4)),
+        "p_low",
+        "p_high",
+        "base_rate",
+        *usual,
+        *led,
+        *(f"contribution_{family}" for family in families),
+    ]
+    return pa.schema(
+        [
+            ("row", pa.int64()),
+            ("urn", pa.int64()),
+            ("as_of", pa.timestamp("s")),
+            ("status", pa.string()),
+            ("overall", pa.int64()),
+            ("leadership", pa.int64()),
+            ("inspected_on", pa.timestamp("s")),
+            ("phase", pa.string()),
+            ("p_improve_missing_reason", pa.string()),
+            ("next_gives", pa.string()),
+            ("grade_set", pa.string()),
+            *((name, pa.float64()) for name in floats),
+            ("extrapolation", pa.bool_()),
+            *((name, pa.float64()) for name in on_cards[0]),
+            *((name, pa.string()) for name in on_cards[1]),
+            ("enough_like_it", pa.bool_()),
+            ("signals_blank", pa.int64()),
+            ("made_without", pa.string()),
+            ("model_version", pa.string()),
+            ("data_source", pa.string()),
+        ]
+    )
 
 
 def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa.Table:
-    """An answer for each feature row, in its order: its chances, or why there are none. `place` is the first row's."""
+    """An answer for each feature row, in its order: its chances, or why there are none. `place` is the first
+    row's.
+    """
     every = layout(champion)
     typed, why = _typed(rows, {name: every[name] for name in rows.column_names})
     # Whole numbers stay whole beside a blank: as floating ones, large ones would change.
     asked = typed.to_pandas(split_blocks=True, types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     days = asked[["as_of", "inspected_on"]]
     why = _unusable(asked, champion, why)
-    asked = asked.assign(**{name: day.where(_possible(day)) for name, day in days.items()}).astype({"phase": "str"})
+    asked = asked.assign(**{name: day.where(_possible(day)) for name, day in days.items()}).astype(
+        {"phase": "str"}
+    )
     # What is wrong is said below; without a grade, or the day it was given, a row was never graded.
     graded = why.isna() & asked["inspected_on"].notna()
-    cohort = asked[STATE].assign(**{name: asked[name].where(graded) for name in ("overall", "inspected_on")},
-                                 **{name: asked[name].where(why.isna()) for name in report_cards.OWN_CARD})  # fmt: skip
+    cohort = asked[STATE].assign(
+        **{name: asked[name].where(graded) for name in ("overall", "inspected_on")},
+        **{name: asked[name].where(why.isna()) for name in report_cards.OWN_CARD},
+    )
     said = score.on_cards(cohort, asked, champion, details)
     found = score.predictions(cohort, asked, champion, champion.about["data_source"], details, said)
     if said:
         wide = pd.DataFrame(champion.cards.wide(said.chances, said.asked), index=found.index)
         comes = why.isna() & found["next_gives"].eq(frameworks.STANDARDS_BY_AREA)
         found = found.join(wide.where(np.repeat(comes.to_numpy()[:, None], wide.shape[1], axis=1)))
-    found = found.assign(row=np.arange(place, place + len(found)), status=found["status"].where(why.isna(), why),
-                         overall=asked["overall"], as_of=days["as_of"], inspected_on=days["inspected_on"])  # fmt: skip
+    found = found.assign(
+        row=np.arange(place, place + len(found)),
+        status=found["status"].where(why.isna(), why),
+        overall=asked["overall"],
+        as_of=days["as_of"],
+        inspected_on=days["inspected_on"],
+    )
     schema = answered(champion, details)
     blank = {name: None for name in schema.names if name not in found}
     return pa.Table.from_pandas(found.assign(**blank)[schema.names], schema, preserve_index=False)
@@ -216,7 +303,9 @@ def _days(cells: pd.Series) -> pd.Series:
 
 
 def _whole_numbers(cells: pd.Series) -> pd.Series:
-    """The whole numbers written in text, also as 2.0 or 1e5; blank where there is none, or a larger one than we can hold."""
+    """The whole numbers written in text, also as 2.0 or 1e5; blank where there is none, or a larger one than
+    we can hold.
+    """
     exact = pd.to_numeric(_matched(cells, WHOLE).astype("string"), errors="coerce").astype("Int64")
     near = _numbers(cells)
     near = near.where(near.mod(1).eq(0) & near.abs().lt(2**53)).astype("Int64")
@@ -245,12 +334,19 @@ def _unusable(asked: pd.DataFrame, champion: Champion, why: pd.Series) -> pd.Ser
     for name in champion.signals:
         infinite |= np.isinf(asked[name].to_numpy())
     graded = {name: asked[name].isna() | asked[name].isin([1, 2, 3, 4]) for name in ("overall", "leadership")}
-    standards = {name: asked[name].isna() | asked[name].between(1, STANDARDS) for name in report_cards.OWN_CARD}
+    standards = {
+        name: asked[name].isna() | asked[name].between(1, STANDARDS) for name in report_cards.OWN_CARD
+    }
     earlier = asked["inspected_on"].isna() | as_of.is_before(asked["inspected_on"], asked["as_of"])
     for wrong, reason in (
         (asked["as_of"].isna(), "as_of is blank"),
-        *((asked[name].notna() & ~_possible(asked[name]), f"{name} is not a day from {FIRST_YEAR} to {LAST_YEAR}")
-          for name in ("as_of", "inspected_on")),
+        *(
+            (
+                asked[name].notna() & ~_possible(asked[name]),
+                f"{name} is not a day from {FIRST_YEAR} to {LAST_YEAR}",
+            )
+            for name in ("as_of", "inspected_on")
+        ),
         *((~right, f"{name} is not a grade from 1 to 4") for name, right in graded.items()),
         *((~right, f"{name} is not a standard from 1 to {STANDARDS}") for name, right in standards.items()),
         (~asked["phase"].isin(PHASES_OF_OFSTED), "phase is none of " + ", ".join(PHASES_OF_OFSTED)),

@@ -1,7 +1,8 @@
 """The same answers on Apache Spark, for feature rows that outgrow one machine.
 
-Each of Spark's Python workers reads the champion's plain files once and answers batch after batch with the very function the
-local engine uses, so the numbers are the same to the last bit. Input and output lie where every worker can reach them.
+Each of Spark's Python workers reads the champion's plain files once and answers batch after batch with the
+very function the local engine uses, so the numbers are the same to the last bit. Input and output lie where
+every worker can reach them.
 """
 
 import os
@@ -25,10 +26,11 @@ PLACE = "row_index"  # of a row in its file, as Spark counts it
 
 
 def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool = False) -> dict[str, Any]:
-    """Answer every feature row of a parquet file or folder of them; returns the manifest, which is also written.
+    """Answer every feature row of a parquet file or folder of them; returns the manifest, which is also
+    written.
 
-    As `batch.score_rows`, but parts are as large as Spark makes them, and the lists of encodings in their footers come in any
-    order. Raises `DataError` too where PySpark or Java is missing.
+    As `batch.score_rows`, but parts are as large as Spark makes them, and the lists of encodings in their
+    footers come in any order. Raises `DataError` too where PySpark or Java is missing.
     """
     champion = score.load(champion_folder)
     files = rows.files(path)
@@ -36,19 +38,42 @@ def score_rows(path: Path, output: Path, champion_folder: Path, *, details: bool
     for file in files:
         rows.check(file, champion)
     if other := [file.name for file in files if file.suffix != ".parquet"]:
-        raise DataError(f"Spark scores parquet files only, and {other[0]} is none.\nLeave out --engine spark for CSV files.")
+        raise DataError(
+            f"Spark scores parquet files only, and {other[0]} is none.\nLeave out --engine spark for CSV "
+            "files."
+        )
     names = [file.relative_to(path).as_posix() if path.is_dir() else file.name for file in files]
-    job = {"what": "rows on Spark", "inputs": dict(zip(names, inputs.sums, strict=True)), "details": details, **model(champion)}
+    job = {
+        "what": "rows on Spark",
+        "inputs": dict(zip(names, inputs.sums, strict=True)),
+        "details": details,
+        **model(champion),
+    }
     session = _session()
     try:
         with making(output, job) as partial:
             for file, name in zip(files, names, strict=True):
                 _answer(session, file.resolve(), partial.resolve() / name, champion, details)
             inputs.check(whole=True)
-            told = [{"name": name, "bytes": file.stat().st_size, "sha256": digest, "rows": pq.read_metadata(file).num_rows}
-                    for file, name, digest in zip(files, names, inputs.sums, strict=True)]  # fmt: skip
-            return finished(partial, {"inputs": told, "rows_in": sum(one["rows"] for one in told), "details": details,
-                                      "engine": "spark", **model(champion)})  # fmt: skip
+            told = [
+                {
+                    "name": name,
+                    "bytes": file.stat().st_size,
+                    "sha256": digest,
+                    "rows": pq.read_metadata(file).num_rows,
+                }
+                for file, name, digest in zip(files, names, inputs.sums, strict=True)
+            ]
+            return finished(
+                partial,
+                {
+                    "inputs": told,
+                    "rows_in": sum(one["rows"] for one in told),
+                    "details": details,
+                    "engine": "spark",
+                    **model(champion),
+                },
+            )
     finally:
         session.stop()
 
@@ -58,11 +83,18 @@ def _session() -> Any:
         from pyspark.errors import PySparkRuntimeError
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise DataError("--engine spark needs PySpark.\nInstall it: pip install 'headway[spark]', with Java 17.") from error
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers take whatever python3 is on the PATH
+        raise DataError(
+            "--engine spark needs PySpark.\nInstall it: pip install 'headway[spark]', with Java 17."
+        ) from error
+    # else workers take whatever python3 is on the PATH
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     master = os.environ.get(MASTER, "local[*]")
-    settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": rows.BATCH, "spark.sql.session.timeZone": "UTC",
-                "spark.ui.enabled": False, "spark.ui.showConsoleProgress": sys.stderr.isatty()}  # fmt: skip
+    settings = {
+        "spark.sql.execution.arrow.maxRecordsPerBatch": rows.BATCH,
+        "spark.sql.session.timeZone": "UTC",
+        "spark.ui.enabled": False,
+        "spark.ui.showConsoleProgress": sys.stderr.isatty(),
+    }
     if master.startswith("local"):  # listen to this machine only
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         settings |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
@@ -72,8 +104,11 @@ def _session() -> Any:
     try:
         session = builder.getOrCreate()
     except (PySparkRuntimeError, OSError) as error:
-        raise DataError(f"Spark can't start ({str(error).splitlines()[0]}).\nIt needs Java 17, and JAVA_HOME where it isn't on "
-                        "the PATH.") from error  # fmt: skip
+        raise DataError(
+            f"Spark can't start ({str(error).splitlines()[0]}).\nIt needs Java 17, and JAVA_HOME where it "
+            "isn't on "
+            "the PATH."
+        ) from error
     session.sparkContext.setLogLevel("ERROR")
     return session
 
@@ -93,7 +128,10 @@ def _answer(session: Any, file: Path, folder: Path, champion: Champion, details:
     asked = session.read.parquet(file.as_uri()).select(*rows.STATE, *champion.signals, f"_metadata.{PLACE}")
     answered = asked.mapInArrow(answers, from_arrow_schema(schema, prefer_timestamp_ntz=True))
     answered.write.mode("overwrite").parquet(folder.as_uri())
-    parts = sorted((pq.ParquetFile(part).read(["row"])["row"].to_pylist()[:1], part) for part in folder.glob("part-*.parquet"))
+    parts = sorted(
+        (pq.ParquetFile(part).read(["row"])["row"].to_pylist()[:1], part)
+        for part in folder.glob("part-*.parquet")
+    )
     for place, (_, part) in enumerate(parts):
         part.rename(folder / f"part-{place:05d}.parquet")  # Spark's own names differ from run to run
     for left in folder.iterdir():
@@ -103,12 +141,19 @@ def _answer(session: Any, file: Path, folder: Path, champion: Champion, details:
 
 def _micros(schema: pa.Schema) -> pa.Schema:
     """Spark's days count microseconds."""
-    return pa.schema([field.with_type(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field for field in schema])
+    return pa.schema(
+        [
+            field.with_type(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
+            for field in schema
+        ]
+    )
 
 
 @cache
 def _kept(files: tuple[tuple[str, str], ...]) -> Champion:
-    """The champion of these files, made once in each of Spark's processes; they were verified where the job began."""
+    """The champion of these files, made once in each of Spark's processes; they were verified where the job
+    began.
+    """
     with tempfile.TemporaryDirectory() as held:
         for name, text in files:
             (Path(held) / name).parent.mkdir(exist_ok=True)

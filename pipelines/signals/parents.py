@@ -1,7 +1,8 @@
 """What parents told Ofsted Parent View, against schools of the same phase in the same year's answers.
 
-Answered most by parents of schools under inspection, and by a few: a standing from few answers is drawn to the middle. Only
-questions that both sets ask, and whoever had nothing to say of one (a child never bullied, don't know) is left out of it.
+Answered most by parents of schools under inspection, and by a few: a standing from few answers is drawn to
+the middle. Only questions that both sets ask, and whoever had nothing to say of one (a child never bullied,
+don't know) is left out of it.
 """
 
 import pandas as pd
@@ -15,8 +16,14 @@ _KNOWN = "the day its cover gives; without one, 150 days after the last answer"
 
 
 def _standing(asked: str, sentence: str, could_change: bool = False) -> Signal:
-    return Signal(f"parents_{asked}_standing", f"{sentence}, against its phase that year.", "percentile", "parent_view", _KNOWN,
-                  could_change=could_change)  # fmt: skip
+    return Signal(
+        f"parents_{asked}_standing",
+        f"{sentence}, against its phase that year.",
+        "percentile",
+        "parent_view",
+        _KNOWN,
+        could_change=could_change,
+    )
 
 
 SIGNALS = (
@@ -26,21 +33,32 @@ SIGNALS = (
     _standing("behaviour", "Parents who say pupils are well behaved", could_change=True),
     _standing("bullying", "Parents of bullied children who say the school dealt with it", could_change=True),
     _standing("concerns", "Parents with concerns who say they were dealt with properly", could_change=True),
-    Signal("parents_recommend_change", "Change over a year in the standing of parents who would recommend it.",
-           "percentile points", "parent_view", _KNOWN),
-)  # fmt: skip
+    Signal(
+        "parents_recommend_change",
+        "Change over a year in the standing of parents who would recommend it.",
+        "percentile points",
+        "parent_view",
+        _KNOWN,
+    ),
+)
 ASKED = ("recommend", "happy", "safe", "behaviour", "bullying", "concerns")
 
 
 def measures(rows: pd.DataFrame) -> pd.DataFrame:
     """What is compared between schools: of the parents who agree or disagree, the share who agree."""
     agree = {asked: rows[f"share_agree_{asked}"] for asked in ASKED}
-    return pd.DataFrame({f"parents_{asked}_standing": share(agree[asked], agree[asked] + rows[f"share_disagree_{asked}"])
-                         for asked in ASKED}).astype("float64")  # fmt: skip
+    return pd.DataFrame(
+        {
+            f"parents_{asked}_standing": share(agree[asked], agree[asked] + rows[f"share_disagree_{asked}"])
+            for asked in ASKED
+        }
+    ).astype("float64")
 
 
 def _standings(rows: pd.DataFrame, cohort: pd.DataFrame, norms: pd.DataFrame) -> pd.DataFrame:
-    """Standings drawn to the middle: with n parents who agree or disagree, n / (n + FEW) of the way from it."""
+    """Standings drawn to the middle: with n parents who agree or disagree, n / (n + FEW) of the way from
+    it.
+    """
     drawn = {}
     for asked, (name, level) in zip(ASKED, measures(rows).items(), strict=True):
         parents = rows["submissions"] * (rows[f"share_agree_{asked}"] + rows[f"share_disagree_{asked}"])
@@ -50,7 +68,9 @@ def _standings(rows: pd.DataFrame, cohort: pd.DataFrame, norms: pd.DataFrame) ->
 
 
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The newest answers published before that morning, within three years, and the change from the year before."""
+    """The newest answers published before that morning, within three years, and the change from the year
+    before.
+    """
     now = as_of.latest_known(cohort, known["parent_view"], order="period")
     now = now.where(as_of.within_years(cohort["as_of"], now["known_on"], LASTS))
     before = as_of.earlier_known(cohort, known["parent_view"], now, 1)

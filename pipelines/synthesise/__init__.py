@@ -1,9 +1,10 @@
-"""Made-up but well-formed official files, with a known effect planted in them: where there are no real ones, and tests.
+"""Made-up but well-formed official files, with a known effect planted in them: where there are no real ones,
+and tests.
 
-`world` makes the schools and their graded inspections, `particulars` says what each school is, `events` adds the other
-inspections and judgements, `report_cards` what followed them; `ofsted`, `pupils`, `staff`, `parents` and `register` write the
-official files, `own_registers` what schools and trusts would add of their own, and `sheets` knows how a table is laid out.
-The same seed makes the same bytes.
+`world` makes the schools and their graded inspections, `particulars` says what each school is, `events` adds
+the other inspections and judgements, `report_cards` what followed them; `ofsted`, `pupils`, `staff`,
+`parents` and `register` write the official files, `own_registers` what schools and trusts would add of their
+own, and `sheets` knows how a table is laid out. The same seed makes the same bytes.
 """
 
 import contextlib
@@ -26,21 +27,31 @@ from headway.pipelines.synthesise.world import BEYOND, EFFECTS, LAST_YEAR, Effec
 __all__ = ["EFFECTS", "MARK", "Effect", "free", "histories", "synthesise"]
 
 UNTIL = range(LAST_YEAR + 1, LAST_YEAR + BEYOND + 2)  # years in whose August the files may end
-LATER = (1, 2, 3, 4)  # numbers of the streams of chance that came in later, beside those that the seed's own stream gives
+# numbers of the streams of chance that came in later, beside those that the seed's own stream gives
+LATER = (1, 2, 3, 4)
 MARK = "made-up.json"  # its presence says that every file beside it is made up
 
 
 def synthesise(
-    out: Path, *, seed: int, schools: int = 22_000, effect: str | Effect = "published", registers: Path | None = None,
-    until: int = 2026, monthly: bool = False, progress: Callable[[float, str], None] | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Write made-up official files into `out`, and return what was planted, which `made-up.json` there says too.
+    out: Path,
+    *,
+    seed: int,
+    schools: int = 22_000,
+    effect: str | Effect = "published",
+    registers: Path | None = None,
+    until: int = 2026,
+    monthly: bool = False,
+    progress: Callable[[float, str], None] | None = None,
+) -> dict[str, Any]:
+    """Write made-up official files into `out`, and return what was planted, which `made-up.json` there says
+    too.
 
-    About `schools` schools, 2005 to August of the year `until`. Its two lists of inspections are CSV, or with `monthly` one
-    workbook. `effect` is none, published, strong, or an `Effect` of your own. Where
-    `registers` names a folder, made-up registers of schools and trusts go there; `out` gets the same bytes either way.
-    `progress` is told the share done and what comes next. The files are written beside their folder and moved in when
-    all are whole; those of an earlier run are replaced. Raises `DataError` where a folder holds any file not made here.
+    About `schools` schools, 2005 to August of the year `until`. Its two lists of inspections are CSV, or with
+    `monthly` one workbook. `effect` is none, published, strong, or an `Effect` of your own. Where `registers`
+    names a folder, made-up registers of schools and trusts go there; `out` gets the same bytes either way.
+    `progress` is told the share done and what comes next. The files are written beside their folder and moved
+    in when all are whole; those of an earlier run are replaced. Raises `DataError` where a folder holds any
+    file not made here.
     """
     planted = EFFECTS.get(effect) if isinstance(effect, str) else effect
     if planted is None:
@@ -48,7 +59,9 @@ def synthesise(
     if schools < 20:
         raise tables.DataError(f"{schools} schools are too few to fill the files.\nAsk for 20 or more.")
     if until not in UNTIL:
-        raise tables.DataError(f"The files can't end in August {until}.\nChoose a year from {UNTIL[0]} to {UNTIL[-1]}.")
+        raise tables.DataError(
+            f"The files can't end in August {until}.\nChoose a year from {UNTIL[0]} to {UNTIL[-1]}."
+        )
     folders = [Path(folder) for folder in (out, registers) if folder is not None]
     _apart(folders)
     for folder in folders:
@@ -64,10 +77,15 @@ def synthesise(
     }
     with contextlib.ExitStack() as held:
         beside = [held.enter_context(_beside(folder)) for folder in folders]
-        # A stream of chance each, so that a change to one file leaves the others' bytes alone: a new one goes last.
+        # A stream of chance each, so that a change to one file leaves the others' bytes alone: a new one goes
+        # last.
         chance = np.random.default_rng(seed).spawn(8)
-        for_world, for_schools, for_ofsted, for_pupils, for_staff, for_register, for_own, for_more_staff = chance
-        for_cards, for_trusts, for_later_years, for_parents = (np.random.default_rng([seed, stream]) for stream in LATER)
+        for_world, for_schools, for_ofsted, for_pupils, for_staff, for_register, for_own, for_more_staff = (
+            chance
+        )
+        for_cards, for_trusts, for_later_years, for_parents = (
+            np.random.default_rng([seed, stream]) for stream in LATER
+        )
         tell(0.0, "schools and their inspections")
         world = make_world(schools, planted, for_world)
         details = leaving(described(world, for_schools), for_trusts)
@@ -99,7 +117,9 @@ def synthesise(
 
 
 def free(folder: Path) -> bool:
-    """Whether made-up files may go into a folder: it isn't there, holds nothing, or holds only what was made up before."""
+    """Whether made-up files may go into a folder: it isn't there, holds nothing, or holds only what was made
+    up before.
+    """
     try:
         _made_before(folder)
     except tables.DataError:
@@ -126,7 +146,8 @@ def _move(beside: Path, out: Path, facts: dict[str, Any]) -> dict[str, Any]:
         with contextlib.suppress(OSError):  # not empty yet, or not there
             (out / name).parent.rmdir()
     facts = facts | {"sha256": {name: tables.sha256(beside / name) for name in made}}
-    tables.write_json(out / MARK, facts | {"files": made})  # first, so that no made-up file is ever there without it
+    # first, so that no made-up file is ever there without it
+    tables.write_json(out / MARK, facts | {"files": made})
     for name in made:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(beside / name, out / name)
@@ -134,11 +155,16 @@ def _move(beside: Path, out: Path, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _apart(folders: list[Path]) -> None:
-    """Raises `DataError` where one of the folders holds the other: each would take the other's files for strangers."""
+    """Raises `DataError` where one of the folders holds the other: each would take the other's files for
+    strangers.
+    """
     places = [folder.resolve() for folder in folders]
-    if len(places) > 1 and (places[0] == places[1] or places[0] in places[1].parents or places[1] in places[0].parents):
+    if len(places) > 1 and (
+        places[0] == places[1] or places[0] in places[1].parents or places[1] in places[0].parents
+    ):
         raise tables.DataError(
-            f"The official files ({folders[0]}) and the registers ({folders[1]}) need a folder each, neither inside the other.\n"
+            f"The official files ({folders[0]}) and the registers ({folders[1]}) need a folder each, "
+            "neither inside the other.\n"
             "Name another with --out or --registers."
         )
 
@@ -146,7 +172,9 @@ def _apart(folders: list[Path]) -> None:
 def _made_before(out: Path) -> list[str]:
     """The files that an earlier run left in the folder. Raises `DataError` where there are others."""
     there = [
-        path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() and not path.name.startswith(".")
+        path.relative_to(out).as_posix()
+        for path in out.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
     ]
     try:
         made = json.loads((out / MARK).read_text("utf-8"))["files"]

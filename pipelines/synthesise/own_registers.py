@@ -1,8 +1,10 @@
-"""What schools and trusts would add of their own: leadership development, improvement capacity, and who stayed.
+"""What schools and trusts would add of their own: leadership development, improvement capacity, and who
+stayed.
 
-Planted: the share of middle leaders in a programme follows the trait behind assistant heads, the share who stayed in the
-register of staff the trait behind turnover. All else is chance and knows nothing of outcomes, and so is who keeps a
-register: that leans on the owner, the phase and the school's size, never on its inspections.
+Planted: the share of middle leaders in a programme follows the trait behind assistant heads, the share who
+stayed in the register of staff the trait behind turnover. All else is chance and knows nothing of outcomes,
+and so is who keeps a register: that leans on the owner, the phase and the school's size, never on its
+inspections.
 """
 
 from pathlib import Path
@@ -18,7 +20,8 @@ from headway.pipelines.synthesise.particulars import SIZES, listed, trust_on
 from headway.pipelines.synthesise.staff import measured, share_staying, teachers_fte
 from headway.pipelines.synthesise.world import World, day_of
 
-KEPT = {"leadership-development": 0.60, "improvement-capacity": 0.50, "staff": 0.66}  # share of schools that keep it
+# share of schools that keep it
+KEPT = {"leadership-development": 0.60, "improvement-capacity": 0.50, "staff": 0.66}
 NOVEMBERS = range(2012, 2026)  # later in worlds that run on
 MISSED = 0.3  # of the years, where a school keeps one at all
 IN_PROGRAMME = 0.25  # of middle leaders
@@ -37,18 +40,33 @@ LEADERS, PRACTITIONERS = 0.005, 0.05  # of all staff: what AQuA suggests
 
 
 def write(
-    folder: Path, world: World, schools: pd.DataFrame, size: np.ndarray, rng: np.random.Generator, until: int = NOVEMBERS.stop
+    folder: Path,
+    world: World,
+    schools: pd.DataFrame,
+    size: np.ndarray,
+    rng: np.random.Generator,
+    until: int = NOVEMBERS.stop,
 ) -> dict[str, float]:
     """A CSV a kind and owner, into `folder`; returns the share of schools without a register of each kind.
 
-    A school's owner is its trust of today, where that has other schools too, else its authority; of all its years.
+    A school's owner is its trust of today, where that has other schools too, else its authority; of all its
+    years.
     """
     today = day_of(f"{until}-09-01")
     trust = pd.Series(trust_on(schools, (schools["trust_uid"] > 0).to_numpy(), today)["trust_uid"])
     there = schools["closed"].gt(today).to_numpy()
-    others = np.where(there, pd.Series(there).groupby(trust).transform("sum"), trust.groupby(trust).transform("size")) > 1
+    others = (
+        np.where(
+            there, pd.Series(there).groupby(trust).transform("sum"), trust.groupby(trust).transform("size")
+        )
+        > 1
+    )
     trust = trust.where(others, 0)
-    owner = ("authority-" + schools["la_code"].astype(str)).mask(trust > 0, "trust-" + trust.astype(str)).to_numpy()
+    owner = (
+        ("authority-" + schools["la_code"].astype(str))
+        .mask(trust > 0, "trust-" + trust.astype(str))
+        .to_numpy()
+    )
     keepers = _keepers(schools, pd.factorize(owner)[0], rng)
     columns = ["school", "urn", "phase", "region", "pupils"]
     parts: dict[str, list[pd.DataFrame]] = {kind: [] for kind in KEPT}
@@ -57,14 +75,18 @@ def write(
         staying = share_staying(world, rows, november - 1, rng)
         developing = measured(world.assistants[rows["school"].to_numpy()], rng)
         rows = rows.assign(
-            owner=owner[rows["school"]], november=november,
-            teachers=np.ceil(teachers_fte(rows, size, rng) * 1.12).astype(int), staying=staying, developing=developing,
-        )  # fmt: skip
+            owner=owner[rows["school"]],
+            november=november,
+            teachers=np.ceil(teachers_fte(rows, size, rng) * 1.12).astype(int),
+            staying=staying,
+            developing=developing,
+        )
         year_before = np.datetime64(f"{november - 1}-11-01").astype("datetime64[D]").astype(int)
         new = schools["opened"].to_numpy()[rows["school"]] > year_before
         for kind, kept in keepers.items():
             said = kept[rows["school"]] & (rng.random(len(rows)) >= MISSED)
-            parts[kind].append(rows[said & ~new] if kind == "staff" else rows[said])  # a new school had no staff to keep
+            # a new school had no staff to keep
+            parts[kind].append(rows[said & ~new] if kind == "staff" else rows[said])
     fill = {"leadership-development": _development, "improvement-capacity": _capacity, "staff": _staff}
     for kind, years in parts.items():
         rows = pd.concat(years).sort_values(["owner", "urn", "november"], kind="stable", ignore_index=True)
@@ -78,8 +100,12 @@ def write(
 
 
 def _keepers(schools: pd.DataFrame, owner: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Which schools keep a register of each kind: some owners many, and larger schools somewhat more often."""
-    lean = 0.3 * np.log(schools["pupils"] / schools["phase"].map(SIZES)) - 0.6 * schools["phase"].isin(["Nursery", "PRU"])
+    """Which schools keep a register of each kind: some owners many, and larger schools somewhat more
+    often.
+    """
+    lean = 0.3 * np.log(schools["pupils"] / schools["phase"].map(SIZES)) - 0.6 * schools["phase"].isin(
+        ["Nursery", "PRU"]
+    )
     habit = rng.normal(0, 0.9, owner.max() + 1)
     kept = {}
     for kind, share in KEPT.items():
@@ -90,23 +116,32 @@ def _keepers(schools: pd.DataFrame, owner: np.ndarray, rng: np.random.Generator)
 
 
 def _days(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, pa.Array]:
-    """Counted in the first half of November, an owner's schools on one day; written down days to months later."""
-    first = pd.to_datetime(rows["november"].astype(str) + "-11-01").to_numpy().astype("datetime64[D]").astype(int)
+    """Counted in the first half of November, an owner's schools on one day; written down days to months
+    later.
+    """
+    first = (
+        pd.to_datetime(rows["november"].astype(str) + "-11-01").to_numpy().astype("datetime64[D]").astype(int)
+    )
     counted = first + (pd.factorize(rows["owner"])[0] * 5) % 14
     recorded = counted + np.exp(rng.normal(np.log(25), 0.8, len(rows))).clip(2, 180).astype(int)
-    return {"counted_on": pa.array(counted.astype("datetime64[D]")),
-            "recorded_on": pa.array(recorded.astype("datetime64[D]"))}  # fmt: skip
+    return {
+        "counted_on": pa.array(counted.astype("datetime64[D]")),
+        "recorded_on": pa.array(recorded.astype("datetime64[D]")),
+    }
 
 
 def _development(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]:
     count, teachers = len(rows), rows["teachers"].to_numpy()
     middle = np.round(teachers * (0.25 + 0.04 * rng.normal(0, 1, count)).clip(0.1, 0.4)).astype(int)
-    # As many as chance would put there, in the order of the trait: whole people, a quarter of them on average.
+    # As many as chance would put there, in the order of the trait: whole people, a quarter of them on
+    # average.
     inside = binom.ppf(ndtr(rows["developing"]), middle, IN_PROGRAMME).astype(int)
-    chances = np.column_stack([
-        share * (rows["november"] >= since) * (rows["phase"].isin(phases) if phases else 1)
-        for share, since, phases in PROGRAMMES.values()
-    ])  # fmt: skip
+    chances = np.column_stack(
+        [
+            share * (rows["november"] >= since) * (rows["phase"].isin(phases) if phases else 1)
+            for share, since, phases in PROGRAMMES.values()
+        ]
+    )
     each = rng.multinomial(inside, chances / chances.sum(axis=1, keepdims=True)).T
     programmes, rest = dict(zip(PROGRAMMES, each, strict=True)), teachers - middle
     for name, chance in SENIOR.items():
@@ -119,8 +154,13 @@ def _development(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, obje
     names = [*list(PROGRAMMES)[:-1], *SENIOR, "other_programme"]
     other = np.where(programmes["other_programme"] > 0, "Trust middle leader programme", None)
     after = {"finished": finished, "finished_still_here": here, "promoted_inside": promoted}
-    return {"teachers": teachers, "middle_leaders": middle, **{name: programmes[name] for name in names},
-            "other_programme_name": other, **{name: pa.array(people, mask=unsaid) for name, people in after.items()}}  # fmt: skip
+    return {
+        "teachers": teachers,
+        "middle_leaders": middle,
+        **{name: programmes[name] for name in names},
+        "other_programme_name": other,
+        **{name: pa.array(people, mask=unsaid) for name, people in after.items()},
+    }
 
 
 def _capacity(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]:
@@ -129,11 +169,14 @@ def _capacity(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]
     leaders = rng.binomial(staff, LEADERS)
     head = np.where(rng.random(count) < 0.2, "yes", "no")
     return {
-        "staff": staff, "improvement_leaders": leaders, "improvement_practitioners": rng.binomial(staff - leaders, PRACTITIONERS),
+        "staff": staff,
+        "improvement_leaders": leaders,
+        "improvement_practitioners": rng.binomial(staff - leaders, PRACTITIONERS),
         "leaders_supporting_other_schools": rng.binomial(staff, 0.012),
         "head_improved_another_school": pa.array(head, mask=rng.random(count) < 0.05),
-        "peer_reviews_done": rng.poisson(0.5, count), "peer_reviews_received": rng.poisson(0.4, count),
-    }  # fmt: skip
+        "peer_reviews_done": rng.poisson(0.5, count),
+        "peer_reviews_received": rng.poisson(0.4, count),
+    }
 
 
 def _staff(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]:
@@ -143,7 +186,12 @@ def _staff(rows: pd.DataFrame, rng: np.random.Generator) -> dict[str, object]:
     posts = np.maximum(teachers + rng.integers(-1, 2, count), 1)
     vacant = rng.binomial(posts, 0.008)
     return {
-        "teachers_a_year_before": teachers, "stayed": stayed, "moved_school": teachers - stayed - left, "left_system": left,
-        "posts": posts, "vacant_posts": vacant, "temporarily_filled_posts": rng.binomial(posts - vacant, 0.012),
+        "teachers_a_year_before": teachers,
+        "stayed": stayed,
+        "moved_school": teachers - stayed - left,
+        "left_system": left,
+        "posts": posts,
+        "vacant_posts": vacant,
+        "temporarily_filled_posts": rng.binomial(posts - vacant, 0.012),
         "heads_in_three_years": 1 + rng.binomial(3, 0.1, count),
-    }  # fmt: skip
+    }

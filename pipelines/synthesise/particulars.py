@@ -1,4 +1,6 @@
-"""What each made-up school is called and what it is: name, type, place, faith, intake, trust. None is a real one."""
+"""What each made-up school is called and what it is: name, type, place, faith, intake, trust. None is a real
+one.
+"""
 
 import numpy as np
 import pandas as pd
@@ -138,7 +140,13 @@ TYPES = {  # phase: types kept by an authority and their shares; by choice, by a
         "Academy Special Sponsor Led",
         "Free School Special",
     ),
-    "Nursery": (("LA Nursery School",), (1.0,), "Academy Converter", "Academy Sponsor Led", "LA Nursery School"),
+    "Nursery": (
+        ("LA Nursery School",),
+        (1.0,),
+        "Academy Converter",
+        "Academy Sponsor Led",
+        "LA Nursery School",
+    ),
     "PRU": (
         ("Pupil Referral Unit",),
         (1.0,),
@@ -168,7 +176,9 @@ def _pick(
 
 
 def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
-    """The world's schools with their particulars; those that change on becoming an academy come twice, as `new_...`."""
+    """The world's schools with their particulars; those that change on becoming an academy come twice, as
+    `new_...`.
+    """
     schools = world.schools
     count = len(schools)
     advantage = schools["advantage"].to_numpy()
@@ -189,7 +199,9 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
     renamed = rng.random(count) < 0.5
     academy_names = pd.Series(names).str.replace("School", "Academy", regex=False).to_numpy(dtype=object)
 
-    faith = np.where(np.isin(kept, ["Voluntary Aided School", "Voluntary Controlled School"]), "Christian", "Non-faith")
+    faith = np.where(
+        np.isin(kept, ["Voluntary Aided School", "Voluntary Controlled School"]), "Christian", "Non-faith"
+    )
     faith = np.where(
         (faith == "Non-faith") & (rng.random(count) < 0.012),
         _pick(("Jewish", "Muslim", "Other faith"), count, rng),
@@ -208,7 +220,9 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
         )
         .to_numpy(dtype=object)
     )
-    religion = np.where((religion == "Church of England") & (rng.random(count) < 0.35), "Roman Catholic", religion)
+    religion = np.where(
+        (religion == "Church of England") & (rng.random(count) < 0.35), "Roman Catholic", religion
+    )
     london = (schools["region"] == "London").to_numpy()
     deprived = -advantage + rng.normal(0, 0.45, count)
     quintile = np.clip((pd.Series(deprived).rank(method="first").to_numpy() - 1) * 5 // count + 1, 1, 5)
@@ -247,7 +261,8 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
         ),
         # No postcode area begins with a Q, so nobody lives here.
         postcode=[
-            f"Q{chr(65 + a)}{b} {c}ZZ" for a, b, c in zip(code % 26, laestab % 97 + 1, laestab % 10, strict=True)
+            f"Q{chr(65 + a)}{b} {c}ZZ"
+            for a, b, c in zip(code % 26, laestab % 97 + 1, laestab % 10, strict=True)
         ],
         low_age=low,
         high_age=high,
@@ -258,11 +273,15 @@ def described(world: World, rng: np.random.Generator) -> pd.DataFrame:
         fsm=fsm,
         eal=expit(-2.4 + 1.9 * london + 0.25 * deprived + rng.normal(0, 1.0, count)),
         sen=expit(-1.9 - 0.2 * advantage + 2.0 * special + rng.normal(0, 0.25, count)),
-        ehcp=np.where(special, expit(2.5 + rng.normal(0, 0.7, count)), expit(-3.7 + rng.normal(0, 0.5, count))),
+        ehcp=np.where(
+            special, expit(2.5 + rng.normal(0, 0.7, count)), expit(-3.7 + rng.normal(0, 0.5, count))
+        ),
         urban=np.where(rng.random(count) < 0.2, "Rural village", "Urban city and town"),
         northing=np.round((schools["latitude"] - 49.766) * 111_250).astype(int),
     ).assign(
-        easting=lambda s: np.round(400_000 + (s["longitude"] + 2) * (71_900 - (s["northing"] - 1e5) / 36)).astype(int)
+        easting=lambda s: np.round(
+            400_000 + (s["longitude"] + 2) * (71_900 - (s["northing"] - 1e5) / 36)
+        ).astype(int)
     )
 
 
@@ -277,13 +296,18 @@ def _authority_names(rng: np.random.Generator) -> np.ndarray:
 
 
 def _trusts(schools: pd.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Each academy's trust and its name (0 and blank for none): of one region, of 1 to 40 schools, mostly a few."""
+    """Each academy's trust and its name (0 and blank for none): of one region, of 1 to 40 schools, mostly a
+    few.
+    """
     uid, academies = np.zeros(len(schools), dtype="int64"), (schools["becomes"] | schools["new"]).to_numpy()
     given = 2000
     for region in np.unique(schools["region"]):
         members = np.flatnonzero(academies & (schools["region"] == region).to_numpy())
-        # Trusts gather schools somewhat alike in intake, so that a trust's record says something of its schools.
-        members = members[np.argsort(schools["advantage"].to_numpy()[members] + 2 * rng.normal(0, 1, len(members)))]
+        # Trusts gather schools somewhat alike in intake, so that a trust's record says something of its
+        # schools.
+        members = members[
+            np.argsort(schools["advantage"].to_numpy()[members] + 2 * rng.normal(0, 1, len(members)))
+        ]
         sizes = np.minimum(1 + rng.pareto(0.9, len(members) + 1).astype(int), LARGEST_TRUST)
         whose = np.repeat(np.arange(len(sizes)), sizes)[: len(members)]
         uid[members] = given + rng.permutation(len(sizes))[whose]
@@ -297,7 +321,9 @@ def _trusts(schools: pd.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray
 
 
 def leaving(schools: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """The schools with the day some leave their trust, in 2025/26, and the one they join then, of one school or of more."""
+    """The schools with the day some leave their trust, in 2025/26, and the one they join then, of one school
+    or of more.
+    """
     count, academies = len(schools), (schools["trust_uid"] > 0).to_numpy()
     leaves = academies & (rng.random(count) < LEAVING)
     months = np.arange("2025-09", "2026-08", dtype="datetime64[M]").astype("datetime64[D]").astype("int64")
@@ -305,18 +331,25 @@ def leaving(schools: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     day = np.where(day < np.maximum(schools["converts"], 0) + 366, day_of("2100-01-01"), day)
     # Half stand alone from then on, the others join the trust of some other academy of their region.
     order = np.flatnonzero(academies)
-    joined, names = schools["trust_uid"].to_numpy().copy(), schools["trust_name"].to_numpy(dtype=object).copy()
+    joined, names = (
+        schools["trust_uid"].to_numpy().copy(),
+        schools["trust_name"].to_numpy(dtype=object).copy(),
+    )
     for region in np.unique(schools["region"]):
         there = order[(schools["region"].to_numpy() == region)[order]]
         other = rng.permutation(there)
-        joined[there], names[there] = schools["trust_uid"].to_numpy()[other], schools["trust_name"].to_numpy()[other]
+        joined[there], names[there] = (
+            schools["trust_uid"].to_numpy()[other],
+            schools["trust_name"].to_numpy()[other],
+        )
     alone = rng.random(count) < 0.5
     day = np.where(alone | (joined != schools["trust_uid"]), day, day_of("2100-01-01"))
     own = schools["trust_uid"].max() + 1 + np.arange(count)
     return schools.assign(
-        leaves=day, next_trust_uid=np.where(alone, own, joined),
+        leaves=day,
+        next_trust_uid=np.where(alone, own, joined),
         next_trust_name=np.where(alone, "The " + schools["name"].str.strip() + " Trust", names),
-    )  # fmt: skip
+    )
 
 
 def trust_on(rows: pd.DataFrame, academy: np.ndarray, on: np.ndarray | int) -> dict[str, np.ndarray]:
@@ -335,9 +368,10 @@ def listed(schools: pd.DataFrame, day: str) -> pd.DataFrame:
     academy = moved | there["new"].to_numpy()
     return there.assign(
         **{c: np.where(moved, there[f"new_{c}"], there[c]) for c in ("urn", "name", "type", "laestab")},
-        opened=np.where(moved, there["converts"], there["opened"]), academy=academy,
+        opened=np.where(moved, there["converts"], there["opened"]),
+        academy=academy,
         **trust_on(there, academy, on),
-    )  # fmt: skip
+    )
 
 
 def keys(rows: pd.DataFrame) -> dict[str, object]:

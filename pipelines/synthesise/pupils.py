@@ -15,12 +15,23 @@ YEARS = (*range(2012, 2020), *range(2021, 2025))
 KEY_STAGE_2, KEY_STAGE_4 = (2017, 2018, 2019, 2023, 2024), (2017, 2018, 2019, 2022, 2023, 2024)
 WITHOUT_PROGRESS = 2024  # no progress to 11 from here on: those pupils had no tests at 7
 WITHOUT_PROGRESS_8 = (2025, 2026)  # nor to 16 in these
-REPEATED = ("share_expected_standard", "share_higher_standard", "reading_score", "maths_score", "grammar_score")
+REPEATED = (
+    "share_expected_standard",
+    "share_higher_standard",
+    "reading_score",
+    "maths_score",
+    "grammar_score",
+)
 ABSENCE = {"Primary": 4.0, "Secondary": 5.4, "Special": 9.0, "Nursery": 5.0, "PRU": 30.0}
 
 
 def write(
-    out: Path, world: World, schools: pd.DataFrame, rng: np.random.Generator, more: np.random.Generator, until: int
+    out: Path,
+    world: World,
+    schools: pd.DataFrame,
+    rng: np.random.Generator,
+    more: np.random.Generator,
+    until: int,
 ) -> None:
     """The census, absence and results of every year that were out by August `until`, into `out`.
 
@@ -34,7 +45,9 @@ def write(
 
 
 def _later(until: int) -> range:
-    """The years whose tables came out since those of YEARS, by August `until`: in the January or April after the year."""
+    """The years whose tables came out since those of YEARS, by August `until`: in the January or April after
+    the year.
+    """
     return range(max(YEARS) + 1, until)
 
 
@@ -49,7 +62,10 @@ def _pupils(out: Path, world: World, schools: pd.DataFrame, year: int, rng: np.r
     hidden, never = rng.random(count) < 0.012, rng.random(count) < 0.004
     fsm = (rows["fsm"] + (0.05 if year > 2021 else 0.0)).clip(0, 0.95)
     codes = {"pupils": "totpup", "share_ehcp": "ptotsenst"} if year < 2015 else {}
-    sen = {"share_school_action": share(rows["sen"] * 0.6), "share_school_action_plus": share(rows["sen"] * 0.5)}
+    sen = {
+        "share_school_action": share(rows["sen"] * 0.6),
+        "share_school_action_plus": share(rows["sen"] * 0.5),
+    }
     columns = {
         **keys(rows),
         "school_type": rows["type"],
@@ -72,7 +88,9 @@ def _pupils(out: Path, world: World, schools: pd.DataFrame, year: int, rng: np.r
         return
     quality, advantage = world.quality_in(year, rows["school"]), rows["advantage"].to_numpy()
     middle = rows["phase"].map(ABSENCE).to_numpy() + (2.3 if year > 2021 else 0.0)
-    absent = (middle * np.exp(0.09 * (-0.8 * advantage - 0.7 * quality) + rng.normal(0, 0.1, count))).clip(0.5, 60)
+    absent = (middle * np.exp(0.09 * (-0.8 * advantage - 0.7 * quality) + rng.normal(0, 0.1, count))).clip(
+        0.5, 60
+    )
     missing = rng.random(count) < 0.01
     persistent = "share_persistent_absence_15" if year < 2016 else "share_persistent_absence_10"
     often = absent * (1.0 if year < 2016 else 2.4) * np.exp(rng.normal(0, 0.1, count))
@@ -86,9 +104,16 @@ def _pupils(out: Path, world: World, schools: pd.DataFrame, year: int, rng: np.r
 
 
 def _results(
-    out: Path, world: World, schools: pd.DataFrame, rng: np.random.Generator, more: np.random.Generator, until: int
+    out: Path,
+    world: World,
+    schools: pd.DataFrame,
+    rng: np.random.Generator,
+    more: np.random.Generator,
+    until: int,
 ) -> None:
-    """The results of the years, each in the layout of its time; `more` is the chance of the years that came in later."""
+    """The results of the years, each in the layout of its time; `more` is the chance of the years that came
+    in later.
+    """
     earlier: dict[int, pd.DataFrame] = {}
     for year in sorted({*KEY_STAGE_2, *KEY_STAGE_4, *_later(until)}):
         every = listed(schools, f"{year}-05-10")
@@ -99,14 +124,19 @@ def _results(
             rows = every[(every["phase"] == phase) & (every["high_age"] >= (11 if stage == 2 else 16))]
             count, quality = len(rows), world.quality_in(year, rows["school"])
             advantage, noise = rows["advantage"].to_numpy(), chance.normal(0, 1, (3, count))
-            few, new = (rows["pupils"] < 80).to_numpy() & (chance.random(count) < 0.5), chance.random(count) < 0.004
+            few, new = (
+                (rows["pupils"] < 80).to_numpy() & (chance.random(count) < 0.5),
+                chance.random(count) < 0.004,
+            )
             marks = {"SUPP": few, "NEW": new}
             before: dict[str, dict[str, object]] = {}
             if stage == 2:
                 progress = 1.5 * quality + 0.4 * advantage
                 expected = (64 + 7 * advantage + 6 * quality + 7 * noise[0]).clip(5, 100)
-                columns = {f"{subject}_progress": figures(progress + 1.3 * wobble, **marks)
-                           for subject, wobble in zip(("reading", "writing", "maths"), noise, strict=True)}  # fmt: skip
+                columns = {
+                    f"{subject}_progress": figures(progress + 1.3 * wobble, **marks)
+                    for subject, wobble in zip(("reading", "writing", "maths"), noise, strict=True)
+                }
                 columns |= {
                     "share_expected_standard": figures(expected, 0, "%", **marks),
                     "share_expected_standard_disadvantaged": figures(
@@ -115,14 +145,26 @@ def _results(
                     "share_higher_standard": figures((expected * 0.14).clip(0, 60), 0, "%", **marks),
                 }
                 if year >= WITHOUT_PROGRESS:
-                    columns = {name: column for name, column in columns.items() if not name.endswith("_progress")}
-                    scores = {f"{subject}_score": 104 + (expected - 64) / 6 + wobble
-                              for subject, wobble in zip(("reading", "maths", "grammar"), noise, strict=True)}  # fmt: skip
-                    columns |= {name: figures(score.clip(85, 120), 0, **marks) for name, score in scores.items()}
+                    columns = {
+                        name: column for name, column in columns.items() if not name.endswith("_progress")
+                    }
+                    scores = {
+                        f"{subject}_score": 104 + (expected - 64) / 6 + wobble
+                        for subject, wobble in zip(("reading", "maths", "grammar"), noise, strict=True)
+                    }
+                    columns |= {
+                        name: figures(score.clip(85, 120), 0, **marks) for name, score in scores.items()
+                    }
                     columns["pupils_at_11"] = figures(rows["pupils"].to_numpy() / 7, 0)
-                    before = {f"results:{of}": _repeated(earlier[of], rows) for of in (year - 1, year - 2) if of in earlier}
+                    before = {
+                        f"results:{of}": _repeated(earlier[of], rows)
+                        for of in (year - 1, year - 2)
+                        if of in earlier
+                    }
                 shown = {name: column for name, column in columns.items() if name in REPEATED}
-                earlier[year] = pd.DataFrame({"school": rows["school"].to_numpy()} | {n: c.to_pandas() for n, c in shown.items()})
+                earlier[year] = pd.DataFrame(
+                    {"school": rows["school"].to_numpy()} | {n: c.to_pandas() for n, c in shown.items()}
+                )
             else:
                 p8 = 0.3 * quality + 0.18 * advantage + 0.18 * noise[0] - 0.03
                 a8 = (46.5 + 9 * p8 + 4.5 * advantage + noise[1]).clip(5, 85)
@@ -132,7 +174,9 @@ def _results(
                     "attainment_8_disadvantaged": figures(a8 - 9 + noise[2], SUPP=few | new),
                     "progress_8": figures(p8, 2, LOWCOV=chance.random(count) < 0.004, **marks),
                     "share_basics_95": figures(basics, 0, "%", **marks),
-                    "share_ebacc_entered": figures((40 + 6 * noise[2] + 4 * advantage).clip(0, 100), 0, "%", **marks),
+                    "share_ebacc_entered": figures(
+                        (40 + 6 * noise[2] + 4 * advantage).clip(0, 100), 0, "%", **marks
+                    ),
                     "ebacc_points": figures(a8 / 11.4, 2, **marks),
                     "school_kind": np.where(rows["academy"], "ACC", "CY").astype(object),
                 }
@@ -142,9 +186,17 @@ def _results(
             columns["urn"] = pa.array(rows["urn"].to_numpy())
             columns["record_type"] = pa.array(np.ones(count, dtype="int64"))
             with_progress = year < WITHOUT_PROGRESS if stage == 2 else year not in WITHOUT_PROGRESS_8
-            layout = f"key stage {stage}, " + ("attainment alone" if not with_progress else
-                                               "with progress" if stage == 2 else "with Progress 8")  # fmt: skip
-            records = {name: {c: _footed(v) for c, v in held.items()} for name, held in ({"results": columns} | before).items()}
+            layout = f"key stage {stage}, " + (
+                "attainment alone"
+                if not with_progress
+                else "with progress"
+                if stage == 2
+                else "with Progress 8"
+            )
+            records = {
+                name: {c: _footed(v) for c, v in held.items()}
+                for name, held in ({"results": columns} | before).items()
+            }
             # The last two rows are of an authority and the country: no URN, another kind of record.
             totals = pa.array([3, 5] if stage == 2 else [4, 7])
             records["results"]["record_type"] = pa.concat_arrays([columns["record_type"], totals])
@@ -158,6 +210,10 @@ def _footed(column: object) -> pa.Array:
 
 
 def _repeated(earlier: pd.DataFrame, rows: pd.DataFrame) -> dict[str, pa.Array]:
-    """Figures of an earlier year for this year's schools, as they stood then; blank where a school had none."""
+    """Figures of an earlier year for this year's schools, as they stood then; blank where a school had
+    none.
+    """
     found = earlier.set_index("school").reindex(rows["school"])
-    return {name: pa.array(found[name].to_numpy(dtype=object), pa.string(), from_pandas=True) for name in found}
+    return {
+        name: pa.array(found[name].to_numpy(dtype=object), pa.string(), from_pandas=True) for name in found
+    }

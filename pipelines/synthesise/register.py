@@ -16,7 +16,9 @@ PLANTED = ("Mx", "Zebedee", "Plantedname", "Head of Nothing", "Ermintrude Plante
 
 
 def write(out: Path, schools: pd.DataFrame, until: int, rng: np.random.Generator) -> None:
-    """The register as of September `until`, its links, groups a year before and then, and some years' trusts, into `out`."""
+    """The register as of September `until`, its links, groups a year before and then, and some years' trusts,
+    into `out`.
+    """
     _register(out, schools, f"{until}-09-01")
     _links(out, schools, f"{until}-09-01", rng)
     for day in (f"{until - 1}-09-01", f"{until}-09-01"):
@@ -39,29 +41,51 @@ def _trusts(out: Path, schools: pd.DataFrame, year: int) -> None:
         )
     )
     kind = np.where(members["size"] > 1, "Multi-academy trust", "Single-academy trust")
-    records = {"trusts": {"trust_uid": members["trust_uid"], "trust_name": members["trust_name"],
-                          "member_urns": members["member_urns"], "group_type": kind}}  # fmt: skip
+    records = {
+        "trusts": {
+            "trust_uid": members["trust_uid"],
+            "trust_name": members["trust_name"],
+            "member_urns": members["member_urns"],
+            "group_type": kind,
+        }
+    }
     older = {"trust_uid": "uid", "trust_name": "chain", "member_urns": "school", "group_type": "group"}
     sheet = official("multi-academy trusts", records, older if year < 2020 else None)
     write_csv(out / "performance" / f"{year}_england_ks{2 if year < 2020 else 4}-mats-performance.csv", sheet)
 
 
 def _groups(out: Path, schools: pd.DataFrame, day: str) -> None:
-    """Every academy's trust on a day, and since when: with its opening as an academy, or when it left the one before."""
+    """Every academy's trust on a day, and since when: with its opening as an academy, or when it left the one
+    before.
+    """
     rows = listed(schools, day)
     rows = rows[rows["trust_uid"] > 0].sort_values("urn", ignore_index=True)
     gone = rows["leaves"] <= int(np.datetime64(day, "D").astype(int))
     size = rows.groupby("trust_uid")["urn"].transform("size")
-    sheet = official("GIAS links between schools and groups", {"memberships": {
-        "urn": rows["urn"], "trust_uid": rows["trust_uid"], "trust_name": rows["trust_name"],
-        "group_type": np.where(size > 1, "Multi-academy trust", "Single-academy trust"),
-        "joined_on": day_text(np.where(gone, rows["leaves"], rows["opened"]), "-"), "type": rows["type"],
-    }})  # fmt: skip
-    write_csv(out / "gias" / f"grouplinks_edubaseallacademiesandfree{day.replace('-', '')}.csv", sheet, encoding="cp1252")
+    sheet = official(
+        "GIAS links between schools and groups",
+        {
+            "memberships": {
+                "urn": rows["urn"],
+                "trust_uid": rows["trust_uid"],
+                "trust_name": rows["trust_name"],
+                "group_type": np.where(size > 1, "Multi-academy trust", "Single-academy trust"),
+                "joined_on": day_text(np.where(gone, rows["leaves"], rows["opened"]), "-"),
+                "type": rows["type"],
+            }
+        },
+    )
+    write_csv(
+        out / "gias" / f"grouplinks_edubaseallacademiesandfree{day.replace('-', '')}.csv",
+        sheet,
+        encoding="cp1252",
+    )
 
 
 def _register(out: Path, schools: pd.DataFrame, day_written: str) -> None:
-    """Every URN that is or was: academies' old ones closed, with the names of head teachers that a reader must drop."""
+    """Every URN that is or was: academies' old ones closed, with the names of head teachers that a reader
+    must drop.
+    """
     day = int(np.datetime64(day_written, "D").astype(int))
     moved = schools[schools["becomes"]]
     now = moved.assign(
@@ -73,7 +97,10 @@ def _register(out: Path, schools: pd.DataFrame, day_written: str) -> None:
         academy=True,
     )
     rows = pd.concat(
-        [schools.assign(academy=schools["new"], closed=np.minimum(schools["closed"], schools["converts"])), now]
+        [
+            schools.assign(academy=schools["new"], closed=np.minimum(schools["closed"], schools["converts"])),
+            now,
+        ]
     )
     rows = rows.sort_values("urn", ignore_index=True)
     shut = (rows["closed"] <= day).to_numpy()
@@ -123,7 +150,9 @@ def _register(out: Path, schools: pd.DataFrame, day_written: str) -> None:
     }
     sheet = official("GIAS all data", {"schools": columns})
     for header, planted in zip(sources.PERSONAL, PLANTED, strict=False):
-        sheet = sheet.append_column(header, pa.array([planted]).take(pa.array(np.zeros(len(rows), dtype="int64"))))
+        sheet = sheet.append_column(
+            header, pa.array([planted]).take(pa.array(np.zeros(len(rows), dtype="int64")))
+        )
     write_csv(out / "gias" / f"edubasealldata{day_written.replace('-', '')}.csv", sheet, encoding="cp1252")
 
 

@@ -35,9 +35,9 @@ def official(
 ) -> pa.Table:
     """The records under their official headers, in the layout's order.
 
-    Each column takes its layout's first spelling; or, where `spelling` names the column, the shortest that begins so.
-    `previous.overall` names the previous inspection's. A column without values is left out, as a release that lacks it
-    would; so are values for a column that the layout doesn't read.
+    Each column takes its layout's first spelling; or, where `spelling` names the column, the shortest that
+    begins so. `previous.overall` names the previous inspection's. A column without values is left out, as a
+    release that lacks it would; so are values for a column that the layout doesn't read.
     """
     columns: dict[str, pa.Array] = {}
     known = layout(part)
@@ -51,11 +51,15 @@ def official(
             f"{record}.{column.name}", spelt.get(column.name, "") if record != "previous" else ""
         ).lower()
         headers = (
-            sorted((h for h in column.headers if h.lower().startswith(begins)), key=len) if begins else column.headers
+            sorted((h for h in column.headers if h.lower().startswith(begins)), key=len)
+            if begins
+            else column.headers
         )
         values = records[record][column.name]
         if headers[0] not in columns:
-            columns[headers[0]] = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
+            columns[headers[0]] = (
+                values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
+            )
     return pa.table(columns)
 
 
@@ -89,10 +93,17 @@ def csv_bytes(sheet: pa.Table) -> bytes:
 
 
 def write_csv(
-    path: Path, sheet: pa.Table, *, encoding: str = "utf-8-sig", title: str = "", blank_rows: int = 0,
+    path: Path,
+    sheet: pa.Table,
+    *,
+    encoding: str = "utf-8-sig",
+    title: str = "",
+    blank_rows: int = 0,
     totals: tuple[tuple[str, ...], ...] = (),
-) -> None:  # fmt: skip
-    """A CSV with, where given, a title line above the headers, and rows of totals or of nothing at the foot."""
+) -> None:
+    """A CSV with, where given, a title line above the headers, and rows of totals or of nothing at the
+    foot.
+    """
     content = csv_bytes(sheet)
     foot = "".join(",".join(row) + "," * (sheet.num_columns - len(row)) + "\n" for row in totals)
     foot += ("," * (sheet.num_columns - 1) + "\n") * blank_rows
@@ -114,10 +125,13 @@ _PARTS = {
     '<Override PartName="/xl/styles.xml" '
     'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/></Types>',
     "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+    '<Relationship Id="r1" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
     'Target="xl/workbook.xml"/></Relationships>',
-    "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
+    "xl/_rels/workbook.xml.rels": "<Relationships "
+    'xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="r1" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
     'Target="worksheets/sheet1.xml"/><Relationship Id="r2" '
     'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" '
     'Target="styles.xml"/></Relationships>',
@@ -160,13 +174,16 @@ def workbook(sheet: pa.Table, name: str, *, title: str = "") -> bytes:
     )
     parts = {part: text.replace("SHEET", escape(name)) for part, text in _PARTS.items()}
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-    return zipped({**{part: head + text for part, text in parts.items()}, "xl/worksheets/sheet1.xml": head + body})
+    return zipped(
+        {**{part: head + text for part, text in parts.items()}, "xl/worksheets/sheet1.xml": head + body}
+    )
 
 
 def open_document(
     pages: Mapping[str, pa.Table | tuple[str | tuple[str, ...], ...]], *, titles: tuple[str, ...] = ()
 ) -> bytes:
-    """An OpenDocument spreadsheet: of each page its lines, or `titles` and a table; text in the form of a day is a date.
+    """An OpenDocument spreadsheet: of each page its lines, or `titles` and a table; text in the form of a day
+    is a date.
 
     A line is a text, or a text for each of its cells.
     """
@@ -183,21 +200,34 @@ def open_document(
                 columns.append([known[value] for value in values])
             rows += ["".join(cells) for cells in zip(*columns, strict=True)]
         body = "</table:table-row><table:table-row>".join(rows)
-        sheets.append(f'<table:table table:name="{escape(name)}"><table:table-row>{body}</table:table-row></table:table>')
-    parts = " ".join(f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"' for part in ("office", "table", "text"))
+        sheets.append(
+            "<table:table "
+            f'table:name="{escape(name)}"><table:table-row>{body}</table:table-row></table:table>'
+        )
+    parts = " ".join(
+        f'xmlns:{part}="urn:oasis:names:tc:opendocument:xmlns:{part}:1.0"'
+        for part in ("office", "table", "text")
+    )
     content = (
-        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {parts} office:version="1.2"><office:body>'
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {parts} '
+        'office:version="1.2"><office:body>'
         f"<office:spreadsheet>{''.join(sheets)}</office:spreadsheet></office:body></office:document-content>"
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
-    listed = "".join(f'<m:file-entry m:full-path="{path}" m:media-type="{media}"/>'
-                     for path, media in (("/", kind), ("content.xml", "text/xml")))  # fmt: skip
-    return zipped({
-        "mimetype": kind,
-        "META-INF/manifest.xml": f'<m:manifest xmlns:m="{manifest}" m:version="1.2">{listed}</m:manifest>',
-        "content.xml": content,
-    })  # fmt: skip
+    listed = "".join(
+        f'<m:file-entry m:full-path="{path}" m:media-type="{media}"/>'
+        for path, media in (("/", kind), ("content.xml", "text/xml"))
+    )
+    return zipped(
+        {
+            "mimetype": kind,
+            "META-INF/manifest.xml": (
+                f'<m:manifest xmlns:m="{manifest}" m:version="1.2">{listed}</m:manifest>'
+            ),
+            "content.xml": content,
+        }
+    )
 
 
 def _open_cell(value: str | float | None) -> str:

@@ -1,7 +1,8 @@
-"""What is published of a school's staff: the yearly tables, turnover, posts, vacancies, sickness, pay and ratios.
+"""What is published of a school's staff: the yearly tables, turnover, posts, vacancies, sickness, pay and
+ratios.
 
-And who its teachers are, and of an authority's, how many take a national professional qualification. None of these two
-knows anything of outcomes.
+And who its teachers are, and of an authority's, how many take a national professional qualification. None of
+these two knows anything of outcomes.
 """
 
 from pathlib import Path
@@ -20,21 +21,31 @@ FIRST, POSTS_FROM = 2010, 2014
 RATIOS_FROM = max(TABLES)  # the tables that gave them ended with the census of the November before
 DETAILED, SAMPLED = range(2023, 2025), 10  # characteristics of one school in ten: no model reads them
 QUALIFYING = range(2021, 2025)  # since the qualifications were made anew
-TEACHERS = {"Primary": 20.5, "Secondary": 16.0, "Special": 6.2, "Nursery": 17.0, "PRU": 4.5}  # pupils for each
+# pupils for each
+TEACHERS = {"Primary": 20.5, "Secondary": 16.0, "Special": 6.2, "Nursery": 17.0, "PRU": 4.5}
 STAY = {"Primary": 0.905, "Secondary": 0.865, "Special": 0.875, "Nursery": 0.91, "PRU": 0.85}
 STAY_SPREAD, ASSISTANTS_MEAN, ASSISTANTS_SPREAD = 0.05, 0.085, 0.028
 MISSING = 97  # one school in so many
 AFTER_INADEQUATE = 0.034  # fewer stay after an Inadequate grade (Sims 2016)
 GROUPINGS = ("grade", "sex", "age_group", "working_pattern", "qts_status", "on_route", "ethnicity")
 AGE_GROUPS = ("Under 25", "25 to 29", "30 to 39", "40 to 49", "50 to 59", "60 and over")
-PHASE_WORDS = {"Primary": "State-funded primary", "Secondary": "State-funded secondary", "Special": "State-funded special school",
-               "Nursery": "Nursery", "PRU": "Pupil referral unit", "Total": "Total"}  # fmt: skip
+PHASE_WORDS = {
+    "Primary": "State-funded primary",
+    "Secondary": "State-funded secondary",
+    "Special": "State-funded special school",
+    "Nursery": "Nursery",
+    "PRU": "Pupil referral unit",
+    "Total": "Total",
+}
 NAMES = {
-    "turnover": "teacher_turnover_2010_2024_sch.csv", "posts": "Workforce_2010_2025_fte_hc_sch.csv",
-    "vacancies": "vacancies_number_rate_sch_2010_2025.csv", "pay": "teacher_pay_school_swc_tps_merged.csv",
-    "sickness": "sickness_absence_teachers_2010_2025_sch.csv", "ratios": "workforce_ptrs_2010_2025_sch.csv",
+    "turnover": "teacher_turnover_2010_2024_sch.csv",
+    "posts": "Workforce_2010_2025_fte_hc_sch.csv",
+    "vacancies": "vacancies_number_rate_sch_2010_2025.csv",
+    "pay": "teacher_pay_school_swc_tps_merged.csv",
+    "sickness": "sickness_absence_teachers_2010_2025_sch.csv",
+    "ratios": "workforce_ptrs_2010_2025_sch.csv",
     "npq": "npq_starts_and_participants_la.csv",
-}  # fmt: skip
+}
 
 
 def sizes(schools: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
@@ -55,7 +66,9 @@ def measured(trait: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def share_staying(world: World, rows: pd.DataFrame, november: int, rng: np.random.Generator) -> np.ndarray:
     """The share of one November's teachers who are still in each school a year on."""
-    inadequate = world.visits.loc[(world.visits["overall"] == 4) & world.visits["year"].isin([november - 1, november])]
+    inadequate = world.visits.loc[
+        (world.visits["overall"] == 4) & world.visits["year"].isin([november - 1, november])
+    ]
     shaken = np.isin(rows["school"], inadequate["school"])
     stay = measured(world.stays[rows["school"].to_numpy()], rng)
     stay = rows["phase"].map(STAY).to_numpy() + STAY_SPREAD * stay - AFTER_INADEQUATE * shaken
@@ -63,12 +76,19 @@ def share_staying(world: World, rows: pd.DataFrame, november: int, rng: np.rando
 
 
 def write(
-    out: Path, world: World, schools: pd.DataFrame, size: np.ndarray, rng: np.random.Generator, more: np.random.Generator,
+    out: Path,
+    world: World,
+    schools: pd.DataFrame,
+    size: np.ndarray,
+    rng: np.random.Generator,
+    more: np.random.Generator,
     until: int = LAST_YEAR + 1,
-) -> None:  # fmt: skip
-    """The yearly tables of staff, and the files of all else, into `out`; `more` is the chance of what came in later.
+) -> None:
+    """The yearly tables of staff, and the files of all else, into `out`; `more` is the chance of what came in
+    later.
 
-    The last census is that of the November before last, as seen from August `until`; who stayed shows a year later.
+    The last census is that of the November before last, as seen from August `until`; who stayed shows a year
+    later.
     """
     last = until - 2
     parts: dict[str, list[pa.Table]] = {kind: [] for kind in NAMES}
@@ -85,7 +105,9 @@ def write(
         }
         hidden, unknown = rng.random(count) < 0.01, rng.random(count) < 0.006
         salary = (
-            37_000 * 1.014 ** (november - 2011) + 4_500 * (rows["region"] == "London").to_numpy() + 1_700 * pay[which]
+            37_000 * 1.014 ** (november - 2011)
+            + 4_500 * (rows["region"] == "London").to_numpy()
+            + 1_700 * pay[which]
         )
         salary = salary + 900 * rng.normal(0, 1, count)
         if november + 1 in TABLES:
@@ -119,7 +141,9 @@ def write(
         c: ["1"] for c in ("teachers_fte", "stayed_fte", "left_system_fte", "moved_school_fte")
     }
     parts["turnover"].append(official("teacher turnover", {"turnover": country}))
-    (out / "workforce" / "workforce_teacher_characteristics_school_201011_202425.zip").write_bytes(zipped(people))
+    (out / "workforce" / "workforce_teacher_characteristics_school_201011_202425.zip").write_bytes(
+        zipped(people)
+    )
     for kind, tables in parts.items():
         write_csv(out / "workforce" / NAMES[kind], pa.concat_tables(tables))
 
@@ -150,7 +174,9 @@ def _workforce_table(
     }
     if year >= 2017:
         pounds = pa.array([f"£{value:,}" for value in np.round(salary).astype(int).tolist()])
-        staff["mean_salary"] = pounds.take(pa.array(np.where(marks["SUPP"], None, np.arange(count)), pa.int64()))
+        staff["mean_salary"] = pounds.take(
+            pa.array(np.where(marks["SUPP"], None, np.arange(count)), pa.int64())
+        )
     if year < 2019:
         del staff["school_phase"]
     if year < 2016:
@@ -179,9 +205,17 @@ def _workforce_table(
 
 
 def _school_level(
-    parts: dict[str, list[pa.Table]], world: World, rows: pd.DataFrame, heads: dict[str, object], november: int,
-    fte: np.ndarray, salary: np.ndarray, hidden: np.ndarray, unknown: np.ndarray, rng: np.random.Generator,
-) -> None:  # fmt: skip
+    parts: dict[str, list[pa.Table]],
+    world: World,
+    rows: pd.DataFrame,
+    heads: dict[str, object],
+    november: int,
+    fte: np.ndarray,
+    salary: np.ndarray,
+    hidden: np.ndarray,
+    unknown: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
     count, which = len(rows), rows["school"].to_numpy()
     quality = world.quality_in(november + 1, rows["school"])
     assistants = fte * (ASSISTANTS_MEAN + ASSISTANTS_SPREAD * measured(world.assistants[which], rng)).clip(0)
@@ -207,7 +241,8 @@ def _school_level(
         "assistants_fte": figures(helpers, **marks),
         "share_part_time": figures(100 * part_time, **marks),
     }
-    # A few schools are missing from a year of this file alone: only the ratios then say how many teachers they have.
+    # A few schools are missing from a year of this file alone: only the ratios then say how many teachers
+    # they have.
     given = pa.array((which + november) % MISSING != 0)
     parts["posts"].append(official("size of the school workforce", {"posts": heads | posts}).filter(given))
     empty = rng.poisson(fte * 0.006 * np.exp(-0.2 * quality))
@@ -276,43 +311,75 @@ def _school_level(
     )
 
 
-def _characteristics(rows: pd.DataFrame, fte: np.ndarray, november: int, rng: np.random.Generator) -> pa.Table:
-    """A row for all of a school's teachers, and one for each group of them: the other columns then say Total."""
+def _characteristics(
+    rows: pd.DataFrame, fte: np.ndarray, november: int, rng: np.random.Generator
+) -> pa.Table:
+    """A row for all of a school's teachers, and one for each group of them: the other columns then say
+    Total.
+    """
     some = (rows["school"] % SAMPLED == 0).to_numpy()
     rows, fte, count = rows[some], fte[some], int(some.sum())
-    heads = {"urn": rows["urn"], "period": np.full(count, _period(november)), "level": np.full(count, "School")}
+    heads = {
+        "urn": rows["urn"],
+        "period": np.full(count, _period(november)),
+        "level": np.full(count, "School"),
+    }
     people = np.ceil(fte * 1.12).astype(int)
     ages = rng.multinomial(people, [0.05, 0.17, 0.32, 0.27, 0.16, 0.03]).T
     groups = [("grade", "Total", people)]
     groups += [("age_group", name, of) for name, of in zip(AGE_GROUPS, ages, strict=True)]
     part, unqualified = rng.binomial(people, 0.26), rng.binomial(people, 0.03)
-    groups += [("working_pattern", "Part-time", part), ("working_pattern", "Full-time", people - part),
-               ("qts_status", "Unqualified", unqualified), ("qts_status", "Qualified", people - unqualified)]  # fmt: skip
+    groups += [
+        ("working_pattern", "Part-time", part),
+        ("working_pattern", "Full-time", people - part),
+        ("qts_status", "Unqualified", unqualified),
+        ("qts_status", "Qualified", people - unqualified),
+    ]
     marks = {"c": (rng.random(count) < 0.01) & (fte < 20), "x": rng.random(count) < 0.006}
     sheets = []
     for grouping, group, of in groups:
         total = {name: pa.repeat("Total", count) for name in GROUPINGS}
-        figures_of = {"headcount": figures(of, 0, **marks), "fte": figures(fte * of / people, **marks),
-                      "share_fte": figures(100 * of / people, **marks),
-                      "share_headcount": figures(100 * of / people, **marks)}  # fmt: skip
+        figures_of = {
+            "headcount": figures(of, 0, **marks),
+            "fte": figures(fte * of / people, **marks),
+            "share_fte": figures(100 * of / people, **marks),
+            "share_headcount": figures(100 * of / people, **marks),
+        }
         columns = heads | total | {grouping: pa.repeat(group, count)} | figures_of
         sheets.append(official("characteristics of teachers", {"characteristics": columns}))
     return pa.concat_tables(sheets)
 
 
 def _qualifying(rows: pd.DataFrame, fte: np.ndarray, november: int, rng: np.random.Generator) -> pa.Table:
-    """How many of each authority's teachers take a national professional qualification, in all and by phase."""
+    """How many of each authority's teachers take a national professional qualification, in all and by
+    phase.
+    """
     teachers = rows.assign(teachers=np.ceil(fte * 1.12))[["la_code", "phase", "teachers"]]
-    each = pd.concat([teachers.assign(phase="Total"), teachers]).groupby(["phase", "la_code"], as_index=False).sum()
+    each = (
+        pd.concat([teachers.assign(phase="Total"), teachers])
+        .groupby(["phase", "la_code"], as_index=False)
+        .sum()
+    )
     funded = pd.concat([each.assign(funding="Overall"), each.assign(funding="Funded")], ignore_index=True)
     count = len(funded)
-    share = (0.07 + 0.02 * rng.normal(0, 1, count)).clip(0.01) * np.where(funded["funding"] == "Funded", 0.8, 1.0)
+    share = (0.07 + 0.02 * rng.normal(0, 1, count)).clip(0.01) * np.where(
+        funded["funding"] == "Funded", 0.8, 1.0
+    )
     taking = rng.binomial(funded["teachers"].astype(int), share)
     marks = {"c": (taking > 0) & (taking < 3), "x": rng.random(count) < 0.01, "z": rng.random(count) < 0.003}
-    return official("national professional qualifications", {"npq": {
-        "la_code": funded["la_code"], "period": np.full(count, _period(november)),
-        "level": pa.repeat("Local authority", count), "funding": funded["funding"],
-        "breakdown": np.where(funded["phase"] == "Total", "Total", "Phase"), "phase": funded["phase"].map(PHASE_WORDS),
-        "npq_starts": figures(np.ceil(taking * 0.6), 0, **marks), "npq_participants": figures(taking, 0, **marks),
-        "share_npq": figures(100 * taking / funded["teachers"].to_numpy(), **marks),
-    }})  # fmt: skip
+    return official(
+        "national professional qualifications",
+        {
+            "npq": {
+                "la_code": funded["la_code"],
+                "period": np.full(count, _period(november)),
+                "level": pa.repeat("Local authority", count),
+                "funding": funded["funding"],
+                "breakdown": np.where(funded["phase"] == "Total", "Total", "Phase"),
+                "phase": funded["phase"].map(PHASE_WORDS),
+                "npq_starts": figures(np.ceil(taking * 0.6), 0, **marks),
+                "npq_participants": figures(taking, 0, **marks),
+                "share_npq": figures(100 * taking / funded["teachers"].to_numpy(), **marks),
+            }
+        },
+    )

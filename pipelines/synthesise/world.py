@@ -1,13 +1,13 @@
 """A made-up England: its schools, and what their inspections found, with a known effect planted in them.
 
-How the effect is planted. Each academic year the schools due are inspected. Whether a school improves has the chance of
-its stratum (grade, phase, year), its odds multiplied by the gap odds ratio where leadership had been graded better than
-overall. The draw leans towards schools of higher quality, but by their order within the stratum, so averaged over
-quality the chance is exactly the planted one; and the gap is drawn afresh at each inspection, knowing nothing of
-quality. The odds ratio within strata is therefore the planted one, not a diluted one. The traits of staff and parents are
-drawn after the outcomes, shifted by them just so far that the odds ratio per standard deviation of a year's figures comes out
-right. Inspectors' noise (about 4% each way) is part of the chance: flipping outcomes afterwards would dilute what was
-planted.
+How the effect is planted. Each academic year the schools due are inspected. Whether a school improves has the
+chance of its stratum (grade, phase, year), its odds multiplied by the gap odds ratio where leadership had
+been graded better than overall. The draw leans towards schools of higher quality, but by their order within
+the stratum, so averaged over quality the chance is exactly the planted one; and the gap is drawn afresh at
+each inspection, knowing nothing of quality. The odds ratio within strata is therefore the planted one, not a
+diluted one. The traits of staff and parents are drawn after the outcomes, shifted by them just so far that
+the odds ratio per standard deviation of a year's figures comes out right. Inspectors' noise (about 4% each
+way) is part of the chance: flipping outcomes afterwards would dilute what was planted.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ from headway.pipelines import frameworks
 class Effect:
     """What is planted: each ratio multiplies the odds of improving at the next graded inspection.
 
-    The gap's is for leadership graded better than overall against not better; the others are for one standard deviation
-    of the share of teachers who stay, of assistant heads per teacher, and of what parents say.
+    The gap's is for leadership graded better than overall against not better; the others are for one standard
+    deviation of the share of teachers who stay, of assistant heads per teacher, and of what parents say.
     """
 
     gap_odds_ratio: float = 1.0
@@ -34,7 +34,8 @@ class Effect:
     parents_odds_ratio: float = 1.0
 
 
-# Nobody has published what parents' answers are worth once the grade is known, so there “published” plants nothing.
+# Nobody has published what parents' answers are worth once the grade is known, so there “published” plants
+# nothing.
 EFFECTS = {"none": Effect(), "published": Effect(1.35, 1.08, 1.08), "strong": Effect(2.5, 1.5, 1.5, 1.5)}
 
 FIRST_YEAR, LAST_YEAR = 2009, 2025  # academic years by the year they begin in; the last has report cards
@@ -47,17 +48,22 @@ PHASE_SHARES = [0.76, 0.16, 0.05, 0.015, 0.015]
 # Nine regions: share of schools, and the middle and spread of a patch of land in degrees north and east.
 REGIONS = pd.DataFrame(
     [
-        ("East Midlands", 0.09, 52.85, -0.85, 0.35, 0.45), ("East of England", 0.12, 52.25, 0.55, 0.35, 0.5),
-        ("London", 0.12, 51.5, -0.1, 0.1, 0.18), ("North East", 0.05, 54.9, -1.65, 0.25, 0.2),
-        ("North West", 0.15, 53.7, -2.55, 0.35, 0.25), ("South East", 0.15, 51.25, -0.55, 0.25, 0.6),
-        ("South West", 0.11, 51.0, -3.0, 0.4, 0.7), ("West Midlands", 0.11, 52.5, -2.0, 0.3, 0.35),
+        ("East Midlands", 0.09, 52.85, -0.85, 0.35, 0.45),
+        ("East of England", 0.12, 52.25, 0.55, 0.35, 0.5),
+        ("London", 0.12, 51.5, -0.1, 0.1, 0.18),
+        ("North East", 0.05, 54.9, -1.65, 0.25, 0.2),
+        ("North West", 0.15, 53.7, -2.55, 0.35, 0.25),
+        ("South East", 0.15, 51.25, -0.55, 0.25, 0.6),
+        ("South West", 0.11, 51.0, -3.0, 0.4, 0.7),
+        ("West Midlands", 0.11, 52.5, -2.0, 0.3, 0.35),
         ("Yorkshire and the Humber", 0.10, 53.8, -1.3, 0.3, 0.4),
     ],
     columns=["region", "share", "latitude", "longitude", "tall", "wide"],
-)  # fmt: skip
+)
 AUTHORITIES = 150
 
-# Chances by the year an academic year begins in, read between the years given; sources in the reference evidence.
+# Chances by the year an academic year begins in, read between the years given; sources in the reference
+# evidence.
 IMPROVES = {
     2: ([2009, 2013, 2015, 2023, 2024], [0.095, 0.095, 0.065, 0.065, 0.10]),
     3: ([2009, 2012, 2015, 2016, 2018, 2019, 2021, 2022], [0.44, 0.56, 0.70, 0.61, 0.58, 0.64, 0.70, 0.75]),
@@ -72,18 +78,22 @@ EASIER = {"Primary": 0.14, "Secondary": -0.65, "Special": 0.15, "Nursery": 0.4, 
 FIRST_GRADES = {"old": [0.19, 0.47, 0.30, 0.04], "new": [0.20, 0.61, 0.16, 0.03]}
 AFTER_RISE = {2: {1: 1.0}, 3: {2: 0.98, 1: 0.02}, 4: {3: 0.42, 2: 0.57, 1: 0.01}}
 AFTER_FALL = {1: {2: 0.76, 3: 0.20, 4: 0.04}, 2: {3: 0.80, 4: 0.20}, 3: {4: 1.0}}
-# How far the draw leans towards quality: with what the files show of it, AUC comes to about .75 within Good, .66 in RI.
+# How far the draw leans towards quality: with what the files show of it, AUC comes to about .75 within Good,
+# .66 in RI.
 LEAN = {1: 0.5, 2: 0.66, 3: 0.5, 4: 0.4}
-# Leadership better than overall: far commoner where there is more room to rise. That alone makes the raw ratio large.
+# Leadership better than overall: far commoner where there is more room to rise. That alone makes the raw
+# ratio large.
 GAP_BETTER = {1: 0.0, 2: 0.035, 3: 0.26, 4: 0.40}
 GAP_WORSE = {1: 0.015, 2: 0.003, 3: 0.002, 4: 0.0}
 
 
 @dataclass(frozen=True)
 class World:
-    """Schools (a row each, through all its URNs), their graded inspections, and the traits behind the figures.
+    """Schools (a row each, through all its URNs), their graded inspections, and the traits behind the
+    figures.
 
-    `quality` has a row an academic year from FIRST_YEAR and a column a school; the traits are in standard deviations.
+    `quality` has a row an academic year from FIRST_YEAR and a column a school; the traits are in standard
+    deviations.
     """
 
     schools: pd.DataFrame
@@ -107,7 +117,9 @@ ANEW = day_of("2021-09-01")  # since then Outstanding schools are inspected agai
 
 def pauses() -> list[tuple[int, int]]:
     """The first day of each long pause in inspections, and the first day after it."""
-    return [(day_of(str(since.date())), day_of(str(until.date()))) for since, until in frameworks.long_pauses()]
+    return [
+        (day_of(str(since.date())), day_of(str(until.date()))) for since, until in frameworks.long_pauses()
+    ]
 
 
 def dates_of(days: np.ndarray) -> np.ndarray:
@@ -128,7 +140,9 @@ def teaching_days(year: int) -> np.ndarray:
 
 
 def make_schools(count: int, rng: np.random.Generator) -> pd.DataFrame:
-    """The schools: phase, place, advantage of intake, when they open, close and might become academies by choice."""
+    """The schools: phase, place, advantage of intake, when they open, close and might become academies by
+    choice.
+    """
     authority_region = np.sort(rng.choice(len(REGIONS), AUTHORITIES, p=REGIONS["share"]))
     authority = np.sort(rng.choice(AUTHORITIES, count, p=rng.dirichlet(np.full(AUTHORITIES, 4.0))))
     region = authority_region[authority]
@@ -138,26 +152,36 @@ def make_schools(count: int, rng: np.random.Generator) -> pd.DataFrame:
     places = REGIONS.iloc[region]
     opened = np.full(count, day_of("1950-01-01"))
     late = rng.random(count) < 0.05
-    opened[late] = np.array([day_of(f"{year}-09-01") for year in range(2011, 2024)])[rng.integers(0, 13, late.sum())]
+    opened[late] = np.array([day_of(f"{year}-09-01") for year in range(2011, 2024)])[
+        rng.integers(0, 13, late.sum())
+    ]
     closed = np.full(count, day_of("2100-01-01"))
     shut = ~late & (rng.random(count) < 0.03)
-    closed[shut] = np.array([day_of(f"{year}-08-31") for year in range(2011, 2026)])[rng.integers(0, 15, shut.sum())]
+    closed[shut] = np.array([day_of(f"{year}-08-31") for year in range(2011, 2026)])[
+        rng.integers(0, 15, shut.sum())
+    ]
     # Becoming an academy by choice: secondary schools first, most of them in the early years.
     ever = rng.random(count) < np.array([0.26, 0.60, 0.35, 0.0, 0.35])[phase]
     months = np.arange("2010-09", "2026-07", dtype="datetime64[M]").astype("datetime64[D]").astype("int64")
     fraction = rng.beta(np.where(phase == 1, 1.0, 1.3), np.where(phase == 1, 2.4, 1.4))
     converts = np.where(ever & ~late, months[(fraction * len(months)).astype(int)], day_of("2100-01-01"))
-    advantage = rng.normal(0, 1, count) + np.where(REGIONS["region"].to_numpy()[region] == "South East", 0.3, 0.0)
+    advantage = rng.normal(0, 1, count) + np.where(
+        REGIONS["region"].to_numpy()[region] == "South East", 0.3, 0.0
+    )
     return pd.DataFrame(
         {
-            "school": np.arange(count), "phase": PHASES[phase], "authority": authority,
+            "school": np.arange(count),
+            "phase": PHASES[phase],
+            "authority": authority,
             "region": places["region"].to_numpy(),
             "latitude": places["latitude"].to_numpy() + around[:, 0] * places["tall"].to_numpy() * 0.6,
             "longitude": places["longitude"].to_numpy() + around[:, 1] * places["wide"].to_numpy() * 0.6,
             "advantage": (advantage - advantage.mean()) / advantage.std(),
-            "opened": opened, "closed": closed, "converts": converts,
+            "opened": opened,
+            "closed": closed,
+            "converts": converts,
         }
-    )  # fmt: skip
+    )
 
 
 def order_scores(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -200,9 +224,12 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
     drawn_up = year_end[np.searchsorted(year_end, visits["on"])]
     published = np.minimum(visits["on"] + visits["lag"], drawn_up - visits["lag"] % 12)
     visits = visits.assign(
-        urn=rows["urn"].where(~moved, rows["new_urn"]), phase=rows["phase"], academy=moved | rows["new"],
-        inspected_on=dates_of(visits["on"]), published_on=dates_of(published),
-    ).drop(columns=["on", "lag"])  # fmt: skip
+        urn=rows["urn"].where(~moved, rows["new_urn"]),
+        phase=rows["phase"],
+        academy=moved | rows["new"],
+        inspected_on=dates_of(visits["on"]),
+        published_on=dates_of(published),
+    ).drop(columns=["on", "lag"])
     who, beyond, weight = (np.concatenate(parts) for parts in zip(*system.outcomes, strict=True))
     stays = _trait(effect.retention_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
     assistants = _trait(effect.middle_leader_odds_ratio, who, beyond, weight, rng.normal(0, 1, count))
@@ -213,8 +240,8 @@ def make_world(count: int, effect: Effect, rng: np.random.Generator) -> World:
 class _System:
     """Schools under inspection: the grade each holds, and when its next inspection is due (day numbers).
 
-    `outcomes` keeps, of every inspection that could have found better, the school, how far it went beyond the rate of
-    its stratum, and the variance that had; the traits of its staff are drawn from them.
+    `outcomes` keeps, of every inspection that could have found better, the school, how far it went beyond the
+    rate of its stratum, and the variance that had; the traits of its staff are drawn from them.
     """
 
     def __init__(self, schools: pd.DataFrame, effect: Effect, rng: np.random.Generator) -> None:
@@ -226,7 +253,8 @@ class _System:
         self.exempt = schools["phase"].isin(["Primary", "Secondary"]).to_numpy()
         self.old = schools["opened"].lt(day_of("2000-01-01")).to_numpy()
         self.quality = rng.normal(0, 1, count)
-        self.grade, self.better = np.zeros(count, dtype=int), np.zeros(count, dtype=bool)  # grade 0: not yet inspected
+        # grade 0: not yet inspected
+        self.grade, self.better = np.zeros(count, dtype=int), np.zeros(count, dtype=bool)
         self.due = schools["opened"].to_numpy() + self._years(1.9 + 1.2 * rng.random(count))
         self.outcomes: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self.records: list[pd.DataFrame] = []
@@ -245,7 +273,9 @@ class _System:
         noise = np.sqrt(0.75) * rng.normal(0, 1, len(old))
         leaning = 0.5 * order_scores(self.stratum[old], self._standing(old)) + noise + 0.5 * self.easier[old]
         first = _graded(leaning, FIRST_GRADES["old"])
-        on = rng.permutation(np.resize(np.concatenate([teaching_days(year) for year in range(2005, 2009)]), len(old)))
+        on = rng.permutation(
+            np.resize(np.concatenate([teaching_days(year) for year in range(2005, 2009)]), len(old))
+        )
         # The weaker ones were seen more lately.
         self._judge(old, np.where(first > 2, np.maximum(on, rng.permutation(on)), on), first, FIRST_YEAR - 1)
         start = day_of(f"{FIRST_YEAR}-09-01")
@@ -282,7 +312,8 @@ class _System:
             paused = (self.due >= since) & (self.due < until)
             self.due[paused] = until + self._years(2.2 * rng.random(paused.sum()))
         who = np.flatnonzero((self.due < end) & (self.due < self.schools["closed"].to_numpy()))
-        # There are only so many inspectors; Good and Outstanding schools wait. Report cards began slowly, in November.
+        # There are only so many inspectors; Good and Outstanding schools wait. Report cards began slowly, in
+        # November.
         share = 0.075 if year == 2025 else CAPACITY * rng.uniform(0.93, 1.04)
         urgency = np.isin(self.grade[who], [1, 2]) * 10 + rng.random(len(who))
         later = who[np.argsort(urgency)[int(len(self.due) * share) :]]
@@ -292,7 +323,8 @@ class _System:
         on = teaching[((self.due[who] - start).clip(0, 364) / 365 * len(teaching)).astype(int)]
         for since, until in pauses():
             before, after = teaching[teaching < since], teaching[teaching >= until]
-            if len(nearest := after[:1] if len(after) else before[-1:]):  # a year within a pause has neither, and nobody due
+            # a year within a pause has neither, and nobody due
+            if len(nearest := after[:1] if len(after) else before[-1:]):
                 on = np.where((on >= since) & (on < until), nearest[0], on)
         return who, on
 
@@ -306,20 +338,33 @@ class _System:
         leadership = grade - up - (up & far & (grade == 4)) + down
         self.grade[who], self.better[who] = grade, up
         lag = np.exp(rng.normal(np.log(49), 0.32, count)).clip(20, 120).astype(int)
-        record = {"school": who, "year": year, "on": on, "lag": lag, "overall": grade, "leadership": leadership}
+        record = {
+            "school": who,
+            "year": year,
+            "on": on,
+            "lag": lag,
+            "overall": grade,
+            "leadership": leadership,
+        }
         self.records.append(pd.DataFrame(record))
 
         wait = rng.uniform(0, 1, count)
         good = (4.4 if year < 2014 else 5.0) + 2.4 * wait
-        after = on + self._years(np.choose(grade - 1, [4.0 + 2 * wait, good, 1.8 + 1.3 * wait, 1.5 + 1.7 * wait]))
-        # Most schools graded Inadequate are handed to a sponsor, and seen again in the new academy's third year.
+        after = on + self._years(
+            np.choose(grade - 1, [4.0 + 2 * wait, good, 1.8 + 1.3 * wait, 1.5 + 1.7 * wait])
+        )
+        # Most schools graded Inadequate are handed to a sponsor, and seen again in the new academy's third
+        # year.
         handed = (grade == 4) & self.old[who] & (self.converts[who] > on) & (on > day_of("2010-06-01"))
         handed &= rng.random(count) < 0.7
         change = _first_of_month(on + self._years(0.8 + 1.2 * rng.random(count)))
         self.converts[who[handed]], self.sponsored[who[handed]] = change[handed], True
         after = np.where(handed, change + self._years(2.4 + wait), after)
-        # Outstanding primary and secondary schools were exempt, but for a few, and seen again once that ended.
-        spared = (grade == 1) & self.exempt[who] & (after >= day_of("2012-09-01")) & (on < day_of("2020-11-01"))
+        # Outstanding primary and secondary schools were exempt, but for a few, and seen again once that
+        # ended.
+        spared = (
+            (grade == 1) & self.exempt[who] & (after >= day_of("2012-09-01")) & (on < day_of("2020-11-01"))
+        )
         spared &= rng.random(count) > 0.12
         self.due[who] = np.where(spared, ANEW + self._years(3.9 * rng.random(count)), after)
 
@@ -340,12 +385,15 @@ def _first_of_month(days: np.ndarray) -> np.ndarray:
 YEAR_ON_YEAR = 0.95  # correlation of a measured share with the trait behind it
 
 
-def _trait(ratio: float, who: np.ndarray, beyond: np.ndarray, weight: np.ndarray, noise: np.ndarray) -> np.ndarray:
+def _trait(
+    ratio: float, who: np.ndarray, beyond: np.ndarray, weight: np.ndarray, noise: np.ndarray
+) -> np.ndarray:
     """A school's trait, standard normal but for a shift with how often it improved beyond its strata's rate.
 
-    A normal trait whose mean is d apart between two outcomes, with variance r within each, has log odds of d / r a unit.
-    A school's outcomes go together, so one of them moves the sum of all (variance v) by more than itself: d is the shift
-    times `moves`, and r leaves out only the part which that one explains. Figures of one year are noisier by YEAR_ON_YEAR.
+    A normal trait whose mean is d apart between two outcomes, with variance r within each, has log odds of d
+    / r a unit. A school's outcomes go together, so one of them moves the sum of all (variance v) by more than
+    itself: d is the shift times `moves`, and r leaves out only the part which that one explains. Figures of
+    one year are noisier by YEAR_ON_YEAR.
     """
     every = np.bincount(who, beyond, minlength=len(noise))
     centred = every[who] - np.average(every[who], weights=weight)
@@ -362,7 +410,9 @@ def _trait(ratio: float, who: np.ndarray, beyond: np.ndarray, weight: np.ndarray
 
 
 def _numbered(schools: pd.DataFrame) -> pd.DataFrame:
-    """The schools with their URNs: the first, and the one they took as an academy (0 for none), in order of opening."""
+    """The schools with their URNs: the first, and the one they took as an academy (0 for none), in order of
+    opening.
+    """
     count = len(schools)
     new = schools["opened"].gt(day_of("2000-01-01")).to_numpy()
     becomes = schools["converts"].lt(np.minimum(schools["closed"], day_of("2026-08-01"))).to_numpy()
@@ -374,15 +424,22 @@ def _numbered(schools: pd.DataFrame) -> pd.DataFrame:
     new_urn = np.zeros(count, dtype="int64")
     urns[whose[: new.sum()]] = series[: new.sum()]
     new_urn[whose[new.sum() :]] = series[new.sum() :]
-    return schools.assign(urn=urns, new_urn=new_urn, converts=converts, becomes=becomes, new=new,
-                          sponsored=schools["sponsored"] & becomes)  # fmt: skip
+    return schools.assign(
+        urn=urns,
+        new_urn=new_urn,
+        converts=converts,
+        becomes=becomes,
+        new=new,
+        sponsored=schools["sponsored"] & becomes,
+    )
 
 
 def histories(schools: int, effect: Effect, rng: np.random.Generator) -> pd.DataFrame:
-    """Graded inspections of made-up schools, to August 2025, without writing files: for trying a method many times.
+    """Graded inspections of made-up schools, to August 2025, without writing files: for trying a method many
+    times.
 
-    Columns: school, year (an academic year, by the year it begins in), overall, leadership, urn, phase, academy,
-    inspected_on, published_on; in order of school and day.
+    Columns: school, year (an academic year, by the year it begins in), overall, leadership, urn, phase,
+    academy, inspected_on, published_on; in order of school and day.
     """
     visits = make_world(schools, effect, rng).visits
     return visits[visits["year"] < LAST_YEAR].reset_index(drop=True)

@@ -1,4 +1,6 @@
-"""A file against the two nearest files of its kind: counts, schools left out, blanks, levels, and school by school."""
+"""A file against the two nearest files of its kind: counts, schools left out, blanks, levels, and school by
+school.
+"""
 
 import warnings
 from collections import defaultdict
@@ -12,11 +14,31 @@ from headway.pipelines.ingest.expectations.parts import FEWEST, VISITS, Part, co
 
 PLACES = ("phase", "region", "local_authority", "la_code")
 # Columns of groups, and the share of rows that may differ in theirs; nothing is twice the share for grades.
-GROUPED = {"phase": 0.06, "region": 0.05, "overall": 0.0, "leadership": 0.0, "quality_of_education": 0.0, "teaching": 0.0,
-           "record_type": 0.0, "link_type": 0.0}  # fmt: skip
+GROUPED = {
+    "phase": 0.06,
+    "region": 0.05,
+    "overall": 0.0,
+    "leadership": 0.0,
+    "quality_of_education": 0.0,
+    "teaching": 0.0,
+    "record_type": 0.0,
+    "link_type": 0.0,
+}
 # Words that files word differently, or that change as schools do.
-LOOSE = ("trust_uid", "trust_name", "status", "record_type", "school_kind", "religion", "faith", "inspection_number",
-         "has_sixth_form", "admissions", "school_phase", "linked_name")  # fmt: skip
+LOOSE = (
+    "trust_uid",
+    "trust_name",
+    "status",
+    "record_type",
+    "school_kind",
+    "religion",
+    "faith",
+    "inspection_number",
+    "has_sixth_form",
+    "admissions",
+    "school_phase",
+    "linked_name",
+)
 SAME_YEAR = 0.75  # years between two files that may hold the same figures
 # A measure's agreement school by school falls as years pass, by this share a year.
 FADES = 0.85
@@ -55,12 +77,18 @@ def check(parts: list[Part], checks: Checks) -> None:
 
 
 def _nearest(part: Part, held: list[Part], count: int = 2) -> list[Part]:
-    """The nearest others in time, of another file or another period of the same; of its own family before others."""
-    others = [other for other in held if other is not part and not (other.file == part.file and other.on == part.on)]
+    """The nearest others in time, of another file or another period of the same; of its own family before
+    others.
+    """
+    others = [
+        other for other in held if other is not part and not (other.file == part.file and other.on == part.on)
+    ]
 
     def far(other: Part) -> tuple[float, bool]:
         apart = abs(other.on - part.on)
-        return (np.inf if np.isnan(apart) else apart) + 3.0 * (other.family != part.family), other.file != part.file
+        return (np.inf if np.isnan(apart) else apart) + 3.0 * (
+            other.family != part.family
+        ), other.file != part.file
 
     others = sorted(others, key=far)
     chosen = others[:count]
@@ -80,12 +108,16 @@ class _Pair:
         self.both = [name for name in part.measures if name in other.measures]
         self.mine = self.theirs = np.array([], dtype=int)
         if part.unique and other.unique:
-            _, self.mine, self.theirs = np.intersect1d(part.keys, other.keys, assume_unique=True, return_indices=True)
+            _, self.mine, self.theirs = np.intersect1d(
+                part.keys, other.keys, assume_unique=True, return_indices=True
+            )
         self.count = len(self.mine)
         self.known, self.cross = self._agreement()
 
     def _agreement(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rank correlations of each column of the one with each of the other, and how many schools have both."""
+        """Rank correlations of each column of the one with each of the other, and how many schools have
+        both.
+        """
         if self.count < 30 or not self.both:
             return np.zeros((0, 0)), np.zeros((0, 0))
         a = self.part.ranks[self.mine][:, [self.part.measures.index(name) for name in self.both]]
@@ -103,7 +135,9 @@ def _usual(pairs: list[_Pair]) -> dict[str, list[tuple[Part, Part, float]]]:
     for pair in pairs:
         for at, name in enumerate(pair.both if len(pair.cross) else []):
             if np.isfinite(pair.cross[at, at]) and 0.5 < pair.years < 2.5:
-                kept[name].append((pair.part, pair.other, pair.cross[at, at] / FADES ** max(pair.years - 1, 0)))
+                kept[name].append(
+                    (pair.part, pair.other, pair.cross[at, at] / FADES ** max(pair.years - 1, 0))
+                )
     return kept
 
 
@@ -117,13 +151,16 @@ def _rows(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> Non
         strict = part.family == best.other.family
         fall = expected.fall if strict else max(expected.fall, 0.06)
         fall += 0 if count >= 5000 else 3 * np.sqrt(fall / count)
-        fall += 0.005 * max(best.years - 3, 0) + (0.012 * best.years if best.other.on > part.on else 0)  # schools grow in number
+        # schools grow in number
+        fall += 0.005 * max(best.years - 3, 0) + (0.012 * best.years if best.other.on > part.on else 0)
         rise = max(3 * fall, expected.rise)
         checks.add("rows", part.file, part.kind, len(part.rows) / count, 1 - fall, 1 + rise, best.other.file)
 
 
 def _groups(pairs: list[_Pair], checks: Checks) -> None:
-    """Of a group of the nearest file's schools (an authority, a phase), the share that is gone, above that of all."""
+    """Of a group of the nearest file's schools (an authority, a phase), the share that is gone, above that of
+    all.
+    """
     part = pairs[0].part
     if not part.unique or part.kind.startswith("results"):
         return
@@ -133,12 +170,15 @@ def _groups(pairs: list[_Pair], checks: Checks) -> None:
         for pair in pairs:
             if name not in pair.other.rows or len(pair.other.rows) < FEWEST or pair.years > 6:
                 continue
-            if name == "phase" and part.family != pair.other.family:  # registers word nurseries and units otherwise
+            # registers word nurseries and units otherwise
+            if name == "phase" and part.family != pair.other.family:
                 continue
             kept = np.zeros(len(pair.other.rows))
             kept[pair.theirs] = 1
             found_in, where, sizes = np.unique(pair.other.word(name), return_inverse=True, return_counts=True)
-            groups = pd.DataFrame({"mean": np.bincount(where, weights=kept) / sizes, "size": sizes}, index=found_in)
+            groups = pd.DataFrame(
+                {"mean": np.bincount(where, weights=kept) / sizes, "size": sizes}, index=found_in
+            )
             groups = groups[(groups["size"] >= 20) & (groups.index >= 0)]
             if len(groups) < 2:
                 continue
@@ -162,8 +202,8 @@ def _columns(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> 
     periods = any(pair.other.file == part.file for pair in pairs)
     for name in (*part.measures, *part.words):
         strict, needed = name in expected.always, name in part.required
-        # A column that isn't given at all is as good as left out of the file, where we don't need it; nor is every figure
-        # collected each year.
+        # A column that isn't given at all is as good as left out of the file, where we don't need it; nor is
+        # every figure collected each year.
         if not (strict or needed or part.unique) or part.kind.startswith("results") and not needed:
             continue
         if part.blank[name] == 1 and (periods or not (strict or needed)):
@@ -174,7 +214,15 @@ def _columns(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> 
             usual = pair.other.blank[name]
             slack = (0.05 if strict else 0.5) + 0.1 * (part.family != pair.other.family)
             slack += allowance(max(usual, 0.02), min(count, len(pair.other.rows)), 3)
-            checks.add("blanks", part.file, name, part.blank[name], usual - slack - 0.2, usual + slack, pair.other.file)
+            checks.add(
+                "blanks",
+                part.file,
+                name,
+                part.blank[name],
+                usual - slack - 0.2,
+                usual + slack,
+                pair.other.file,
+            )
     for name in part.measures:
         _level(name, [pair for pair in pairs if name in pair.both], checks)
 
@@ -182,7 +230,9 @@ def _columns(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> 
 def _level(name: str, pairs: list[_Pair], checks: Checks) -> None:
     found = []
     for pair in pairs:
-        a, b = (values[~np.isnan(values)] for values in (pair.column("part", name), pair.column("other", name)))
+        a, b = (
+            values[~np.isnan(values)] for values in (pair.column("part", name), pair.column("other", name))
+        )
         if min(len(a), len(b)) < 30:
             continue
         qa, qb = np.quantile(a, [0.25, 0.5, 0.75]), np.quantile(b, [0.25, 0.5, 0.75])
@@ -194,8 +244,17 @@ def _level(name: str, pairs: list[_Pair], checks: Checks) -> None:
             noisy = 4.5 * np.hypot(a.std() / a.mean() / np.sqrt(len(a)), b.std() / b.mean() / np.sqrt(len(b)))
             ratio = abs(np.log(a.mean() / b.mean())) - noisy
         constant = len(a) >= FEWEST and a.min() == a.max() and b.min() < b.max()
-        found.append((shift, 2.0 + 0.1 * pair.years + noise, ratio, np.log(2.6) + 0.05 * pair.years, constant, pair.other.file,
-                      a.mean() / b.mean() if b.mean() else np.nan))  # fmt: skip
+        found.append(
+            (
+                shift,
+                2.0 + 0.1 * pair.years + noise,
+                ratio,
+                np.log(2.6) + 0.05 * pair.years,
+                constant,
+                pair.other.file,
+                a.mean() / b.mean() if b.mean() else np.nan,
+            )
+        )
     if not found:
         return
     part = pairs[0].part
@@ -224,7 +283,11 @@ def _shares(pairs: list[_Pair], checks: Checks) -> None:
                 continue
             moved = (a / a.sum()).sub(b / b.sum(), fill_value=0).abs().sum() / 2
             most = GROUPED[name] or (0.35 if part.kind.endswith("history") else 0.2)
-            most += 0.06 * (part.family != pair.other.family) + 0.01 * pair.years + 2.5 * np.sqrt(len(b) / count) / 2
+            most += (
+                0.06 * (part.family != pair.other.family)
+                + 0.01 * pair.years
+                + 2.5 * np.sqrt(len(b) / count) / 2
+            )
             found.append((moved, most, pair.other.file))
         if found:
             moved, most, against = min(found, key=lambda one: one[0] - one[1])
@@ -247,12 +310,18 @@ def _members(pairs: list[_Pair], checks: Checks) -> None:
 
 def _memberships(part: Part, trusts: np.ndarray) -> list[tuple[int, str]]:
     rows = pd.DataFrame({"trust": part.keys, "urn": part.rows["member_urns"].to_numpy()})
-    rows = rows[np.isin(part.keys, trusts)].assign(urn=lambda held: held["urn"].str.split(r"[;,]\s*")).explode("urn")
+    rows = (
+        rows[np.isin(part.keys, trusts)]
+        .assign(urn=lambda held: held["urn"].str.split(r"[;,]\s*"))
+        .explode("urn")
+    )
     return list(zip(rows["trust"], rows["urn"], strict=True))
 
 
 def _counts(part: Part, name: str) -> pd.Series:
-    values = part.word(name) if name in part.words else part.rows[name].to_numpy(dtype="float64", na_value=np.nan)
+    values = (
+        part.word(name) if name in part.words else part.rows[name].to_numpy(dtype="float64", na_value=np.nan)
+    )
     found, sizes = np.unique(values[values > 0], return_counts=True)
     return pd.Series(sizes, index=found)
 
@@ -268,7 +337,11 @@ def _schools(pairs: list[_Pair], usual: dict, expected: sources.Expected, checks
                 r, count = pair.cross[at, at], pair.known[at, at]
                 others = [r for a, b, r in usual[name] if part is not a and part is not b]
                 declared = expected.steady.get(name, np.nan)
-                known = min(float(np.median(others)), 0.99, np.nan_to_num(declared + 0.1, nan=1.0)) if others else declared
+                known = (
+                    min(float(np.median(others)), 0.99, np.nan_to_num(declared + 0.1, nan=1.0))
+                    if others
+                    else declared
+                )
                 if np.isfinite(r) and np.isfinite(known) and count >= 50:
                     least = (known - 0.15 - 0.6 * (1 - known)) * FADES ** max(pair.years - 1, 0)
                     found.append((r, least - 4.5 / np.sqrt(count), pair.other.file))
@@ -281,7 +354,9 @@ def _schools(pairs: list[_Pair], usual: dict, expected: sources.Expected, checks
         own = np.diag(pair.cross) if len(pair.cross) else np.array([])
         if len(own) < 2:
             continue
-        noise = 0.02 + 9 * (1 - np.minimum(own[:, None], own[None, :]).clip(0, 1) ** 2) / np.sqrt(np.maximum(pair.known, 1))
+        noise = 0.02 + 9 * (1 - np.minimum(own[:, None], own[None, :]).clip(0, 1) ** 2) / np.sqrt(
+            np.maximum(pair.known, 1)
+        )
         gain = pair.cross + pair.cross.T - own[:, None] - own[None, :] - noise
         gain = np.where(np.isfinite(gain) & (pair.known >= 50), gain, -9)
         np.fill_diagonal(gain, -9)
@@ -295,7 +370,9 @@ def _schools(pairs: list[_Pair], usual: dict, expected: sources.Expected, checks
 
 
 def _copies(pairs: list[_Pair], checks: Checks) -> None:
-    """Whether a file's figures are another year's: of all its measures, the one with the fewest figures alike."""
+    """Whether a file's figures are another year's: of all its measures, the one with the fewest figures
+    alike.
+    """
     part = pairs[0].part
     if part.kind.split(" ")[0] in ("schools", "places", *VISITS):
         return
@@ -354,7 +431,9 @@ def _words(pairs: list[_Pair], checks: Checks) -> None:
 
 
 def _together(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """The share of rows in which `a` is what mostly goes with `b`, and `b` with `a`; and what blind guessing would give."""
+    """The share of rows in which `a` is what mostly goes with `b`, and `b` with `a`; and what blind guessing
+    would give.
+    """
     same = float((a == b).mean())
     if same > 0.97:
         return same, 0.0
@@ -364,15 +443,19 @@ def _together(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 
 
 def _relations(pairs: list[_Pair], checks: Checks) -> None:
-    """Rank correlations among the measures of a file, and which of two is below the other, against the nearest files."""
+    """Rank correlations among the measures of a file, and which of two is below the other, against the
+    nearest files.
+    """
     part = pairs[0].part
     found, turned = [], []
     for pair in pairs:
         if len(pair.both) < 2 or min(len(part.rows), len(pair.other.rows)) < FEWEST:
             continue
         at = [[one.measures.index(name) for name in pair.both] for one in (part, pair.other)]
-        (count, own), (count_b, other) = ([values[np.ix_(places, places)] for values in one.relations]
-                                          for one, places in zip((part, pair.other), at, strict=True))  # fmt: skip
+        (count, own), (count_b, other) = (
+            [values[np.ix_(places, places)] for values in one.relations]
+            for one, places in zip((part, pair.other), at, strict=True)
+        )
         least = np.minimum(count, count_b)
         change = np.where(least >= FEWEST, np.abs(own - other) - 6 / np.sqrt(np.maximum(least, 1)), np.nan)
         if np.isfinite(change).any():
@@ -392,7 +475,9 @@ def _relations(pairs: list[_Pair], checks: Checks) -> None:
 def _turned(pair: _Pair) -> tuple[float, str, str] | None:
     """The two columns of which one was mostly below the other, and now is above: by how much that changed."""
     worst = None
-    a, b = (one.figures[:, [one.measures.index(name) for name in pair.both]] for one in (pair.part, pair.other))
+    a, b = (
+        one.figures[:, [one.measures.index(name) for name in pair.both]] for one in (pair.part, pair.other)
+    )
     a, b = a[:4000], b[:4000]
     with warnings.catch_warnings(action="ignore"):  # a column may be all blank
         middle = np.nanmedian(b, axis=0)
@@ -417,9 +502,15 @@ def _alone(part: Part, checks: Checks) -> None:
             known = ~np.isnan(a) & ~np.isnan(b)
             if known.sum() >= 30:
                 share = (a[known] <= b[known] + 0.051).mean()
-                checks.add("order", part.file, f"{less} at most {more}", share, 0.97 - allowance(0.03, known.sum()))
+                checks.add(
+                    "order", part.file, f"{less} at most {more}", share, 0.97 - allowance(0.03, known.sum())
+                )
     for name in part.required & set(part.measures):
         values = part.figures[:, part.measures.index(name)]
         values = values[~np.isnan(values)]
-        if len(values) >= FEWEST and part.rows[name].dtype.kind == "f" and part.kind not in ("latest", "previous"):
+        if (
+            len(values) >= FEWEST
+            and part.rows[name].dtype.kind == "f"
+            and part.kind not in ("latest", "previous")
+        ):
             checks.add("constant", part.file, name, min(len(np.unique(values[:5000])), 9), 2)

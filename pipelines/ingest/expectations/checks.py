@@ -44,7 +44,9 @@ NAMES = {
 
 @dataclass
 class Check:
-    """A figure of a file and the range it has in true ones; `about` is the column or group, `against` the file compared with."""
+    """A figure of a file and the range it has in true ones; `about` is the column or group, `against` the
+    file compared with.
+    """
 
     name: str
     file: str
@@ -64,7 +66,9 @@ class Check:
     def breached(self) -> bool:
         if self.figure is None or np.isnan(self.figure):
             return False
-        return (self.low is not None and self.figure < self.low) or (self.high is not None and self.figure > self.high)
+        return (self.low is not None and self.figure < self.low) or (
+            self.high is not None and self.figure > self.high
+        )
 
 
 @dataclass
@@ -72,15 +76,33 @@ class Checks:
     """The checks made, gathered as they are made."""
 
     made: list[Check] = field(default_factory=list)
-    alone: dict[str, list[str]] = field(default_factory=dict)  # parts of files with nothing to compare them with
+    # parts of files with nothing to compare them with
+    alone: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, name: str, file: str, about: str, figure: float, low: float | None = None, high: float | None = None,
-            against: str = "") -> None:  # fmt: skip
+    def add(
+        self,
+        name: str,
+        file: str,
+        about: str,
+        figure: float,
+        low: float | None = None,
+        high: float | None = None,
+        against: str = "",
+    ) -> None:
         """Keep a check; a figure that could not be worked out is none."""
         if figure is None or not np.isfinite(figure):
             return
-        self.made.append(Check(name, file, about, float(figure), None if low is None else float(low),
-                               None if high is None else float(high), against))  # fmt: skip
+        self.made.append(
+            Check(
+                name,
+                file,
+                about,
+                float(figure),
+                None if low is None else float(low),
+                None if high is None else float(high),
+                against,
+            )
+        )
 
 
 def allowance(share: float, count: float, sigmas: float = 4.5) -> float:

@@ -7,7 +7,8 @@ from headway.pipelines.files import Release
 from headway.pipelines.ingest.expectations.checks import Checks
 
 ZONES = 1  # days by which our today may be behind the publisher's
-LONGEST_WITHOUT = 100  # days of inspecting that a file may be silent about: a summer and the weeks a report takes
+# days of inspecting that a file may be silent about: a summer and the weeks a report takes
+LONGEST_WITHOUT = 100
 FEW = 30  # inspections in the newest year of a file, below which its silence says nothing
 
 
@@ -28,22 +29,35 @@ def check(releases: list[Release], today: pd.Timestamp, checks: Checks) -> None:
 
 
 def _newest(release: Release, named: pd.Timestamp, checks: Checks) -> None:
-    held = [frame[column].dropna() for record, frame in release.records.items() for column in frame
-            if column in ("inspected_on", "ended_on", "published_on") and record != "previous"]  # fmt: skip
+    held = [
+        frame[column].dropna()
+        for record, frame in release.records.items()
+        for column in frame
+        if column in ("inspected_on", "ended_on", "published_on") and record != "previous"
+    ]
     held = [values for values in held if len(values)]
     if not held:
         return
     every = pd.concat(held)
     newest = every.max()
     # With few inspections a year, none in some months is no wonder.
-    yearly = sum(int((values > values.max() - pd.Timedelta(days=365)).sum()) for values in held if values.name != "published_on")
+    yearly = sum(
+        int((values > values.max() - pd.Timedelta(days=365)).sum())
+        for values in held
+        if values.name != "published_on"
+    )
     if yearly < FEW:
         return
     rare = 365 * 12 / max(yearly, 1)
-    checks.add("newest", release.name, "day in its name", inspecting(newest, named), None, LONGEST_WITHOUT + rare)
+    checks.add(
+        "newest", release.name, "day in its name", inspecting(newest, named), None, LONGEST_WITHOUT + rare
+    )
 
 
 def inspecting(start: pd.Timestamp, end: pd.Timestamp) -> float:
     """Days between two days, without the pauses in inspections."""
-    paused = sum((max(min(end, to) - max(start, since), pd.Timedelta(0)) for since, to in frameworks.PAUSES), pd.Timedelta(0))
+    paused = sum(
+        (max(min(end, to) - max(start, since), pd.Timedelta(0)) for since, to in frameworks.PAUSES),
+        pd.Timedelta(0),
+    )
     return ((end - start) - paused).days

@@ -1,4 +1,6 @@
-"""Releases taken apart into what can be compared: each record of a file, or each period of one, by the keys of its rows."""
+"""Releases taken apart into what can be compared: each record of a file, or each period of one, by the keys
+of its rows.
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +16,16 @@ FEWEST = 100  # rows or values below which nothing is concluded from a share or 
 VISITS = ("latest", "previous", "inspection", "history", "report_card", "ungraded", "register")
 _NOT_MEASURED = ("monitoring", "ungraded", "register")
 
-_NO_WORDS = ("urn", "period", "level", "member_urns", "constituency", "inspection_type", "event_type", "report_link")
+_NO_WORDS = (
+    "urn",
+    "period",
+    "level",
+    "member_urns",
+    "constituency",
+    "inspection_type",
+    "event_type",
+    "report_link",
+)
 
 Keys = dict[tuple[str, str], pd.Series]  # the URN of each row, by file and record
 
@@ -28,8 +39,8 @@ def years(day: pd.Timestamp) -> float:
 class Part:
     """One record of one file, or one period of it: what it is, when it is of, and its rows.
 
-    `keys` are the schools (or trusts) of the rows, and `unique` says that each has one row, so that two parts can be
-    compared school by school. `on` is in years; blank where the file has no day.
+    `keys` are the schools (or trusts) of the rows, and `unique` says that each has one row, so that two parts
+    can be compared school by school. `on` is in years; blank where the file has no day.
     """
 
     file: str
@@ -52,8 +63,13 @@ class Part:
     @cached_property
     def words(self) -> list[str]:
         """The columns that hold words and keys, but for the reasons of blanks."""
-        return [name for name in self.rows if name not in _NO_WORDS and not name.endswith("_why_blank")
-                and self.rows[name].dtype.kind not in "fiubM"]  # fmt: skip
+        return [
+            name
+            for name in self.rows
+            if name not in _NO_WORDS
+            and not name.endswith("_why_blank")
+            and self.rows[name].dtype.kind not in "fiubM"
+        ]
 
     @cached_property
     def figures(self) -> np.ndarray:
@@ -84,7 +100,9 @@ class Part:
 
 
 def codes(words: pd.Series) -> np.ndarray:
-    """A number for each word, the same for the same word anywhere: of its letters and figures in lower case; -1 is blank."""
+    """A number for each word, the same for the same word anywhere: of its letters and figures in lower case;
+    -1 is blank.
+    """
     places, distinct = pd.factorize(words)
     if not len(distinct):
         return np.full(len(words), -1)
@@ -94,7 +112,9 @@ def codes(words: pd.Series) -> np.ndarray:
 
 
 def correlations(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Correlations of each column of `a` with each of `b`, over the rows that have both, and how many those are."""
+    """Correlations of each column of `a` with each of `b`, over the rows that have both, and how many those
+    are.
+    """
     in_a, in_b = ~np.isnan(a), ~np.isnan(b)
     a, b = np.where(in_a, a - 0.5, 0.0).astype("float32"), np.where(in_b, b - 0.5, 0.0).astype("float32")
     ma, mb = in_a.astype("float32"), in_b.astype("float32")
@@ -107,14 +127,20 @@ def correlations(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def going_together(a: np.ndarray, b: np.ndarray, fewest: int = 5) -> float:
-    """The share of rows whose `b` is what mostly goes with their `a`, over those `a` that stand in so many rows or more."""
+    """The share of rows whose `b` is what mostly goes with their `a`, over those `a` that stand in so many
+    rows or more.
+    """
     pairs, sizes = np.unique(np.stack([a, b]), axis=1, return_counts=True) if len(a) < 50 else _counted(a, b)
     firsts, where = np.unique(pairs[0], return_inverse=True)
     most, total = np.zeros(len(firsts)), np.zeros(len(firsts))
     np.maximum.at(most, where, sizes)
     np.add.at(total, where, sizes)
     large = total >= fewest
-    return float(most[large].sum() / total[large].sum()) if total[large].sum() >= max(0.5 * len(a), 1) else np.nan
+    return (
+        float(most[large].sum() / total[large].sum())
+        if total[large].sum() >= max(0.5 * len(a), 1)
+        else np.nan
+    )
 
 
 def _counted(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,8 +216,13 @@ def _of_record(release: Release, record: str, rows: pd.DataFrame, urns: Keys) ->
 
     def part(at: float, frame: pd.DataFrame, where: pd.Series) -> Part:
         values = where.to_numpy()
-        unique = len(values) == len(np.unique(values)) and record not in ("latest", "previous", "report_card", "history",
-                                                                         "inspection")  # fmt: skip
+        unique = len(values) == len(np.unique(values)) and record not in (
+            "latest",
+            "previous",
+            "report_card",
+            "history",
+            "inspection",
+        )
         return Part(release.name, kind, at, frame, values, unique, needed, layout.every_school, family, whole)
 
     if layout.dated == "period" and "period" in rows:

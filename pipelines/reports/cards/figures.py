@@ -1,4 +1,6 @@
-"""Figures looked up in the run's own files: none can reach a card unless it was found there, and each says where."""
+"""Figures looked up in the run's own files: none can reach a card unless it was found there, and each says
+where.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,11 +16,13 @@ from headway.models.conformal import PROMISED
 from headway.pipelines.frameworks import GRADES
 
 HERE = Path(__file__).parent
-# A figure travels between these two, so that a number typed into a template can be told from one that was looked up.
+# A figure travels between these two, so that a number typed into a template can be told from one that was
+# looked up.
 BEGIN, END = "\ue000", "\ue001"
 BLANK = "not known"
 
-# The only numbers that are nobody's finding, with the reason for each. Templates name them: {{ constant("interval") }}.
+# The only numbers that are nobody's finding, with the reason for each. Templates name them: {{
+# constant("interval") }}.
 CONSTANTS = {
     "interval": "95%",  # of every interval in train.json and evidence.json
     "promised": f"{PROMISED:.0%}",  # what grade sets are calibrated to
@@ -28,7 +32,8 @@ CONSTANTS = {
     "licence": "3.0",  # of the Open Government Licence
     "report cards": "November 2025",  # when overall grades ended in inspections
     "satisfactory": "September 2012",  # when the third grade was renamed
-    "tenth": "10%", "fifth": "20%",  # of schools, by risk, in evaluate.caught
+    "tenth": "10%",
+    "fifth": "20%",  # of schools, by risk, in evaluate.caught
     "random": "0.5",  # an area under the curve that says nothing
 }
 
@@ -46,12 +51,21 @@ def _year(text: str) -> str:
 
 FORMS: dict[str, Callable[[Any], str]] = {
     "text": lambda value: " ".join(str(value).split()),
-    "number": "{:,}".format, "size": "{:.1f}".format, "decimal": "{:.2f}".format, "fine": "{:.3f}".format,
-    "share": "{:.1%}".format, "gain": "{:+.2%}".format, "finest": "{:.4f}".format,
-    "difference": lambda share: f"{share * 100:+.1f}", "hundredths": lambda share: f"{share * 100:.1f}",
-    "points": lambda share: f"{share * 100:.1f} percentage points", "plain": "{:g}".format,
-    "day": _day, "year": _year, "grade": lambda rank: GRADES[rank],
-}  # fmt: skip
+    "number": "{:,}".format,
+    "size": "{:.1f}".format,
+    "decimal": "{:.2f}".format,
+    "fine": "{:.3f}".format,
+    "share": "{:.1%}".format,
+    "gain": "{:+.2%}".format,
+    "finest": "{:.4f}".format,
+    "difference": lambda share: f"{share * 100:+.1f}",
+    "hundredths": lambda share: f"{share * 100:.1f}",
+    "points": lambda share: f"{share * 100:.1f} percentage points",
+    "plain": "{:g}".format,
+    "day": _day,
+    "year": _year,
+    "grade": lambda rank: GRADES[rank],
+}
 
 
 @dataclass(frozen=True)
@@ -84,8 +98,8 @@ class Found:
 class Figure:
     """What a card says, where it was found, and how it came from there.
 
-    "is" the value in a form; "key" the name it lies under; "length" of a list; "count" of rows; "sum"; "distinct" values;
-    or a declared "constant", found nowhere.
+    "is" the value in a form; "key" the name it lies under; "length" of a list; "count" of rows; "sum";
+    "distinct" values; or a declared "constant", found nowhere.
     """
 
     said: str
@@ -97,8 +111,8 @@ class Figure:
 def drawn(template: str, content: dict[str, Any], **more: Any) -> tuple[str, list[Figure]]:
     """A template filled in, in Markdown, and every figure in it in the order they were looked up.
 
-    `content` are the run's files by name; one that is missing is None. Raises `ValueError` where the template has a
-    digit of its own: that is a mistake in the template, not in the run.
+    `content` are the run's files by name; one that is missing is None. Raises `ValueError` where the template
+    has a digit of its own: that is a mistake in the template, not in the run.
     """
     figures: list[Figure] = []
 
@@ -113,7 +127,11 @@ def drawn(template: str, content: dict[str, Any], **more: Any) -> tuple[str, lis
         """An estimate and its interval."""
         if row[name].value is None:
             return escaped("too few")
-        low, high = ((row[f"{name}_low"], row[f"{name}_high"]) if f"{name}_low" in row.value else (row["low"], row["high"]))
+        low, high = (
+            (row[f"{name}_low"], row[f"{name}_high"])
+            if f"{name}_low" in row.value
+            else (row["low"], row["high"])
+        )
         return Markup("{} ({} to {})").format(fig(row[name], form), fig(low, form), fig(high, form))
 
     def count(rows: Found | list[Found]) -> Markup:
@@ -123,7 +141,9 @@ def drawn(template: str, content: dict[str, Any], **more: Any) -> tuple[str, lis
         return marked(f"{len(rows):,}", "count", "number", *(row.path for row in rows))
 
     def total(rows: list[Found], name: str) -> Markup:
-        return marked(f"{sum(row[name].value for row in rows):,}", "sum", "number", *(row[name].path for row in rows))
+        return marked(
+            f"{sum(row[name].value for row in rows):,}", "sum", "number", *(row[name].path for row in rows)
+        )
 
     def distinct(held: Found) -> Markup:
         return marked(f"{len(set(held.value.values())):,}", "distinct", "number", held.path)
@@ -141,36 +161,59 @@ def drawn(template: str, content: dict[str, Any], **more: Any) -> tuple[str, lis
     def output(value: Any) -> Any:
         if isinstance(value, Found):
             if not isinstance(value.value, str):
-                raise ValueError(f"{template} shows {'.'.join(map(str, value.path))} without a form: |fig('...')")
+                raise ValueError(
+                    f"{template} shows {'.'.join(map(str, value.path))} without a form: |fig('...')"
+                )
             return fig(value, "text")
         return value if hasattr(value, "__html__") else escaped(value)
 
-    page = Environment(loader=FileSystemLoader(HERE), autoescape=True, finalize=output, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)  # fmt: skip
+    page = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        finalize=output,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     page.filters |= {
-        "fig": fig, "span": span, "count": count, "total": total, "distinct": distinct, "key": key,
-        "where": _where, "without": _without, "above": _above, "not_above": _not_above, "below": _below,
-        "lowest": _lowest, "highest": _highest, "by": _by,
+        "fig": fig,
+        "span": span,
+        "count": count,
+        "total": total,
+        "distinct": distinct,
+        "key": key,
+        "where": _where,
+        "without": _without,
+        "above": _above,
+        "not_above": _not_above,
+        "below": _below,
+        "lowest": _lowest,
+        "highest": _highest,
+        "by": _by,
         "line": lambda text: Markup(" ".join(str(text).split())),
-    }  # fmt: skip
+    }
     page.globals |= {"constant": constant, "numbered": numbered}
     files = {name: None if held is None else Found((name,), held) for name, held in content.items()}
     text = page.get_template(template).render(**files, **more)
     typed = re.search(r".*\d.*", re.sub(f"{BEGIN}.*?{END}", "", text, flags=re.DOTALL))
     if typed:
         raise ValueError(f"{template} has a number of its own: {typed[0].strip()}")
-    text = re.sub(r"(?<=\|)\n\n+(?=\|)", "\n", re.sub(f"[{BEGIN}{END}]", "", text))  # rows of one table stay together
+    # rows of one table stay together
+    text = re.sub(r"(?<=\|)\n\n+(?=\|)", "\n", re.sub(f"[{BEGIN}{END}]", "", text))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", figures
 
 
 def escaped(value: Any) -> Markup:
-    """Any text as Markdown that shows just it, on one line: no heading, link, list, table cell or HTML comes of it."""
+    """Any text as Markdown that shows just it, on one line: no heading, link, list, table cell or HTML comes
+    of it.
+    """
     text = " ".join(re.sub(f"[{BEGIN}{END}]", "", str(value)).split())
     text = re.sub(r"([\\`*_\[\]<>|&~#])", r"\\\1", text)
     return Markup(re.sub(r"^([-=]+$|[-+](?= )|(?<=^)=)|(?<=\d)([.)])(?= |$)(?<=^\d.)", r"\\\g<0>", text))
 
 
-# --- picking rows -------------------------------------------------------------------------------------------------------
+# --- picking rows -------------------------------------------------------------------------------------------
 
 
 def _where(rows: Any, key: str, value: Any) -> list[Found]:

@@ -2,7 +2,6 @@
 
 import re
 from functools import cache
-from typing import Any
 
 from jinja2 import Template
 from markdown_it import MarkdownIt
@@ -14,7 +13,8 @@ from headway.pipelines.reports.page import template
 
 
 def page(text: str) -> str:
-    """The page of a card. HTML within it is shown, not obeyed; a bold line right before a table is its caption.
+    """The page of a card. HTML within it is shown, not obeyed; a bold line right before a table is its
+    caption.
 
     The first cell of each row heads it. Raises `ValueError` for a table without a caption.
     """
@@ -48,9 +48,13 @@ def page(text: str) -> str:
             caption = token.meta.get("caption")
             if caption is None:
                 raise ValueError("A table has no caption: a bold line of its own before it.")
-            token.type, token.content = "html_block", (
-                f'<div class="wide" tabindex="0" role="group" aria-label="{escape(caption)}">\n<table>\n'
-                f"<caption>{escape(caption)}</caption>\n")  # fmt: skip
+            token.type, token.content = (
+                "html_block",
+                (
+                    f'<div class="wide" tabindex="0" role="group" aria-label="{escape(caption)}">\n<table>\n'
+                    f"<caption>{escape(caption)}</caption>\n"
+                ),
+            )
         elif token.type == "table_close":
             token.type, token.content = "html_block", "</table>\n</div>\n"
     body = reader.renderer.render(tokens, reader.options, {})
