@@ -264,7 +264,7 @@ def on_grade(model, values: pd.Series, changed: dict[str, float], predicted: pd.
         rows.assign(chance=rows["chance"].map(words.percent), usual=rows["usual"].map(words.percent)).rename(
             columns={"chance": "with what you set", "usual": "as it is"}
         ),
-        f"what-if-{state['urn']}",
+        f"what-if-{predicted['urn']}",
     )
     surprises(unexpected(changed, values, better))
 

@@ -2,13 +2,13 @@
 
     import headway
 
-    known = headway.tables("data/tables")                  # what `headway ingest` wrote schools =
-    headway.cohort(known, "2025-09-01")          # every open school on a morning, and what was known of it
-    past = headway.examples(known)                         # the same on past mornings, with what came next
-    rows, choices = headway.backtest(past)                 # each fold asked by models that had not seen it
-    model = headway.champion("mlruns/champion")            # what `headway train` promoted today =
-    headway.forecast(known, model)                 # a prediction row a school, and a row a school and area
-    headway.explain(today, 100000)                         # what moved one school's chances, in points
+    known = headway.tables("data/tables")           # what `headway ingest` wrote
+    schools = headway.cohort(known, "2025-09-01")   # every open school on a morning, as known then
+    past = headway.examples(known)                  # the same on past mornings, with what came next
+    rows, choices = headway.backtest(past)          # each year asked by models that had not seen it
+    model = headway.champion("mlruns/champion")     # what `headway train` promoted
+    today = headway.forecast(known, model)          # a row a school, and a row a school and area
+    headway.explain(today, 100000)                  # what moved one school's chances, in points
 
 These names are stable: `headway.pipelines`, `headway.models` and `headway.explorer` may change from one
 version to the next. Nothing here writes, trains in the background or calls anybody. Times are mornings:

@@ -7,9 +7,8 @@ is what the forecast of grades says, and what cards have taught since. Every les
 declared prior, normal around “no difference”: without a card the answer is the forecast of grades itself, and
 each card moves it as far as its evidence goes.
 
-    place(area, side) = prior + (slope - 1) (prior - its mean) + signals (shared by areas + the area's own +
-    the side's own)
-                        + circumstances of the cards learned from
+    place(area, side) = prior + (slope - 1) (prior - its mean) + circumstances of the cards learned from
+                        + signals (shared by areas + the area's own + the side's own)
     standard worse than k, where  place(area, side of k) + common part + own part  >  cut(area, k)
 
 `side` 0 are the cuts below exceptional and strong, 1 those below expected and needs attention. The common

@@ -326,9 +326,8 @@ def test_tables_of_two_ingests_are_not_read_together(england, tmp_path):
 def test_a_second_writer_waits_its_turn_and_says_so_where_it_does_not_come(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "LONGEST_WAIT", 0.2)
     words = (
-        "import sys; from pathlib import Path; from headway.pipelines.tables\nwith tables.alone(Path(' "
-        "import ')): print('held' as tables\nwith tables.alone(Path('.')): print('held'; from "
-        "headway.pipelines import flush=True; sys.stdin.read()"
+        "import sys; from pathlib import Path; from headway.pipelines import tables\n"
+        "with tables.alone(Path('.')): print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", words],

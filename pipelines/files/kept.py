@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -147,6 +148,8 @@ def keep(
             shutil.rmtree(entry, ignore_errors=True)
     wanted = {_key(path, raw, digests) for path in paths}
     for place in folder.iterdir() if folder.is_dir() else ():
+        if place.is_file():
+            continue  # what else is kept of files
         waiting = place.name.startswith(".") and time.time() - place.stat().st_mtime < UNFINISHED
         if place.name not in wanted and not waiting:
             shutil.rmtree(place, ignore_errors=True)
@@ -167,18 +170,25 @@ def _key(path: Path, raw: Path, digests: dict[str, str]) -> str:
 
 @functools.cache
 def _reader() -> str:
-    """The hash of what reads files, comments and layout apart, and of the library that divides them into
-    cells.
-    """
+    """The hash of what reads files, and of the library that divides them into cells."""
     here = Path(__file__).parent
-    code = [*sorted(here.glob("*.py")), Path(sources.__file__), Path(frameworks.__file__)]
-    code += (
-        sorted(Path(sources.__file__).parent.glob("*.py"))
-        if Path(sources.__file__).name == "__init__.py"
-        else []
-    )
-    each = [pd.__version__, *(ast.dump(ast.parse(path.read_bytes())) for path in code)]
-    return hashlib.sha256("\n".join(each).encode()).hexdigest()
+    return hash_of_code([*here.glob("*.py"), *code_of(sources), Path(frameworks.__file__)], pd.__version__)
+
+
+def code_of(module: ModuleType) -> list[Path]:
+    """The files of a module, or of all modules of a package."""
+    file = Path(module.__file__ or "")
+    return list(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]
+
+
+@functools.cache
+def _does(path: Path) -> str:
+    return ast.dump(ast.parse(path.read_bytes()))
+
+
+def hash_of_code(files: Iterable[Path], *more: str) -> str:
+    """The hash of what files of code do, comments and layout apart, and of more that it hangs on."""
+    return hashlib.sha256("\n".join([*more, *(_does(path) for path in sorted(files))]).encode()).hexdigest()
 
 
 # --- an entry -----------------------------------------------------------------------------------------------

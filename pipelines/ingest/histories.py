@@ -12,6 +12,7 @@ in this sense, whatever other files say of the inspection; the value said first 
 
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 
 from headway.pipelines import as_of, frameworks
@@ -51,6 +52,7 @@ _SAID = (
     *_CARD.values(),
     *_CARD_ON.values(),
 )
+_FIGURES = (*_JUDGED, *_CARD.values())
 _RECORDS = (
     "inspection",
     "history",
@@ -77,7 +79,7 @@ def mentions(releases: list[Release], aside: Counter) -> pd.DataFrame:
     seen = pd.concat(parts, ignore_index=True)
     number = seen["inspection_number"].astype("str").str.strip()
     number = number.where(~number.str.fullmatch(r"\d{5,6}"), "ITS" + number)
-    judged = {name: numbers(seen[name]) for name in (*_JUDGED, *_CARD.values())}
+    judged = {name: numbers(seen[name]) for name in _FIGURES}
     return seen.assign(inspection_number=number, **judged)
 
 
@@ -91,7 +93,8 @@ def _mentions(release: Release, record: str, aside: Counter) -> pd.DataFrame:
         carded = visit.reindex(columns=list(frameworks.AREAS)).notna().any(axis=1)
         rows = visit.drop(columns=[*frameworks.AREAS, "category"], errors="ignore").assign(**rows)[~carded]
         listed = listed[~carded]
-    rows = rows.assign(**{c: None for c in (*_SAID, "urn_then") if c not in rows})
+    missing = {c: np.nan if c in _FIGURES else None for c in (*_SAID, "urn_then") if c not in rows}
+    rows = rows.assign(**missing)
     then = numbers(rows["urn_then"])
     days = rows[["inspected_on", "ended_on", "published_on", *_CARD_ON.values()]].astype(DATE)
     given = days["inspected_on"].notna() | days["ended_on"].notna()
@@ -244,11 +247,14 @@ def _registers_read(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) 
     was a short inspection; else nobody can tell. Judged by what was public when the register came out, so
     that no later file changes it.
     """
-    graded = seen[seen["kind"].eq("graded") & ~seen["register"] & seen["overall"].notna()]
-    graded = graded.sort_values("inspected_on", kind="stable")
-    parts = [seen[~seen["register"]]]
+    graded = seen["kind"].eq("graded") & ~seen["register"] & seen["overall"].notna()
+    facts = ["lineage", "inspected_on", "overall"]
+    graded = seen.loc[graded, [*facts, "public_on"]].sort_values("inspected_on", kind="stable")
+    spans = _consecutive(seen)
+    kind, overall = seen["kind"].copy(), seen["overall"].copy()
+    left_out = pd.Series(False, index=seen.index)
     slack = pd.Timedelta(days=SAME_INSPECTION)
-    for seen_on, said in seen[seen["register"]].groupby("seen_on"):
+    for seen_on, said in seen.loc[seen["register"], [*facts, "seen_on"]].groupby("seen_on"):
         # it may itself be the first to show one
         out = graded[graded["public_on"] <= seen_on + REPORTS_OUT_WITHIN]
         said = said.sort_values("inspected_on", kind="stable")
@@ -265,13 +271,11 @@ def _registers_read(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) 
             .notna()
             .to_numpy()
         )
-        standing = pd.merge_asof(
-            asked, out[["lineage", "inspected_on", "overall"]], on="inspected_on", by="lineage"
-        )["overall"].set_axis(said.index)
+        standing = pd.merge_asof(asked, out[facts], on="inspected_on", by="lineage")["overall"]
         below = said["overall"].gt(frameworks.GOOD)
         covered = as_of.covered_until(said["lineage"], said["inspected_on"], coverage).notna()
-        short = ~same & ~below & covered & standing.eq(said["overall"]).fillna(False)
-        denied = ~same & below & _between_consecutive(said, seen[seen["seen_on"] <= seen_on])
+        short = ~same & ~below & covered & standing.set_axis(said.index).eq(said["overall"]).fillna(False)
+        denied = ~same & below & _within(said, spans[spans["seen_on"] <= seen_on])
         unknown = ~same & ~short & ~below
         aside["in a register only, good or better: graded or a short inspection, nobody can tell"] += int(
             unknown.sum()
@@ -279,19 +283,23 @@ def _registers_read(seen: pd.DataFrame, coverage: pd.DataFrame, aside: Counter) 
         aside[
             "in a register only, where another file names two consecutive graded inspections around it"
         ] += int(denied.sum())
-        said = said.assign(kind=said["kind"].mask(short, "ungraded"), overall=said["overall"].mask(short))
-        parts.append(said[~unknown & ~denied])
-    return pd.concat(parts).sort_index()
+        visits = said.index[short]
+        kind.loc[visits], overall.loc[visits] = "ungraded", pd.NA
+        left_out.loc[said.index[unknown | denied]] = True
+    return seen.assign(kind=kind, overall=overall)[~left_out]
 
 
-def _between_consecutive(said: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
-    """Whether a mention lies between two inspections that one row of a file gives as latest and previous."""
+def _consecutive(seen: pd.DataFrame) -> pd.DataFrame:
+    """The days of two inspections that one row of a file gives as latest and previous: a span a row."""
     row = ["lineage", "source_file", "file_row"]
-    later = others.loc[
-        others["record"].isin(["latest", "inspection"]) & others["kind"].eq("graded"), [*row, "inspected_on"]
-    ]
-    earlier = others.loc[others["record"].eq("previous"), [*row, "inspected_on"]]
-    spans = later.merge(earlier, on=row, suffixes=("_later", "_earlier"))
+    latest = seen["record"].isin(["latest", "inspection"]) & seen["kind"].eq("graded")
+    later = seen.loc[latest, [*row, "inspected_on", "seen_on"]]
+    earlier = seen.loc[seen["record"].eq("previous"), [*row, "inspected_on"]]
+    return later.merge(earlier, on=row, suffixes=("_later", "_earlier"))
+
+
+def _within(said: pd.DataFrame, spans: pd.DataFrame) -> pd.Series:
+    """Whether a mention lies within a span, whose ends are consecutive inspections."""
     inside = said[["lineage", "inspected_on"]].reset_index().merge(spans, on="lineage")
     slack = pd.Timedelta(days=SAME_INSPECTION)
     inside = inside[

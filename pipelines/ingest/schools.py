@@ -94,10 +94,22 @@ def state_funded(rows: pd.DataFrame) -> pd.Series:
     return rows["type_group"].fillna("").str.lower().isin(sources.STATE_FUNDED) & ~other
 
 
+_PHASE_GIVEN = ("phase", "type", "type_group", "is_primary", "is_secondary")
+
+
 def _phase(facts: pd.DataFrame) -> pd.Series:
     """Ofsted's five phases, from whatever a file gives: its phase, its type, or whether it teaches either
-    age.
+    age. Worked out once for each combination of them that there is.
     """
+    given = [name for name in _PHASE_GIVEN if name in facts]
+    alike = facts.groupby(given, dropna=False, sort=False).ngroup()
+    first = ~alike.duplicated()
+    return alike.map(
+        pd.Series(_phase_of(facts.loc[first, given]).to_numpy(), index=alike[first], dtype="str")
+    )
+
+
+def _phase_of(facts: pd.DataFrame) -> pd.Series:
     kind = facts["type"].fillna("").str.lower()
     phase = facts["phase"].replace({word: ours for word, ours in sources.PHASES.items()})
     lowered = facts["phase"].str.lower().map(sources.PHASES)

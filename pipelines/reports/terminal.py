@@ -131,6 +131,8 @@ def ingested(report: dict[str, Any]) -> None:
         "is kept for next time, "
         f"{report['kept_bytes'] / 1e6:,.0f} MB beside the tables"
     )
+    if report.get("as_before"):
+        say("nothing has changed since these tables were made: they stand as they are")
 
 
 def _figure(value: Any, form: str = ".3f") -> str:

@@ -21,17 +21,23 @@ import pandas as pd
 from headway.pipelines import sources
 from headway.pipelines.files import Release
 from headway.pipelines.ingest.expectations import alike, days, places, visits
+from headway.pipelines.ingest.expectations.before import Before
 from headway.pipelines.ingest.expectations.checks import NAMES, Check, Checks
-from headway.pipelines.ingest.expectations.parts import taken_apart, urns
+from headway.pipelines.ingest.expectations.parts import VISITS, taken_apart, urns
 from headway.pipelines.tables import DataError
 
 SHOWN = 4  # breaches of one check that a message spells out
 
 
 def check(
-    releases: list[Release], today: pd.Timestamp, accepted: Iterable[str] = (), as_made: Collection[str] = ()
+    releases: list[Release],
+    today: pd.Timestamp,
+    accepted: Iterable[str] = (),
+    as_made: Collection[str] = (),
+    before: Before | None = None,
 ) -> dict[str, Any]:
-    """Make every check; the report of them, for `ingest.json`.
+    """Make every check, but for those that `before` kept of the same files; the report of them, for
+    `ingest.json`.
 
     `accepted` are names of checks and files, as `rows:31_August_2025.csv`, whose breaches are let through, as
     are those of `as_made`, made-up files that are as they were made. Raises `DataError` with every other
@@ -43,7 +49,7 @@ def check(
             f"There is no check {', '.join(unknown)}.\nA name to accept is a check and a file, as "
             f"rows:31_August_2025.csv. The checks: {', '.join(NAMES)}."
         )
-    checks = made(releases, today)
+    checks = made(releases, today, before)
     for one in checks.made:
         made_so = (
             any(one.file == name or one.file.startswith(f"{name}/") for name in as_made)
@@ -64,15 +70,21 @@ def check(
     return {"checks": [_report(one) for one in checks.made], "not_compared": checks.alone}
 
 
-def made(releases: list[Release], today: pd.Timestamp) -> Checks:
-    """Every check of every release."""
+def made(releases: list[Release], today: pd.Timestamp, before: Before | None = None) -> Checks:
+    """Every check of every release; comparisons that `before` kept are taken from there."""
+    before = before or Before()
     checks = Checks()
     keys = urns(releases)
     parts = taken_apart(releases, keys)
     days.check(releases, today, checks)
-    alike.check(parts, checks)
-    visits.check(releases, keys, checks)
-    places.check(releases, parts, keys, checks)
+    held = alike.kinds(parts)
+    for kind in held:
+        files = {part.file for part in (*held[kind], *alike.against(kind, held))}
+        before.or_made(kind, files, checks, lambda found, kind=kind: alike.check(kind, held, found))
+    every = {release.name for release in releases}
+    visited = {release.name for release in releases if set(release.records) & set(VISITS)}
+    before.or_made("visits", visited, checks, lambda found: visits.check(releases, keys, found))
+    before.or_made("places", every, checks, lambda found: places.check(releases, parts, keys, found))
     return checks
 
 

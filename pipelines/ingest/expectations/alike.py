@@ -44,36 +44,47 @@ SAME_YEAR = 0.75  # years between two files that may hold the same figures
 FADES = 0.85
 
 
-def check(parts: list[Part], checks: Checks) -> None:
-    """All comparisons of files of one kind."""
-    kinds: dict[str, list[Part]] = defaultdict(list)
+def kinds(parts: list[Part]) -> dict[str, list[Part]]:
+    """The parts by what they are, as they are compared: in order of their names."""
+    held: dict[str, list[Part]] = defaultdict(list)
     for part in parts:
-        kinds[part.kind].append(part)
-    kinds = dict(sorted(kinds.items()))
-    for kind, held in kinds.items():
-        if kind.startswith("earlier "):
-            _repeated(held, kinds.get(kind.removeprefix("earlier "), []), checks)
+        held[part.kind].append(part)
+    return dict(sorted(held.items()))
+
+
+def against(kind: str, held: dict[str, list[Part]]) -> list[Part]:
+    """The parts that parts of a kind are compared with: one another, or of a later file's columns of earlier
+    years, those years' own.
+    """
+    return held.get(kind.removeprefix("earlier "), [])
+
+
+def check(kind: str, held: dict[str, list[Part]], checks: Checks) -> None:
+    """All comparisons of the parts of one kind."""
+    if kind.startswith("earlier "):
+        _repeated(held[kind], against(kind, held), checks)
+        return
+    mine = held[kind]
+    compared = {id(part): [_Pair(part, other) for other in _nearest(part, mine)] for part in mine}
+    usual = _usual([pair for pairs in compared.values() for pair in pairs])
+    for part in mine:
+        pairs = compared[id(part)]
+        if never := sources.NO_RESULTS.get(kind):
+            checks.add("year", part.file, f"{kind}: years without any", float(part.on in never), None, 0)
+        _alone(part, checks)
+        if not pairs:
+            checks.alone.setdefault(part.file, []).append(kind)
             continue
-        compared = {id(part): [_Pair(part, other) for other in _nearest(part, held)] for part in held}
-        usual = _usual([pair for pairs in compared.values() for pair in pairs])
-        for part in held:
-            pairs = compared[id(part)]
-            if never := sources.NO_RESULTS.get(kind):
-                checks.add("year", part.file, f"{kind}: years without any", float(part.on in never), None, 0)
-            _alone(part, checks)
-            if not pairs:
-                checks.alone.setdefault(part.file, []).append(kind)
-                continue
-            expected = sources.EXPECTED.get(kind.split(" ")[0].strip(","), sources.Expected())
-            _rows(pairs, expected, checks)
-            _groups(pairs, checks)
-            _columns(pairs, expected, checks)
-            _shares(pairs, checks)
-            _members(pairs, checks)
-            if len(part.rows) >= FEWEST:
-                _schools(pairs, usual, expected, checks)
-                _words(pairs, checks)
-                _relations(pairs, checks)
+        expected = sources.EXPECTED.get(kind.split(" ")[0].strip(","), sources.Expected())
+        _rows(pairs, expected, checks)
+        _groups(pairs, checks)
+        _columns(pairs, expected, checks)
+        _shares(pairs, checks)
+        _members(pairs, checks)
+        if len(part.rows) >= FEWEST:
+            _schools(pairs, usual, expected, checks)
+            _words(pairs, checks)
+            _relations(pairs, checks)
 
 
 def _nearest(part: Part, held: list[Part], count: int = 2) -> list[Part]:
@@ -505,7 +516,7 @@ def _alone(part: Part, checks: Checks) -> None:
                 checks.add(
                     "order", part.file, f"{less} at most {more}", share, 0.97 - allowance(0.03, known.sum())
                 )
-    for name in part.required & set(part.measures):
+    for name in sorted(part.required & set(part.measures)):
         values = part.figures[:, part.measures.index(name)]
         values = values[~np.isnan(values)]
         if (
