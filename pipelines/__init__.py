@@ -12,7 +12,7 @@
       train         backtest, choice, fit, calibration; promotion if earned
       report_cards  what report cards taught, on top of the forecast of grades
       evidence      the claims the project comes from, tested; how sturdy, and what it would take to tell
-      scoring       every open school to a prediction row or a reason; feature rows; bulk jobs; similar schools
+      scoring       open schools to prediction rows or reasons; feature rows; bulk jobs; similar schools
       watching      drift, and how earlier predictions turned out
       reports       pages and cards of what was found
       month         all of it in one line

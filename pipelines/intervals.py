@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 Lineages = np.ndarray | pd.Series
 Interval = tuple[float, float, float]  # the figure, low, high
@@ -77,4 +76,6 @@ def _around(figure: float, moved: np.ndarray, lineage: Lineages) -> Interval:
 
 def _reach(lineages: int) -> float:
     """How many standard errors to either side."""
+    from scipy import stats  # which scoring doesn't need, and is slow to load
+
     return float(stats.t.ppf(0.975, lineages - 1)) if lineages > 1 else float("nan")

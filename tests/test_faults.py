@@ -217,7 +217,7 @@ def test_a_disk_that_can_only_be_read_is_named_and_stays(england, disk, run):
     held = disk(england / "tables", left=1_000_000, read_only=True)
     before = _files(held)
     assert (
-        str(held) in (said := run("ingest", "--raw", england / "raw", "--tables", held))
+        str(held) in (said := run("ingest", "--raw", england / "other", "--tables", held))
         and "can only be read" in said
     )
     assert _files(held) == before

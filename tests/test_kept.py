@@ -1,14 +1,18 @@
 """What files were read as, kept by content: read once, and anew where anything that matters changed."""
 
 import hashlib
+import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from headway.pipelines import ingest
 from headway.pipelines.files import kept, read_file
+from headway.pipelines.ingest.expectations import before
 
 TO_2019, LIST = (
     "all inspections, September 2015",
@@ -128,3 +132,73 @@ def test_processes_that_share_the_files_read_what_one_would(paths, raw, first, t
     releases, problems, entries = kept.read(paths, raw, _digests(paths, raw), tmp_path / "shared")
     assert problems == [] and len(entries) == 2
     _same(first[1], releases)
+
+
+# --- what an ingest leaves alone ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few(world, tmp_path) -> Path:
+    """A folder with the files and the tables of a small England, its own to change."""
+    shutil.copytree(world("few"), tmp_path / "few")
+    return tmp_path / "few"
+
+
+def _written(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.parquet")}
+
+
+def test_an_ingest_of_what_was_ingested_before_writes_nothing(few):
+    written = _written(few / "tables")
+    report = ingest.ingest(few / "raw", few / "tables")
+    assert report.pop("as_before")
+    assert report == json.loads((few / "tables/ingest.json").read_text("utf-8"))
+    assert _written(few / "tables") == written
+
+
+@pytest.mark.parametrize("what", ["file", "marker", "table", "no table", "code", "accept"])
+def test_an_ingest_is_made_anew_where_anything_it_hangs_on_changed(few, what, monkeypatch):
+    raw, tables, more = few / "raw", few / "tables", []
+    if what == "file":
+        next(raw.rglob("*31_August_2025.csv")).unlink()
+    elif what == "marker":
+        marker = raw / ingest.MADE_UP
+        marker.write_text(marker.read_text("utf-8") + " ", "utf-8")
+    elif what == "table":
+        content = bytearray((tables / "inspections.parquet").read_bytes())
+        content[len(content) // 2] ^= 1
+        (tables / "inspections.parquet").write_bytes(content)
+    elif what == "no table":
+        (tables / "norms.parquet").unlink()
+    elif what == "code":
+        monkeypatch.setattr(sys.modules[ingest.ingest.__module__], "_code", lambda: "another")
+    else:
+        more = ["rows:no_such_file.csv"]
+    earlier = _written(tables)
+    assert "as_before" not in ingest.ingest(raw, tables, accept=more)
+    later = _written(tables)
+    assert all(later[name] != earlier.get(name) for name in later)
+
+
+def test_checks_kept_of_other_files_are_those_made_anew(few, tmp_path):
+    gone = next((few / "raw").rglob("2018_england_census.csv"))
+    content = gone.read_bytes()
+    gone.unlink()
+    ingest.ingest(few / "raw", tmp_path / "tables")
+    gone.write_bytes(content)
+    warm = ingest.ingest(few / "raw", tmp_path / "tables")
+    cold = ingest.ingest(few / "raw", tmp_path / "others")
+    assert warm["checks"] == cold["checks"] and warm["not_compared"] == cold["not_compared"]
+    for name in _written(tmp_path / "others"):
+        written = [(tmp_path / folder / name).read_bytes() for folder in ("tables", "others")]
+        assert written[0] == written[1], name
+
+
+def test_checks_that_were_kept_and_damaged_are_made_anew(few, tmp_path):
+    first = ingest.ingest(few / "raw", tmp_path / "tables")
+    path = tmp_path / "tables" / kept.FOLDER / before.FILE
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"figure": ', '"figure": 9'), "utf-8")
+    (tmp_path / "tables/norms.parquet").unlink()
+    assert ingest.ingest(few / "raw", tmp_path / "tables")["checks"] == first["checks"]
+    assert path.read_text("utf-8") == text
