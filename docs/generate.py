@@ -176,7 +176,7 @@ def files() -> str:
     """
     parts = [
         "# Official files",
-        "Every kind of file that `headway ingest` knows, as declared in `pipelines/sources.py`. A "
+        "Every kind of file that `headway ingest` knows, as declared in `pipelines/sources/`. A "
         "file must have every needed column, in any order; capitals, spaces, dashes and slips don't count.",
     ]
     rows = []

@@ -389,7 +389,7 @@ def test_a_region_we_do_not_know_stops_us(raw, official, ingested):
     """,
     )
     (raw / "as_at_31_August_2024.csv").write_text(text)
-    with pytest.raises(DataError, match="(?s)Region.*Atlantis.*pipelines/sources.py"):
+    with pytest.raises(DataError, match="(?s)Region.*Atlantis.*pipelines/sources/"):
         ingested()
 
 

@@ -467,7 +467,7 @@ def test_a_file_that_fits_two_layouts_stops_us_with_both_and_what_would_decide(r
         "  Performance tables: absence of pupils",
         "    which alone has: PERCTOT",
     ]
-    assert "Delete the columns" in str(error.value) and "sources.py" in str(error.value)
+    assert "Delete the columns" in str(error.value) and "pipelines/sources/" in str(error.value)
 
 
 def test_two_layouts_of_the_very_same_columns_are_told_by_what_either_alone_can_have(raw):

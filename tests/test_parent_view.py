@@ -199,7 +199,7 @@ def test_a_release_whose_question_changed_stops_with_the_difference(raw, part):
         and len(lost) == 4
         and all(was in line for line in lost)
     )
-    assert now in said and "add its new spelling to that layout in pipelines/sources.py" in said
+    assert now in said and "add its new spelling to that layout in pipelines/sources/" in said
 
 
 def test_the_numbers_of_other_questions_are_not_those_of_2019(raw):

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def _renamed(layout: sources.Layout, name: str, header: str) -> sources.Layout:
-    """The layout with one more spelling of a column, as `sources.py` would have it."""
+    """The layout with one more spelling of a column, as `sources` would have it."""
     records = {
         record: tuple(
             replace(column, headers=(*column.headers, header)) if column.name == name else column

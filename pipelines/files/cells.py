@@ -171,9 +171,7 @@ def unread(column: Column, cells: pd.Series, header_row: int) -> str:
     }
     known = f"one of {', '.join(f'“{word}”' for word in column.words)}" if column.words else column.kind
     where = (
-        "pipelines/sources.py"
-        if column.words
-        else "BLANKS in pipelines/sources.py or to pipelines/frameworks.py"
+        "pipelines/sources/" if column.words else "BLANKS in pipelines/sources/ or to pipelines/frameworks.py"
     )
     return (
         f"  {column.headers[0]}: {len(cells)} cells hold what we don't know as "

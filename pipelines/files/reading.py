@@ -381,7 +381,7 @@ def _impossible(release: Release, header_row: int) -> list[str]:
                 f"{' and '.join(release.layout.years)}, and "
                 "those of a file of all inspections of the time would.\n    If it is of other years, or "
                 "lists schools with their "
-                "latest inspections, its headers have changed: add a layout for it to pipelines/sources.py."
+                "latest inspections, its headers have changed: add a layout for it to pipelines/sources/."
             )
     if release.layout.dated == "published" and (named := day_in_name(release.name)) is not None:
         since, until = map(pd.Timestamp, release.layout.years)
@@ -391,7 +391,7 @@ def _impossible(release: Release, header_row: int) -> list[str]:
                 "name says "
                 f"{named:%d %B %Y}.\n    Check its name; if Ofsted has changed the questions again, add a "
                 "layout for "
-                "them to pipelines/sources.py."
+                "them to pipelines/sources/."
             )
     first = next(iter(release.records.values()))
     if release.layout.dated == "period":

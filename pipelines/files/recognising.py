@@ -149,7 +149,7 @@ def recognise(
             f"{name} isn't any official file we know: no row of it has headers of ours.\n"
             "If it belongs elsewhere, take it out of the folder; if it is a new kind of file, add a layout "
             "for it to "
-            "pipelines/sources.py."
+            "pipelines/sources/."
         )
     raise DataError(_nearest(name, *_equally_near(near)))
 
@@ -202,7 +202,7 @@ def _undecided(sheet: Sheet, fits: list[Match]) -> str:
     lines.append(
         "Delete the columns of the one that it isn't. If such files are always the one, add to that layout "
         "in "
-        "pipelines/sources.py the columns it leaves out, or mark required what the other never has."
+        "pipelines/sources/ the columns it leaves out, or mark required what the other never has."
     )
     return "\n".join(lines)
 
@@ -247,7 +247,7 @@ def _nearest(name: str, match: Match, *others_as_near: Match) -> str:
             "Other headers we don't use: "
             f"{', '.join(others[:MOST_UNREAD])}{'…' if others[MOST_UNREAD:] else '.'}"
         )
-    lines.append("If a column was renamed, add its new spelling to that layout in pipelines/sources.py.")
+    lines.append("If a column was renamed, add its new spelling to that layout in pipelines/sources/.")
     return "\n".join(lines)
 
 
