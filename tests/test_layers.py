@@ -15,15 +15,16 @@ KNOWLEDGE = {"frameworks", "sources", "tables", "as_of"}
 # What each stage may use of the other stages; all may use knowledge. A stage that is not here may use no
 # other.
 STAGES = {
-    "files": set(),
+    "remembered": set(),
+    "files": {"remembered"},
     "lineage": set(),
     "inspections": set(),
     "registers": {"files"},
     "signals": {"registers"},
-    "ingest": {"files", "inspections", "lineage", "registers", "signals"},
+    "ingest": {"files", "inspections", "lineage", "registers", "remembered", "signals"},
     "fetch": {"files", "ingest"},
     "synthesise": set(),
-    "evaluate": {"intervals", "signals"},
+    "evaluate": {"intervals", "remembered", "signals"},
     "report_cards": {"evaluate", "inspections", "signals"},
     "promotion": {"evaluate"},
     "compare": {"promotion"},
@@ -39,6 +40,7 @@ STAGES = {
         "intervals",
         "promotion",
         "provenance",
+        "remembered",
         "report_cards",
         "reports",
         "signals",

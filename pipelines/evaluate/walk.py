@@ -13,6 +13,7 @@ from headway.models import baselines, conformal, estimators
 from headway.pipelines import as_of
 from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate.figures import GRADES, TWO_YEARS, ranked_probability_score
+from headway.pipelines.remembered import Arrays, Memory
 from headway.pipelines.signals.trajectory import satisfactory
 
 # years: how fast an outcome stops counting towards the recent rate; None is never
@@ -20,6 +21,7 @@ HALF_LIVES = (0.5, 1.0, 2.0, None)
 REVERTS = 0.2  # of the weight of the recent rate, shared by all outcomes
 # where no earlier fold can say: the level moves from year to year, so only the newest counts
 DEFAULT = ("blend", 0.5)
+FORGETS = Memory()  # keeps nothing
 TIE = 0.0005  # of the ranked probability score: closer than this the simpler candidate wins
 # outcomes a fold has to learn from: about an academic year's, so that every season is in
 FEWEST_LEARNED = 3000
@@ -210,10 +212,11 @@ def walk(
     workers: int = 2,
     newest: int | None = None,
     progress: Callable[[Iterable, int], Iterable] | None = None,
+    memory: Memory = FORGETS,
     **settings: Any,
 ) -> dict[Fold, dict[str, pd.DataFrame]]:
     """Every fold (or the `newest` so many) asked, side by side on `workers` processes; the answers don't
-    depend on how many.
+    depend on how many, nor on which of them `memory` has.
     """
     from joblib import Parallel, delayed
 
@@ -240,11 +243,28 @@ def walk(
             )
         ]
     ]
-    tasks = Parallel(n_jobs=min(workers, len(every)) or 1, return_as="generator")(
-        delayed(ask)(fold, needed, signals, outcome, seed, **settings) for fold in every
-    )
-    answers = progress(tasks, len(every)) if progress else tasks
-    return dict(zip(every, answers, strict=True))
+    rows = usable(needed, outcome)
+    unseen = [rows[fold.unseen(rows)] for fold in every]
+    keys = [
+        memory.key("fold", fold, rows[fold.learned(rows)], asked, signals, outcome, seed, settings)
+        for fold, asked in zip(every, unseen, strict=True)
+    ]
+
+    def make(places: list[int]) -> Iterable[Arrays]:
+        tasks = Parallel(n_jobs=min(workers, len(places)) or 1, return_as="generator")(
+            delayed(_asked)(every[place], needed, signals, outcome, seed, **settings) for place in places
+        )
+        return progress(tasks, len(places)) if progress else tasks
+
+    answers = memory.each(keys, make)
+    return {
+        fold: {name: pd.DataFrame(chances, index=asked.index) for name, chances in answer.items()}
+        for fold, asked, answer in zip(every, unseen, answers, strict=True)
+    }
+
+
+def _asked(*fold: Any, **settings: Any) -> Arrays:
+    return {name: chances.to_numpy() for name, chances in ask(*fold, **settings).items()}
 
 
 def as_outcome(chances: pd.DataFrame, rank: np.ndarray) -> pd.DataFrame:

@@ -6,7 +6,6 @@ beside their place and renamed into it, so a killed run leaves whole ones; what 
 of it may be deleted at any time.
 """
 
-import ast
 import functools
 import hashlib
 import json
@@ -17,13 +16,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
 from headway.pipelines import frameworks, sources
 from headway.pipelines.files.reading import Release, read_file
+from headway.pipelines.remembered import code_of, hash_of_code
 from headway.pipelines.tables import DataError
 
 FOLDER = ".read"  # among our tables
@@ -173,22 +172,6 @@ def _reader() -> str:
     """The hash of what reads files, and of the library that divides them into cells."""
     here = Path(__file__).parent
     return hash_of_code([*here.glob("*.py"), *code_of(sources), Path(frameworks.__file__)], pd.__version__)
-
-
-def code_of(module: ModuleType) -> list[Path]:
-    """The files of a module, or of all modules of a package."""
-    file = Path(module.__file__ or "")
-    return list(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]
-
-
-@functools.cache
-def _does(path: Path) -> str:
-    return ast.dump(ast.parse(path.read_bytes()))
-
-
-def hash_of_code(files: Iterable[Path], *more: str) -> str:
-    """The hash of what files of code do, comments and layout apart, and of more that it hangs on."""
-    return hashlib.sha256("\n".join([*more, *(_does(path) for path in sorted(files))]).encode()).hexdigest()
 
 
 # --- an entry -----------------------------------------------------------------------------------------------

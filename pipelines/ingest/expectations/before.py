@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from headway.pipelines import frameworks, sources, tables
-from headway.pipelines.files import kept
 from headway.pipelines.ingest import schools
 from headway.pipelines.ingest.expectations.checks import Check, Checks
+from headway.pipelines.remembered import code_of, hash_of_code
 
 FILE = "checks.json"
 
@@ -74,7 +74,7 @@ class Before:
 def _made_by() -> str:
     """The hash of the code that checks depend on, and of the libraries that reckon for it."""
     code = [*Path(__file__).parent.glob("*.py"), Path(schools.__file__), Path(frameworks.__file__)]
-    return kept.hash_of_code([*code, *kept.code_of(sources)], pd.__version__, np.__version__)
+    return hash_of_code([*code, *code_of(sources)], pd.__version__, np.__version__)
 
 
 def _read(path: Path) -> dict[str, Any]:
