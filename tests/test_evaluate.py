@@ -7,6 +7,7 @@ from headway.models import estimators
 from headway.pipelines import evaluate, intervals
 from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate import BASE, DEFAULT, FEW, FEWEST_JUDGED, HALF_LIVES, OVERALL, TIE, TWO_YEARS
+from headway.pipelines.remembered import Memory
 from headway.pipelines.tables import DATE
 
 DAY = pd.Timestamp
@@ -65,6 +66,27 @@ def examples() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def walked(examples: pd.DataFrame) -> dict[Fold, dict[str, pd.DataFrame]]:
     return evaluate.walk(examples, SIGNALS, workers=1, rounds=30)
+
+
+def test_folds_that_were_answered_before_are_not_asked_again_and_answer_bit_for_bit_alike(
+    examples, walked, tmp_path, monkeypatch
+):
+    memory = Memory(tmp_path, "code")
+    evaluate.walk(examples, SIGNALS, workers=1, rounds=30, memory=memory)
+    newest = max(walked, key=lambda fold: fold.morning)
+    changed = examples.copy()
+    usable = evaluate.usable(examples, OVERALL)
+    last = usable.index[newest.unseen(usable)][-1]
+    changed.loc[last, SIGNALS[0]] = 0.123  # only the newest fold is asked of it
+    for rows, missed in ((examples, 0), (changed, 1)):
+        memory = Memory(tmp_path, "code")
+        again = evaluate.walk(rows, SIGNALS, workers=1, rounds=30, memory=memory)
+        assert memory.missed == missed
+        cold = walked if rows is examples else evaluate.walk(rows, SIGNALS, workers=1, rounds=30)
+        for fold, answers in cold.items():
+            assert list(again[fold]) == list(answers)
+            for name, chances in answers.items():
+                pd.testing.assert_frame_equal(again[fold][name], chances, check_exact=True)
 
 
 @pytest.fixture(scope="module")
