@@ -16,7 +16,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit import delta_generator
 
-from headway.explorer import PAGES
+from headway.explorer import HIDDEN, PAGES
 
 PAGE_PARTS = Path(__file__).parent / "explorer"
 # A compass. An emoji would do, but Streamlit takes a tenth of a second to know it for one.
@@ -86,7 +86,15 @@ def visit() -> None:
     st.html(STYLE + (PRINTED_FROM_DARK if getattr(st.context.theme, "type", None) == "dark" else ""))
     st.container(key="reach").html(SCRIPT, unsafe_allow_javascript=True)
     page = st.navigation(
-        [st.Page(f"explorer/{name}.py", title=title, default=name == "find") for name, title in PAGES]
+        [
+            st.Page(
+                f"explorer/{name}.py",
+                title=title,
+                default=name == "find",
+                visibility="hidden" if name in HIDDEN else "visible",
+            )
+            for name, title in PAGES
+        ]
     )
     access.door()
     whose()

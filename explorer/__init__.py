@@ -11,7 +11,9 @@
     earlier   a school's earlier forecasts and how they turned out, for its page
     without   what a prediction was made without, and why, for its page
     capacity  who could lead improvement in a trust, for its page
-    report    a school as a page to print, in one file
+    brief     a school on one page for governors, also in the pack of a trust
+    report    a school as a report to print
+    pdf       reports, pages and packs as tagged PDF
     workbook  tables as an Excel workbook
     a page each, of those in `PAGES`
 
@@ -22,6 +24,7 @@ and what registers say. Nothing is written but a register that its owner asks to
 PAGES = (  # in the order of the menu; a file's name is its address too: /school?urn=100000
     ("find", "Find a school"),
     ("school", "School"),
+    ("governors", "For governors"),
     ("what_if", "What if"),
     ("trust", "Trust or authority"),
     ("compare", "Compare"),
@@ -30,3 +33,4 @@ PAGES = (  # in the order of the menu; a file's name is its address too: /school
     ("your_data", "Your own data"),
     ("about", "About"),
 )
+HIDDEN = ("governors",)  # not in the menu: a school's page links to its own

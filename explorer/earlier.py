@@ -143,32 +143,35 @@ def chance_of_what_came(made: pd.DataFrame) -> pd.Series:
     )
 
 
-def shown(row: pd.Series) -> None:
-    """The part of the page; nothing where no outcome of a forecast is known."""
-    made, cards = of_grades(row), of_cards(row)
+def told(made: pd.DataFrame, cards: pd.DataFrame) -> tuple[str, str, list[pd.DataFrame]]:
+    """How a school's forecasts turned out: the finding, a sentence, and the tables behind them."""
     if made.empty and cards.empty:
-        st.header("No earlier forecast of this school has turned out yet", anchor=False)
-        st.markdown("A forecast is judged at the inspection after it.")
-        st.page_link("explorer/how_good.py", label="How forecasts of all schools turned out")
-        return
-    if len(made):
-        chance = chance_of_what_came(made)
-        newest = made.iloc[0]
-        st.header(
-            (
-                f"Its last forecast gave {words.of_100(chance.iloc[0])} in 100 to what came: it "
-                f"{words.LABELS[newest['label']]}"
-            ),
-            anchor=False,
+        return (
+            "No earlier forecast of this school has turned out yet",
+            "A forecast is judged at the inspection after it.",
+            [],
         )
-        many = f"Its {len(made)} forecasts" if len(made) > 1 else "Its only forecast"
-        st.markdown(
-            f"{many} of which the outcome is known. One school says little of how good the chances are: "
-            "something given 20 in "
-            "100 has to come about one time in five."
-        )
-        charts.table(listed(made))
-    if len(cards):
-        st.header("Its report card, as forecast and as it came", anchor=False)
-        charts.table(cards_listed(cards))
+    if made.empty:
+        return "Its report card, as forecast and as it came", "", [cards_listed(cards)]
+    newest = made.iloc[0]
+    title = (
+        f"Its last forecast gave {words.of_100(chance_of_what_came(made).iloc[0])} in 100 to what came: it "
+        f"{words.LABELS[newest['label']]}"
+    )
+    many = len(made) if len(made) > 1 else "one"
+    sentence = (
+        f"The outcome of {many} of its forecasts is known. One school says little of how good the chances "
+        "are: something given 20 in 100 has to come about one time in five."
+    )
+    return title, sentence, [listed(made), *([cards_listed(cards)] if len(cards) else [])]
+
+
+def shown(row: pd.Series) -> None:
+    """The part of the page."""
+    title, sentence, found = told(of_grades(row), of_cards(row))
+    st.header(title, anchor=False)
+    if sentence:
+        st.markdown(sentence)
+    for rows in found:
+        charts.table(rows)
     st.page_link("explorer/how_good.py", label="How forecasts of all schools turned out")

@@ -1,4 +1,6 @@
-"""A school as a report to print: one HTML file with nothing fetched, two pages of A4, every text escaped."""
+"""A school as a report to print: one HTML file with nothing fetched, two pages of A4, every text escaped; and
+the same as PDF.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from headway.explorer import report_card, store, without, words
+from headway.explorer import brief, pdf, report_card, store, without, words
 from headway.pipelines.frameworks import GRADES
 
 _made = jinja2.Environment(
@@ -16,7 +18,12 @@ _template = _made.from_string((Path(__file__).parent / "report.html").read_text(
 MOST_VISITS, MOST_FIGURES, MOST_STEPS = 10, 8, 7
 
 
-def html(
+def html(facts: dict[str, Any]) -> str:
+    """The report as a page, from its `facts`."""
+    return _template.render(facts)
+
+
+def facts(
     row: pd.Series,
     predicted: pd.Series | None,
     history: pd.DataFrame,
@@ -24,9 +31,9 @@ def html(
     others: pd.DataFrame,
     card: pd.DataFrame | None = None,
     unknown: list[tuple[str, str]] | None = None,
-) -> str:
-    """The report of a school, from what its page shows; `card` is the forecast of its next report card, where
-    one comes next.
+) -> dict[str, Any]:
+    """What the report of a school says, from what its page shows; `card` is the forecast of its next report
+    card, where one comes next.
 
     `unknown` is what the prediction was made without, and why (`without.reasons`).
     """
@@ -51,20 +58,16 @@ def html(
     said = {"improved": 0, "stayed the same": 0, "fell": 0}
     if len(others):
         said |= others["then"].value_counts().to_dict()
-    return _template.render(
+    return dict(
         school=row["name"],
         facts=_facts(row),
-        lead=report_card.lead(card)
-        if on_card
-        else words.lead(predicted)
-        if predicted is not None
-        else "There is no prediction for this school.",
-        card=report_card.figures(card).to_dict("split") if on_card else None,
+        lead=brief.verdict(predicted, card if on_card else pd.DataFrame()).replace("`", ""),
+        card=pdf.framed(report_card.figures(card)) if on_card else None,
         card_steps=_steps(moved[0]) if on_card else [],
         card_start=words.percent(moved[1], 1),
         card_end=words.percent(moved[2], 1),
         card_words=words.parts_in_words(moved[0]) if on_card else "",
-        now=words.grade_in_full(predicted) if predicted is not None else "",
+        now=brief.grade_now(row, predicted),
         chances=chances,
         usual=usual,
         extrapolation=words.EXTRAPOLATION if shown and report_card.comes_next() else "",
@@ -183,7 +186,7 @@ def _steps(steps: pd.DataFrame) -> list[dict[str, str]]:
     return [{"what": what, "points": words.points(step)} for what, step in rows]
 
 
-def _facts(row: pd.Series) -> list[tuple[str, Any]]:
+def _facts(row: pd.Series) -> list[tuple[str, str]]:
     told = [
         ("URN", row["urn"]),
         ("Phase", row["phase"]),
@@ -193,7 +196,7 @@ def _facts(row: pd.Series) -> list[tuple[str, Any]]:
         ("Trust", row["trust_name"]),
         ("Pupils when last listed", row["pupils"]),
     ]
-    return [(name, value) for name, value in told if not words.blank(value)]
+    return [(name, str(value)) for name, value in told if not words.blank(value)]
 
 
 def _visits(history: pd.DataFrame) -> list[dict[str, str]]:

@@ -2,14 +2,18 @@
 them.
 """
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from headway.explorer import (
+    brief,
     charts,
     earlier,
     history,
     own,
+    pdf,
     report,
     report_card,
     store,
@@ -123,7 +127,7 @@ def unknown(row: pd.Series, predicted: pd.Series, held: own.Kept) -> None:
     st.header("What isn’t known here", anchor=False)
     if words.blank(predicted.get("made_without")):
         blanks(predicted, held)
-    elif without.shown(row, predicted, uses()):
+    elif without.shown(row, predicted, without.uses()):
         st.page_link("explorer/your_data.py", label="Add a register on the page “Your own data”")
     st.markdown(
         "Nor does it know anything that is in no file and no register: the school’s plans, or what it has "
@@ -131,17 +135,11 @@ def unknown(row: pd.Series, predicted: pd.Series, held: own.Kept) -> None:
     )
 
 
-def uses() -> list[str]:
-    """The signals the stored model uses."""
-    model = store.champion()
-    return model.signals if model is not None else (store.told("train") or {}).get("signals", [])
-
-
 def blanks(row: pd.Series, held: own.Kept) -> None:
     """The model's signals that are blank for a school, those of registers the visitor may not see left
     out.
     """
-    values, used = store.signals_today(int(row["urn"])), uses()
+    values, used = store.signals_today(int(row["urn"])), without.uses()
     if values is None:
         if not words.blank(row.get("signals_blank")):
             many = int(row["signals_blank"])
@@ -247,6 +245,7 @@ def page() -> None:
     store.viewed(urn)
     st.title(words.plain(row["name"]), anchor=False)
     st.markdown(who(row))
+    st.page_link("explorer/governors.py", query_params={"urn": str(urn)}, label="On one page, for governors")
     if not row["open"]:
         st.warning(
             "This school "
@@ -262,37 +261,9 @@ def page() -> None:
     predicted = store.prediction(urn)
     card = report_card.forecast(urn) if row["open"] else pd.DataFrame()
     with st.container(border=True, key="lead"):
-        if len(card):
-            st.markdown(words.plain(report_card.lead(card)))
-        elif predicted is not None:
-            st.markdown(words.plain(words.lead(predicted)))
-        elif not store.has("predictions"):
-            st.markdown(
-                "No predictions are among the tables yet: `headway score` makes them. What is known of the "
-                "school is "
-                "below."
-            )
-        else:
-            st.markdown("There is no prediction for this school. What is known of it is below.")
+        st.markdown(words.plain(brief.verdict(predicted, card)))
     if predicted is not None:
-        came = report_card.last(int(row["lineage"]))
-        if len(came) and (
-            words.blank(predicted["inspected_on"]) or came["inspected_on"].iloc[0] > predicted["inspected_on"]
-        ):
-            st.markdown(
-                (
-                    f"Its latest inspection, on {words.day(came['inspected_on'].iloc[0])}, gave a report "
-                    "card; "
-                    "it is below. "
-                )
-                + (
-                    "No overall grade is on record from before it."
-                    if words.blank(predicted["overall"])
-                    else f"The grade before: {words.plain(words.grade_in_full(predicted))}."
-                )
-            )
-        else:
-            st.markdown(f"Its grade now: {words.plain(words.grade_in_full(predicted))}.")
+        st.markdown(words.plain(brief.grade_now(row, predicted)))
         st.caption(
             f"As known on the morning of {words.day(predicted['as_of'])}, from "
             f"{words.plain(predicted['data_source'])} files; "
@@ -322,31 +293,30 @@ def page() -> None:
 
     st.header("Take it away", anchor=False)
     st.markdown(
-        "The report is one file that opens anywhere, two pages when printed; a browser’s print menu makes a "
-        "PDF of it."
+        "The report is what this page says, on two or three sheets. Each file holds the same figures."
     )
 
     yearly = {name: (history.yearly(rows), form) for name, (rows, form) in figures.items()}
-    missing = [] if predicted is None else without.reasons(row, predicted, uses())
+    missing = [] if predicted is None else without.reasons(row, predicted, without.uses())
 
-    def made() -> str:
-        return report.html(row, predicted, inspected, yearly, others, card, missing)
+    def told() -> dict[str, Any]:
+        return report.facts(row, predicted, inspected, yearly, others, card, missing)
 
-    left, middle, right = st.columns(3)
+    left, right = st.columns(2)
     with left:
+        pdf.download("report", told, str(urn), "Report (PDF)")
         st.download_button(
             "Report to print (HTML)",
-            made,
+            lambda: report.html(told()),
             f"headway-{urn}.html",
             "text/html",
             on_click="ignore",
         )
     with right:
-        if predicted is not None:
-            charts.download(report.export(row, predicted, card), f"school-{urn}", "All figures (CSV)")
-    with middle:
         sheets = report.sheets(row, predicted, card, inspected, yearly, others, missing)
         workbook.download(sheets, report.NOTES, f"school-{urn}", "All tables (Excel)")
+        if predicted is not None:
+            charts.download(report.export(row, predicted, card), f"school-{urn}", "All figures (CSV)")
     st.page_link(
         "explorer/compare.py", query_params={"urns": str(urn)}, label="Compare it with other schools"
     )

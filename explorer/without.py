@@ -45,10 +45,17 @@ def reasons(row: pd.Series, predicted: pd.Series, uses: list[str]) -> list[tuple
         ]
         for name in names
     }
-    return [(_what(name), _why(row, name, made[name], year)) for name in names]
+    return [(named(name), _why(row, name, made[name], year)) for name in names]
 
 
-def _what(name: str) -> str:
+def uses() -> list[str]:
+    """The signals the stored model uses."""
+    model = store.champion()
+    return model.signals if model is not None else (store.told("train") or {}).get("signals", [])
+
+
+def named(name: str) -> str:
+    """A table or register as a head would name it."""
     what = words.MADE_FROM.get(name, name)
     return f"your own register of {what}" if name in signals.REGISTERS else what
 

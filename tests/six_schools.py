@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = {
     "find": "Find a school",
     "school": "School",
+    "governors": "For governors",
     "what_if": "What if?",
     "trust": "Trust or authority",
     "compare": "Compare",

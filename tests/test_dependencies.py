@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CORE, EXTRAS = PROJECT["dependencies"], PROJECT["optional-dependencies"]
 EVERYTHING = sorted(
-    {*CORE, *(requirement for extra in EXTRAS.values() for requirement in extra)} - {"headway[docs]"}
+    {*CORE, *(requirement for extra in EXTRAS.values() for requirement in extra)}
+    - {"headway[docs]", "headway[pdf]"}
 )
 OURS = {"headway", "pipelines", "models", "explorer", "app"}
 RUNS = ("pipelines", "models", "explorer", "headway", "app.py")  # what goes with the package
@@ -67,15 +68,15 @@ def _undeclared(imports: dict[str, str], declared: list[str]) -> dict[str, str]:
 
 
 def test_every_package_that_the_program_imports_is_declared():
-    assert _undeclared(_imported(*RUNS), [*CORE, *EXTRAS["spark"]]) == {}
+    assert _undeclared(_imported(*RUNS), [*CORE, *EXTRAS["spark"], *EXTRAS["pdf"]]) == {}
 
 
 def test_every_package_that_tests_benchmarks_and_pages_import_is_declared():
     assert _undeclared(_imported(*HELPS), EVERYTHING) == {}
 
 
-def test_spark_is_the_only_extra_that_the_program_imports():
-    assert set(_undeclared(_imported(*RUNS), CORE)) <= {"pyspark"}
+def test_spark_and_pdf_are_the_only_extras_that_the_program_imports():
+    assert set(_undeclared(_imported(*RUNS), CORE)) <= {"pyspark", "typst"}
 
 
 def test_the_test_can_tell_an_undeclared_package():

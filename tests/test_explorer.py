@@ -297,7 +297,15 @@ def test_what_a_prediction_was_made_without_has_its_true_reason_in_a_heads_words
     assert "no file published for this school" not in text
     reasons = without.reasons(store.school(GOOD), store.prediction(GOOD), used)
     page = report.html(
-        store.school(GOOD), store.prediction(GOOD), store.inspections(GOOD), {}, pd.DataFrame(), None, reasons
+        report.facts(
+            store.school(GOOD),
+            store.prediction(GOOD),
+            store.inspections(GOOD),
+            {},
+            pd.DataFrame(),
+            None,
+            reasons,
+        )
     )
     assert "Pupils’ absence: suppressed in the file (2023/24)" in page
 

@@ -63,7 +63,7 @@ def test_sentence_report_and_exports_give_the_same_numbers(folder):
     steps = sheets["What moved it"].query("of == 'any'")["step"].sum()
     assert any_area["base_rate"] + steps == pytest.approx(any_area["p_below"])
     assert f"puts this school at {100 * any_area['p_below']:.0f}" in report_card.lead(card_rows)
-    page = report.html(row, predicted, store.inspections(GOOD), {}, pd.DataFrame(), card_rows)
+    page = report.html(report.facts(row, predicted, store.inspections(GOOD), {}, pd.DataFrame(), card_rows))
     assert report_card.lead(card_rows) in page and "Staff who stay" not in page
     exported = report.export(row, predicted, card_rows).iloc[0]
     assert (
@@ -175,7 +175,7 @@ def test_every_family_and_source_has_its_words():
 def test_the_report_escapes_and_fetches_nothing(folder):
     write_tables(folder)
     row, predicted = store.school(NAMED), store.prediction(NAMED)
-    page = report.html(row, predicted, store.inspections(NAMED), {}, pd.DataFrame())
+    page = report.html(report.facts(row, predicted, store.inspections(NAMED), {}, pd.DataFrame()))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r"(src|href)=|url\(|@import", page)
