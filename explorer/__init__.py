@@ -7,6 +7,7 @@
     own       the registers kept, as far as the visitor may see them
     search    schools by what is typed, slips and postcodes included
     outlook   what is stored of the next inspection of many schools, to show and to take away
+    together  schools taken together, for the page of a trust and its pack
     history   a school over the years, for its page
     earlier   a school's earlier forecasts and how they turned out, for its page
     without   what a prediction was made without, and why, for its page

@@ -53,15 +53,18 @@ def show(chart: Spec | str, title: str, sentence: str, rows: pd.DataFrame, key: 
             download(rows, key)
 
 
-def table(rows: pd.DataFrame) -> None:
-    """A table as text that a screen reader, a keyboard and a printer can follow; a long one scrolls."""
+def table(rows: pd.DataFrame, urns: Iterable[int] = ()) -> None:
+    """A table as text that a screen reader, a keyboard and a printer can follow; a long one scrolls.
+
+    Its first cells link to the pages of the schools `urns`, where these are given.
+    """
     if len(rows) > LONGEST:
         st.dataframe(rows, hide_index=True, alt=f"{len(rows)} rows: {', '.join(map(str, rows.columns))}")
     else:
-        st.html(written(rows))
+        st.html(written(rows, urns))
 
 
-def written(rows: pd.DataFrame) -> str:
+def written(rows: pd.DataFrame, urns: Iterable[int] = ()) -> str:
     """A table in HTML, every text escaped. Streamlit's own takes a cell for Markdown, at a thousandth of a
     second each.
     """
@@ -77,9 +80,13 @@ def written(rows: pd.DataFrame) -> str:
         return f"<tr>{''.join(made)}</tr>"
 
     # A blank in a column of whole numbers must not make them 3.0.
-    body = "".join(line(cells, "td") for cells in rows.astype("object").itertuples(index=False))
+    lines = [line(cells, "td") for cells in rows.astype("object").itertuples(index=False)]
     # The first cell says what the row is of.
-    body = re.sub(r"(?s)<tr><td(.*?)</td>", r'<tr><th scope="row"\1</th>', body)
+    lines = [re.sub(r"(?s)^<tr><td(.*?)</td>", r'<tr><th scope="row"\1</th>', made) for made in lines]
+    for at, urn in enumerate(urns):
+        linked = rf'><a href="school?urn={int(urn)}">\1</a></th>'
+        lines[at] = re.sub(r"(?s)>([^<]+)</th>", linked, lines[at], count=1)
+    body = "".join(lines)
     head = line(rows.columns, 'th scope="col"')
     tall = " tall" if len(rows) > LONG else ""
     return f'<div class="figures{tall}"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
@@ -377,6 +384,38 @@ def spread(rows: pd.DataFrame, title: str) -> Spec:
     x = _n("band", sort=None, title=title, axis={"labelAngle": 0})
     y = _q("schools", title="Schools", axis={"tickMinStep": 1})
     return _drawn(240, _of(rows, bars, figures, x=x, y=y))
+
+
+def beside(rows: pd.DataFrame, title: str) -> Spec:
+    """Schools (`school`) in the order given: a dot at `chance`, a line from `low` to `high`, a diamond at
+    `usual`.
+    """
+    made = rows[["school", "chance", "low", "high", "usual"]].assign(school=wrapped(rows["school"], 30))
+    axis = {"format": "%", "tickCount": 5, "orient": "top"}
+    x = _q("chance", title=title, axis=axis, scale={"domain": [0, 1]})
+    tips = [
+        _n("school"),
+        *(_q(name, format=".0%") for name in ("chance", "low", "high")),
+        _q("usual", format=".0%", title="schools like it"),
+    ]
+    lines = _mark("rule", {"x": _q("low"), "x2": {"field": "high"}}, color=MAIN, strokeWidth=2)
+    usual = _mark(
+        "point",
+        {"x": _q("usual"), "tooltip": tips},
+        shape="diamond",
+        size=90,
+        filled=True,
+        color=OTHER,
+        opacity=1,
+        stroke=paper(),
+    )
+    dots = _mark(
+        "point", {"x": x, "tooltip": tips}, size=70, filled=True, color=MAIN, opacity=1, stroke=paper()
+    )
+    each = {"labelLimit": 220, "labelExpr": LINES, "labelOverlap": False, "grid": True}
+    y = _n("school", sort=None, title=None, axis=each)
+    tall = 9 + 15 * (1 + int(made["school"].str.count("\n").max()))
+    return _drawn(tall * len(made) + 40, _of(made, lines, usual, dots, y=y))
 
 
 def against(dots: pd.DataFrame, marks: pd.DataFrame) -> Spec:

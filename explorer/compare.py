@@ -128,12 +128,12 @@ def page() -> None:
     st.header(f"{len(urns)} school{'s' if len(urns) > 1 else ''} side by side", anchor=False)
     with st.container(key="wide"):
         charts.table(made)
-    left, right = st.columns(2)
-    with left:
-        charts.download(made, "compare", "As read (CSV)")
     if store.has("predictions"):
         schools = store.schools()
         figures = outlook.export(outlook.with_predictions(schools[schools["urn"].isin(urns)]))
+        left, right = st.columns(2)
+        with left:
+            charts.download(figures, "compare", "Figures (CSV)")
         with right:
             workbook.download({"Figures": figures, "As read": made}, report.NOTES, "compare")
     st.caption(words.ASSOCIATION)
@@ -148,6 +148,12 @@ def page() -> None:
         right.button(
             f"Take out {urn}", key=f"out_{urn}", on_click=change, args=([one for one in urns if one != urn],)
         )
+    st.page_link(
+        "explorer/trust.py",
+        query_params={"urns": ",".join(map(str, urns))},
+        label="These schools taken together",
+    )
+    st.caption("The address of this page holds the schools: keep it as a bookmark, or share it.")
 
 
 page()

@@ -56,6 +56,9 @@ def page() -> None:
     if len(recent):
         st.header("Recently viewed", anchor=False)
         links(recent.sort_values("urn", key=lambda urns: urns.map(store.recent().index)))
+        if len(recent) > 1:
+            viewed = ",".join(map(str, store.recent()))
+            st.page_link("explorer/compare.py", query_params={"urns": viewed}, label="Compare these")
 
     if not narrowed:
         st.header(f"{len(hits):,} schools to look among", anchor=False)

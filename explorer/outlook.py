@@ -11,8 +11,11 @@ from headway.pipelines.frameworks import GRADES
 OUTCOMES = ("stay", "fall", "rise")
 SCORED_COLUMNS = [f"chance to {name}{of}" for of in ("", ", schools like it") for name in OUTCOMES]
 BELOW, LEADING = "some area below expected", "leadership below expected"
+LOW, HIGH = f"{BELOW}, from", f"{BELOW}, to"
 CARD_COLUMNS = (
     BELOW,
+    LOW,
+    HIGH,
     f"{BELOW}, schools like it",
     LEADING,
     f"{LEADING}, schools like it",
@@ -22,12 +25,16 @@ CARD_COLUMNS = (
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _cards(where: str, version: tuple[int, int]) -> pd.DataFrame:
-    rows = store.whole("forecasts", ("urn", "area", "p_below", "base_rate", "p_strong_or_better"))
+    rows = store.whole(
+        "forecasts", ("urn", "area", "p_below", "p_low", "p_high", "base_rate", "p_strong_or_better")
+    )
     every, leading = (
         rows[rows["area"].eq(area)].set_index("urn") for area in ("any", report_card.LEADERSHIP)
     )
     figures = (
         every["p_below"],
+        every["p_low"],
+        every["p_high"],
         every["base_rate"],
         leading["p_below"],
         leading["base_rate"],
@@ -81,21 +88,6 @@ def in_words(row: dict) -> str:
     usual = words.usual_outcomes(row)
     beside = f"; schools like it: {words.outcomes_in_words(row, usual)}" if usual else ""
     return f"{words.outcomes_in_words(row, words.outcomes(row))}{beside}"
-
-
-def card_in_words(row: dict) -> str:
-    """A school's next report card in words: any area below expected, and leadership, beside schools like
-    it.
-    """
-    if words.blank(row.get(BELOW)):
-        return ""
-    parts = [
-        f"{name} {words.of_100(row[name])} (schools like it {words.of_100(row[f'{name}, schools like it'])})"
-        for name in (BELOW, LEADING)
-    ]
-    return (
-        f"{'; '.join(parts)}; leadership strong or better {words.of_100(row['leadership strong or better'])}"
-    )
 
 
 def export(rows: pd.DataFrame) -> pd.DataFrame:

@@ -28,3 +28,11 @@ window.headwayTitle ||= (() => {
 })();
 window.headwayTitle.observe(document.body, {childList: true, subtree: true, characterData: true});
 window.headwayReach.observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ['open']});
+// A row of a table that links goes there as the menu does: the page is not loaded anew.
+window.headwayLinks ||= document.addEventListener('click', event => {
+  const link = event.target.closest('.figures a[href]');
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  history.pushState({}, '', link.href);
+  dispatchEvent(new PopStateEvent('popstate'));
+}) || true;

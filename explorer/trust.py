@@ -3,11 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from headway.explorer import capacity, charts, outlook, own, report, store, words, workbook
+from headway.explorer import capacity, charts, outlook, own, pdf, report, store, together, words, workbook
 
 KINDS = {"trust": "A trust", "authority": "A local authority", "urns": "A list of URNs"}
 BANDS = [f"{10 * at}–{10 * at + 10}" for at in range(10)]
-FEWEST = 5  # schools below which a spread would be a list of named schools
 
 
 def members(kind: str, asked: str) -> tuple[pd.DataFrame, str]:
@@ -83,56 +82,40 @@ def choose() -> tuple[str, str]:
     return kind, chosen or ""
 
 
-def spread(rows: pd.DataFrame) -> None:
-    """How the chances of the schools are spread, and what they come to together: of a report card where one
-    comes next.
-    """
-    on_card = rows[outlook.BELOW].notna().any()
-    if on_card:
-        chance, usual, what = rows[outlook.BELOW], rows[f"{outlook.BELOW}, schools like it"], outlook.BELOW
-    else:
-        made = outlook.chances(rows[rows["overall"].fillna(1).gt(1)])
-        chance, usual, what = (
-            made["chance to rise"],
-            made["chance to rise, schools like it"],
-            "a better grade",
-        )
-    chance, usual = chance[chance.notna() & usual.notna()], usual[chance.notna() & usual.notna()]
-    if len(chance):
-        st.markdown(
-            f"Of {len(chance):,} schools, the stored chances add up to about {chance.sum():.1f} with {what} "
-            "at their next "
-            f"inspection; for schools like them it would be {usual.sum():.1f}."
-        )
+def found(rows: pd.DataFrame) -> None:
+    """What is found of the schools together."""
+    for part in together.parts(rows):
+        if part.drawn:
+            apart(rows, part)
+            continue
+        st.header(words.plain(part.title), anchor=False)
+        if part.sentence:
+            st.markdown(words.plain(part.sentence))
+        if len(part.rows):
+            charts.table(part.rows, part.urns)
     totals = outlook.totals(rows)
     if len(totals):
         st.markdown(
             "By the grade they have, were the next a grade again, about so many schools:"
-            if on_card
+            if together.on_card(rows)
             else "By the grade they have, about so many schools:"
         )
         charts.table(totals)
-    if len(chance) < FEWEST:
-        st.info(f"Fewer than {FEWEST} of its schools have such a chance, so no spread is drawn.")
-        return
-    step = chance - usual
-    bands = pd.cut(chance, [at / 10 for at in range(11)], labels=BANDS, include_lowest=True)
-    counted = (
-        bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools").astype({"band": "str"})
-    )
-    charts.show(
-        charts.spread(counted, f"Chance of {what}, in %"),
-        f"The middle half of its chances of {what} runs from {words.percent(chance.quantile(0.25))} "
-        f"to {words.percent(chance.quantile(0.75))}",
-        "How many schools fall in each band. Grades differ, and with them the usual chance: a school’s own "
-        "page "
-        "holds it against schools like it. "
-        f"{int((step > 0.005).sum())} stand above schools like them, {int((step < -0.005).sum())} below; "
-        "together "
-        f"they are {abs(100 * step.mean()):.0f} points {'above' if step.mean() > 0 else 'below'}.",
-        counted,
-        "spread",
-    )
+
+
+def apart(rows: pd.DataFrame, part: together.Part) -> None:
+    """Each school beside schools like it; of many schools how many fall in each band."""
+    chances, what = together.beside(rows)
+    if len(chances) <= together.DRAWN:
+        drawn = charts.beside(chances, f"Chance of {what}")
+        legend = " Dots are the schools, lines how far each can be trusted, diamonds schools like it."
+    else:
+        legend = " Bars count the schools by their chance."
+        bands = pd.cut(chances["chance"], [at / 10 for at in range(11)], labels=BANDS, include_lowest=True)
+        counted = bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools")
+        drawn = charts.spread(counted.astype({"band": "str"}), f"Chance of {what}, in %")
+    sentence = f"{part.sentence}{legend}"
+    charts.show(drawn, words.plain(part.title), words.plain(sentence), part.rows, "spread")
 
 
 def page() -> None:
@@ -141,8 +124,7 @@ def page() -> None:
     if not asked:
         st.markdown(
             "Choose which schools to look at. The address of this page then holds the choice, so it can be "
-            "kept or "
-            "shared."
+            "kept or shared."
         )
         return
     mine, name = members(kind, asked)
@@ -155,38 +137,24 @@ def page() -> None:
         charts.table(mine[["urn", "name", "phase", "local_authority"]].sort_values("name"))
         return
     rows = outlook.with_predictions(mine)
-    st.markdown(
-        f"{len(rows):,} open schools, {int(rows['status'].eq('scored').sum()):,} of them with a chance."
-    )
-    spread(rows)
+    st.markdown(together.counted(rows))
+    found(rows)
     st.header("Its schools, in the order of the alphabet", anchor=False)
-    columns = {
-        "school": rows["name"],
-        "phase": rows["phase"],
-        "next report card, of 100": [outlook.card_in_words(row) for row in rows.to_dict("records")],
-        "next grade, of 100": [outlook.in_words(row) for row in rows.to_dict("records")],
-        "grade now": [words.grade_in_full(row) for row in rows.to_dict("records")],
-    }
-    if rows[outlook.BELOW].isna().all():
-        del columns["next report card, of 100"]
-    charts.table(pd.DataFrame(columns))
+    charts.table(together.listed(rows), rows["urn"])
     held, key = own.kept(), asked if kind != "urns" else "list"
     made, known = capacity.figures(held, mine["lineage"].tolist())
-    charts.download(
-        capacity.exported(outlook.export(rows), made), f"schools-{key}", "Download these schools (CSV)"
-    )
-    workbook.download(
-        {"Schools": outlook.export(rows), "Totals": outlook.totals(rows)}, report.NOTES, f"schools-{key}"
-    )
-    with st.expander("Open a school’s page"):
-        for row in rows.head(150).itertuples():
-            st.page_link(
-                "explorer/school.py",
-                query_params={"urn": str(row.urn)},
-                label=f"{words.plain(row.name)} · URN {row.urn}",
-            )
-        if len(rows) > 150:
-            st.markdown("The first 150. Find the others on the page “Find a school”.")
+    left, middle, right = st.columns(3)
+    with left:
+        pdf.download("pack", lambda: together.pack(rows, name), f"pack-{key}", "Pack to print (PDF)")
+        if len(rows) <= together.PACKED and pdf.possible():
+            st.caption("With a page for the governors of each school.")
+    with middle:
+        charts.download(
+            capacity.exported(outlook.export(rows), made), f"schools-{key}", "Download these schools (CSV)"
+        )
+    with right:
+        sheets = {"Schools": outlook.export(rows), "Totals": outlook.totals(rows)}
+        workbook.download(sheets, report.NOTES, f"schools-{key}")
     st.page_link(
         "explorer/compare.py",
         query_params={"urns": ",".join(map(str, rows["urn"].head(6)))},

@@ -395,7 +395,7 @@ def listed(app: AppTest) -> list[pd.DataFrame]:
     for part in app.get("html"):
         if 'class="figures' in part.proto.body:
             head, *rows = [
-                [cell.text or "" for cell in row]
+                ["".join(cell.itertext()) for cell in row]
                 for row in ElementTree.fromstring(part.proto.body).iter("tr")
             ]
             found.append(pd.DataFrame(rows, columns=head))
