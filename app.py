@@ -77,6 +77,17 @@ def trouble(error: Exception) -> None:
     )
 
 
+def write_to() -> None:
+    """At the end of every page: whom to tell of a mistake, where the owner says."""
+    from headway.explorer import owner
+    from headway.pipelines.tables import DataError
+
+    with contextlib.suppress(DataError):  # the page of contacts says so
+        address = owner.contact(owner.answers())
+        if address:
+            st.caption(f"Something wrong, or hard to use? Write to {address}.")
+
+
 def visit() -> None:
     """The page that was clicked on."""
     from headway.explorer import access, store
@@ -102,6 +113,7 @@ def visit() -> None:
         page.run()
     except DataError as error:
         trouble(error)
+    write_to()
     store.read_ahead()
 
 

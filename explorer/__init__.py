@@ -2,8 +2,10 @@
 
     store     reads the tables, each only as far as a page needs, and remembers what it read
     words     numbers, grades and sentences in plain English, safe to show
+    glossary  what words mean, on hover
     charts    every chart comes with its finding, a sentence, its table and a download
     access    who may see which registers
+    owner     who runs it, and whom to write to
     own       the registers kept, as far as the visitor may see them
     search    schools by what is typed, slips and postcodes included
     outlook   what is stored of the next inspection of many schools, to show and to take away
@@ -24,6 +26,7 @@ and what registers say. Nothing is written but a register that its owner asks to
 
 PAGES = (  # in the order of the menu; a file's name is its address too: /school?urn=100000
     ("find", "Find a school"),
+    ("new", "What’s new"),
     ("school", "School"),
     ("governors", "For governors"),
     ("what_if", "What if"),
@@ -33,5 +36,6 @@ PAGES = (  # in the order of the menu; a file's name is its address too: /school
     ("how_good", "How good is this?"),
     ("your_data", "Your own data"),
     ("about", "About"),
+    ("contact", "Contact and accessibility"),
 )
 HIDDEN = ("governors",)  # not in the menu: a school's page links to its own

@@ -1,7 +1,5 @@
 """What the explorer can't tell you, where its figures come from, and what every column means."""
 
-import re
-
 import pandas as pd
 import streamlit as st
 
@@ -75,15 +73,7 @@ def cards() -> None:
                     key=page.name,
                     on_click="ignore",
                 )
-            st.markdown(quiet(path.read_text(encoding="utf-8", errors="replace")))
-
-
-def quiet(text: str) -> str:
-    """Markdown to show within a page: headings two levels down, no picture fetched, no formula or colour made
-    of a sign.
-    """
-    lower = re.sub(r"(?m)^(#{1,4}) ", r"##\1 ", text)
-    return re.sub(r"\$|!(?=\[)|:(?=[a-z])", r"\\\g<0>", lower)
+            st.markdown(words.quiet(path.read_text(encoding="utf-8", errors="replace")))
 
 
 TABLES = {**tables.TABLES, **registers.TABLES}  # registers are read where they lie, in the same columns

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from headway.explorer import words
+from headway.explorer import glossary, words
 from headway.pipelines.frameworks import FRAMEWORKS, GRADES, PAUSES
 
 # At least 3 to 1 against the light and the dark background alike.
@@ -36,11 +36,23 @@ def paper() -> str:
     return "#10151D" if getattr(st.context.theme, "type", None) == "dark" else "#FFFFFF"
 
 
-def show(chart: Spec | str, title: str, sentence: str, rows: pd.DataFrame, key: str, level: int = 2) -> None:
+def show(
+    chart: Spec | str,
+    title: str,
+    sentence: str,
+    rows: pd.DataFrame,
+    key: str,
+    level: int = 2,
+    explain: Iterable[str] = (),
+) -> None:
     """A chart (or SVG) under its finding, with a sentence, and its table and download in an expander. Texts
     must be safe.
+
+    `explain` are words of the glossary: what they mean, and how the figures are made, is shown on hover.
     """
-    st.markdown(f"{'#' * level} {title}", anchors=False)
+    st.markdown(
+        f"{'#' * level} {title}", anchors=False, help=glossary.explained(*explain) if explain else None
+    )
     st.markdown(sentence)
     alt = _unmarked(f"{title}. {sentence}{' The table below holds the figures.' if len(rows) else ''}")
     if isinstance(chart, str):

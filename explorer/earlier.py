@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from headway.explorer import charts, store, words
+from headway.explorer import charts, glossary, store, words
 from headway.pipelines import as_of, tables
 from headway.pipelines.frameworks import GRADES, NEEDS_ATTENTION
 from headway.pipelines.watching import scoreboard
@@ -28,11 +28,16 @@ def _kept(path: str, columns: tuple[str, ...], version: tuple[int, int]) -> pd.D
     return tables.read(file.parent, file.stem, list(columns)).sort_values("urn", ignore_index=True)
 
 
+def kept_in(path: Path, columns: list[str]) -> pd.DataFrame:
+    """The rows of one such file, by URN."""
+    return _kept(str(path), tuple(columns), store.stamp(path))
+
+
 def kept(urns: set[int], folder: Path, columns: list[str]) -> pd.DataFrame:
     """The rows of a school, under any of its URNs, in the files that `headway month` and `headway monitor`
     kept.
     """
-    parts = [_kept(str(path), tuple(columns), store.stamp(path)) for path in sorted(folder.glob("*.parquet"))]
+    parts = [kept_in(path, columns) for path in sorted(folder.glob("*.parquet"))]
     mine = [rows[rows["urn"].isin(urns)] for rows in parts]
     return pd.concat(mine, ignore_index=True) if mine else pd.DataFrame(columns=columns)
 
@@ -169,7 +174,7 @@ def told(made: pd.DataFrame, cards: pd.DataFrame) -> tuple[str, str, list[pd.Dat
 def shown(row: pd.Series) -> None:
     """The part of the page."""
     title, sentence, found = told(of_grades(row), of_cards(row))
-    st.header(title, anchor=False)
+    st.header(title, anchor=False, help=glossary.explained("forecast"))
     if sentence:
         st.markdown(sentence)
     for rows in found:

@@ -4,7 +4,7 @@ fared.
 
 import streamlit as st
 
-from headway.explorer import brief, earlier, pdf, store, words
+from headway.explorer import brief, earlier, glossary, pdf, store, words
 
 
 def page() -> None:
@@ -29,7 +29,7 @@ def page() -> None:
     st.markdown(words.plain(told["now"]))
     if told["caution"]:
         st.warning(told["caution"])
-    st.header(told["unknown_title"], anchor=False)
+    st.header(told["unknown_title"], anchor=False, help=glossary.explained("not known here"))
     st.markdown("\n".join(f"- {words.plain(line)}" for line in told["unknown"]))
     st.markdown(told["unknown_note"])
     st.header(told["questions_title"], anchor=False)

@@ -178,6 +178,7 @@ def shown(rows: pd.DataFrame, row: pd.Series, leadership: object) -> None:
         ),
         figures(rows),
         f"card-{row['urn']}",
+        explain=("report card", "below expected", "of 100", "somewhere from, to"),
     )
     for area, what in (
         ("any", "some area below expected"),
@@ -205,6 +206,7 @@ def shown(rows: pd.DataFrame, row: pd.Series, leadership: object) -> None:
                 made.assign(points=made["step"].map(words.points))[["what", "points"]],
                 f"card-steps-{area}-{row['urn']}",
                 level=3,
+                explain=("raised and lowered", "points", "schools like it"),
             )
     st.caption(words.plain(ranges_in_words()))
     st.caption(

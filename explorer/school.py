@@ -11,6 +11,7 @@ from headway.explorer import (
     brief,
     charts,
     earlier,
+    glossary,
     history,
     own,
     pdf,
@@ -23,6 +24,9 @@ from headway.explorer import (
 )
 from headway.pipelines import signals
 from headway.pipelines.frameworks import GRADES
+
+# As Ofsted's own files write the web link of a school; it leads on to the reports of any kind of school.
+OFSTED = "http://www.ofsted.gov.uk/inspection-reports/find-inspection-report/provider/ELS/{}"
 
 
 def who(row: pd.Series) -> str:
@@ -64,6 +68,7 @@ def grades(row: pd.Series) -> None:
             columns={"usual": "schools like it"}
         ),
         f"chances-{row['urn']}",
+        explain=("of 100", "schools like it", "set to reckon with"),
     )
 
 
@@ -99,6 +104,7 @@ def prospects(row: pd.Series) -> None:
                 ]
             ),
             f"steps-{row['urn']}",
+            explain=("raised and lowered", "points"),
         )
         st.caption(words.ASSOCIATION)
     if "p_leadership_1" in row and not words.blank(row["p_leadership_1"]):
@@ -124,7 +130,7 @@ def unknown(row: pd.Series, predicted: pd.Series, held: own.Kept) -> None:
     """What the prediction was made without, and why: as stored, or from the signals where an older table
     doesn't say.
     """
-    st.header("What isn’t known here", anchor=False)
+    st.header("What isn’t known here", anchor=False, help=glossary.explained("not known here"))
     if words.blank(predicted.get("made_without")):
         blanks(predicted, held)
     elif without.shown(row, predicted, without.uses()):
@@ -210,7 +216,11 @@ def alike(row: pd.Series) -> pd.DataFrame:
     )
     counts = rows["outcome"].value_counts()
     said = words.and_list([f"{counts[key]} {word}" for key, word in words.LABELS.items() if counts.get(key)])
-    st.header(f"Of the {len(rows)} most similar schools, {said}", anchor=False)
+    st.header(
+        f"Of the {len(rows)} most similar schools, {said}",
+        anchor=False,
+        help=glossary.explained("similar schools"),
+    )
     st.markdown(
         "Each is a school as it stood on an earlier morning, with the same grade then, and nearest to this "
         "one in "
@@ -245,6 +255,8 @@ def page() -> None:
     store.viewed(urn)
     st.title(words.plain(row["name"]), anchor=False)
     st.markdown(who(row))
+    if store.about("schools").get("data_source") != "made-up":
+        st.markdown(f"[Its reports at Ofsted]({OFSTED.format(urn)})")
     st.page_link("explorer/governors.py", query_params={"urn": str(urn)}, label="On one page, for governors")
     if not row["open"]:
         st.warning(

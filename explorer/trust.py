@@ -6,6 +6,7 @@ import streamlit as st
 from headway.explorer import capacity, charts, outlook, own, pdf, report, store, together, words, workbook
 
 KINDS = {"trust": "A trust", "authority": "A local authority", "urns": "A list of URNs"}
+EXPLAIN = ("of 100", "schools like it", "somewhere from, to")
 BANDS = [f"{10 * at}–{10 * at + 10}" for at in range(10)]
 
 
@@ -115,7 +116,7 @@ def apart(rows: pd.DataFrame, part: together.Part) -> None:
         counted = bands.value_counts(sort=False).rename_axis("band").reset_index(name="schools")
         drawn = charts.spread(counted.astype({"band": "str"}), f"Chance of {what}, in %")
     sentence = f"{part.sentence}{legend}"
-    charts.show(drawn, words.plain(part.title), words.plain(sentence), part.rows, "spread")
+    charts.show(drawn, words.plain(part.title), words.plain(sentence), part.rows, "spread", explain=EXPLAIN)
 
 
 def page() -> None:

@@ -108,6 +108,14 @@ def plain(text: Any) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:@&=\"'/])", r"\\\1", flat)
 
 
+def quiet(text: str) -> str:
+    """Markdown to show within a page: headings two levels down, no picture fetched, no formula or colour made
+    of a sign.
+    """
+    lower = re.sub(r"(?m)^(#{1,4}) ", r"##\1 ", text)
+    return re.sub(r"\$|!(?=\[)|:(?=[a-z])", r"\\\g<0>", lower)
+
+
 def for_spreadsheet(rows: pd.DataFrame) -> bytes:
     """A CSV that opens safely: no text becomes a formula, and no set of grades a day. Numbers stay
     numbers.

@@ -869,6 +869,7 @@ def explore(
         "HEADWAY_TABLES": str(tables.resolve()),
         "HEADWAY_RUNS": str(runs_of(tables).resolve()),
         "HEADWAY_REGISTERS": str(registers.resolve()),
+        "HEADWAY_OWNER": str(OWNER_ANSWERS.resolve()),
     }
     flags = [*streamlit_flags(pages / "settings.toml"), f"--server.port={port}"]
     command = [sys.executable, "-m", "streamlit", "run", str(pages.parent / "app.py"), *flags]

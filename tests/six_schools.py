@@ -17,6 +17,7 @@ from headway.pipelines import registers, tables
 ROOT = Path(__file__).parents[1]
 PAGES = {
     "find": "Find a school",
+    "new": "What’s new",
     "school": "School",
     "governors": "For governors",
     "what_if": "What if?",
@@ -26,6 +27,7 @@ PAGES = {
     "how_good": "How good is this?",
     "your_data": "Your own data",
     "about": "About",
+    "contact": "Contact and accessibility",
 }
 HOSTILE = """<script>alert("x")</script> O'Brien's [Link](http://x.example) $a$ :red[A]"""
 GOOD, TOP, NEVER, FEW, NAMED, CLOSED, NOWHERE = 100001, 100002, 100003, 100004, 100005, 100006, 999999

@@ -320,7 +320,7 @@ def test_a_wheel_has_every_file_of_ours_that_is_read_and_none_that_is_not_ours(i
     """Settings, pages, cards and pictures: what is kept beside our code in a checkout lies there in an
     installed package.
     """
-    kinds = (".py", ".typed", ".toml", ".html", ".css", ".js", ".json", ".png", ".md")
+    kinds = (".py", ".typed", ".toml", ".html", ".css", ".js", ".json", ".png", ".md", ".typ")
     tracked = {
         path.relative_to(ROOT).as_posix().removeprefix("headway/")
         for room in ("headway", "pipelines", "models", "explorer")

@@ -1,0 +1,25 @@
+"""Who runs this explorer and whom to write to: the owner's answers, which the record of the tool uses too."""
+
+import os
+import re
+from pathlib import Path
+
+from headway.explorer import words
+from headway.pipelines.reports.cards import owner
+
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+
+
+def path() -> Path:
+    return Path(os.environ.get("HEADWAY_OWNER") or "data/owner.toml")
+
+
+def answers() -> dict[str, str]:
+    """What the owner answered; nothing where there is no file. Raises `DataError` where it can't be used."""
+    return owner.answers(path() if path().is_file() else None)
+
+
+def contact(told: dict[str, str]) -> str:
+    """The owner's address in Markdown, a link where it is an email address; blank where none is given."""
+    given = told.get("contact", "").strip()
+    return f"[{given}](mailto:{given})" if ADDRESS.fullmatch(given) else words.plain(given)
