@@ -5,6 +5,7 @@ Streamlit imports this file once, for the server, and runs it as a script for ea
 answer at once, so what is slow to import is imported by the functions that need it.
 """
 
+import base64
 import contextlib
 import gc
 import socket
@@ -25,7 +26,12 @@ ICON = (
     'fill="#3576BD"/>'
     '<path d="M22 8l-3 11-9 5 3-11z" fill="#FFFFFF"/></svg>'
 )
-STYLE = f"<style>{(PAGE_PARTS / 'style.css').read_text('utf-8')}</style>"
+# as a background, since pictures within a text are taken out of it
+MARK = f"data:image/svg+xml;base64,{base64.b64encode(ICON.encode()).decode()}"
+STYLE = (
+    f"<style>{(PAGE_PARTS / 'style.css').read_text('utf-8')}"
+    f".masthead::before {{ background-image: url('{MARK}'); }}</style>"
+)
 # On paper a page is light whatever its theme: charts, which are pictures by then, are turned from light on
 # dark to dark on light.
 PRINTED_FROM_DARK = """<style>
@@ -33,6 +39,9 @@ PRINTED_FROM_DARK = """<style>
   [data-testid="stVegaLiteChart"], [data-testid="stImage"] { filter: invert(1) hue-rotate(180deg); }
 }
 </style>"""
+# The name at the top of every page; the page's own title is its first heading.
+NAME = """<div class="masthead"><span><strong>Headway</strong> <span class="strap">
+What is likely at a school’s next inspection, and what isn’t known</span></span></div>"""
 SCRIPT = f"<script>{(PAGE_PARTS / 'page.js').read_text('utf-8')}</script>"
 
 
@@ -95,6 +104,7 @@ def visit() -> None:
 
     st.set_page_config(page_title="Headway", page_icon=ICON, layout="centered")
     st.html(STYLE + (PRINTED_FROM_DARK if getattr(st.context.theme, "type", None) == "dark" else ""))
+    st.html(NAME)
     st.container(key="reach").html(SCRIPT, unsafe_allow_javascript=True)
     page = st.navigation(
         [

@@ -24,6 +24,7 @@ from headway.pipelines.frameworks import FRAMEWORKS, GRADES, PAUSES
 MAIN, OTHER, QUIET = "#3576BD", "#BA6A12", "#7A8696"
 # rows above which a table scrolls, in full when printed; and above which it is a grid of its own
 LONG, LONGEST = 60, 1000
+NAMED = 12  # schools marked on a map, up to which their names are written beside them
 Spec = dict[str, Any]
 
 
@@ -381,6 +382,60 @@ def england(places: pd.DataFrame, marked: pd.DataFrame) -> str:
         f'<path d="{drawn(places, "h0")}" stroke="{QUIET}" stroke-width="2.5" stroke-linecap="round"/>'
         f'<path d="{drawn(marked, "m-5-4h10l-5 9z")}" fill="{OTHER}" stroke="{paper()}" stroke-width="1.4" '
         'paint-order="stroke"/></svg>'  # edges beneath: those of many schools in a city would hide them all
+    )
+
+
+def map_of(places: pd.DataFrame, marked: pd.DataFrame) -> Spec:
+    """Schools `marked` (`name`, `urn`, `longitude`, `latitude`) among `places`, near enough to tell apart.
+
+    The map is moved by dragging and zoomed by the wheel with Ctrl; a mark says its school's name and leads to
+    its page. Nothing is drawn beneath: tiles would be fetched from elsewhere.
+    """
+    tall, wide, least = 430, 700, 0.06  # pixels, on a broad screen; degrees to either side of a single school
+    north = _mercator(marked["latitude"])
+    x, y = ((values.max() + values.min()) / 2 for values in (marked["longitude"], north))
+    half = max(
+        least, 0.6 * (north.max() - north.min()), 0.6 * tall / wide * np.ptp(marked["longitude"].to_numpy())
+    )
+    rows = marked[["name", "urn", "longitude"]].assign(
+        north=north, href=marked["urn"].map("school?urn={}".format)
+    )
+    hidden = {"title": None, "axis": None}
+    across = _q("longitude", **hidden, scale={"domain": [x - half * wide / tall, x + half * wide / tall]})
+    down = _q("north", **hidden, scale={"domain": [y - half, y + half]})
+    dots = _mark("point", {}, size=14, filled=True, color=QUIET, clip=True)
+    moved = {
+        "name": "moved",
+        "select": {"type": "interval", "zoom": "wheel![event.ctrlKey || event.metaKey]"},
+        "bind": "scales",
+    }
+    told = {"tooltip": [_n("name", title="school"), _q("urn", title="URN", format="d")], "href": _n("href")}
+    marks = _mark(
+        "point",
+        told,
+        shape="triangle-down",
+        size=110,
+        filled=True,
+        color=OTHER,
+        opacity=1,
+        stroke=paper(),
+        clip=True,
+        cursor="pointer",
+    )
+    layers = [marks]
+    if len(rows) <= NAMED:  # a name is written towards the middle, so that the edge cuts none
+        left, right = (
+            {"align": side, "dx": dx, "fontSize": 11} for side, dx in (("left", 10), ("right", -10))
+        )
+        layers += [
+            _text("name", {}, f"datum.longitude <= {x}", **left),
+            _text("name", {}, f"datum.longitude > {x}", **right),
+        ]
+    every = pd.DataFrame({"longitude": places["longitude"], "north": _mercator(places["latitude"])})
+    return _drawn(
+        tall,
+        _of(every, {**dots, "params": [moved]}, x=across, y=down),
+        _of(rows, *layers, x=across, y=down),
     )
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from headway.explorer import charts, search, store, words
 
-MOST = 25
+MOST, MARKED, AROUND = 25, 400, 3000  # schools listed, marked on the map, and drawn around them at most
 EXAMPLES = (
     "For example: a name, a postcode or its first half such as LS1, a URN of six figures, a trust or "
     "a local authority."
@@ -27,6 +27,31 @@ def links(rows: pd.DataFrame) -> None:
             + (f" · {row.miles:.1f} miles" if hasattr(row, "miles") else "")
             + ("" if row.open else " · closed"),
         )
+
+
+def where(rows: pd.DataFrame) -> str:
+    """Which regions most of the schools found are in; where two have as many, both."""
+    counts = rows["region"].value_counts()
+    if len(rows) == 1:
+        return f"The school found is in {counts.index[0]}" if len(counts) else "Where the school found is"
+    if counts.empty:
+        return "Where the schools found are"
+    most = sorted(counts[counts.eq(counts.max())].index)
+    if len(counts) == 1:
+        return f"All of them are in {most[0]}"
+    if len(most) == len(counts):
+        return f"They are in {words.and_list(most)}, as many in each"
+    return f"More of them are in {words.and_list(most)} than elsewhere"
+
+
+def around(rows: pd.DataFrame) -> pd.DataFrame:
+    """Where the open schools around some are; where these are far apart, the thinned places of all."""
+    every = store.schools()
+    every = every[every["open"]]
+    for name in ("latitude", "longitude"):
+        wide = max(rows[name].max() - rows[name].min(), 0.1)
+        every = every[every[name].between(rows[name].min() - wide, rows[name].max() + wide)]
+    return every[["longitude", "latitude"]] if len(every) <= AROUND else store.places()
 
 
 def page() -> None:
@@ -93,29 +118,26 @@ def page() -> None:
         st.info("No map: the files read hold no coordinates.")
         return
     shown = hits[hits["latitude"].notna() & hits["longitude"].notna()] if narrowed else hits.head(0)
-    shown = shown.head(400)
-    most = shown["region"].mode()
+    shown = shown.head(MARKED)
+    listed = shown[["urn", "name", "phase", "local_authority", "region", "postcode", "latitude", "longitude"]]
     if shown.empty:
-        title, sentence = (
+        charts.show(
+            charts.england(places, shown),
             "Where the schools are",
             "Each dot stands for a few square miles with a school in them. Search to mark schools on it.",
+            listed,
+            "map",
         )
-    else:
-        title = (
-            f"The school found is in {words.plain(most.iloc[0])}"
-            if len(shown) == 1
-            else f"More of them are in {words.plain(most.iloc[0])} than elsewhere"
-            if shown["region"].nunique() > 1
-            else f"All of them are in {words.plain(most.iloc[0])}"
-        )
-        sentence = (
-            f"Triangles mark {len(shown):,} of the {len(hits):,} found (those with coordinates, 400 at "
-            "most); dots "
-            "show "
-            "where schools are."
-        )
-    listed = shown[["urn", "name", "phase", "local_authority", "region", "postcode", "latitude", "longitude"]]
-    charts.show(charts.england(places, shown), title, sentence, listed, "map")
+        return
+    charts.show(
+        charts.map_of(around(shown), shown),
+        words.plain(where(shown)),
+        f"Triangles mark {len(shown):,} of the {len(hits):,} found (those with coordinates, {MARKED} at "
+        "most); dots are other schools. A mark says its school and opens its page. Drag to move the map; "
+        "hold Ctrl and turn the wheel to zoom.",
+        listed,
+        "map",
+    )
 
 
 page()
