@@ -1,12 +1,16 @@
 // A table wider than the screen scrolls inside its frame: this lets the keyboard scroll it too.
-window.headwayReach ||= new MutationObserver(() => {
-  clearTimeout(window.headwayReaches);  // once the page is quiet: to ask how wide things are takes a while
-  window.headwayReaches = setTimeout(() => document.querySelectorAll('.figures').forEach(
-    frame => {
-      const more = frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight;
-      frame.tabIndex = more ? 0 : -1;
-    }), 200);
-});
+window.headwayReach ||= (() => {
+  const look = () => {
+    clearTimeout(window.headwayReaches);  // once the page is quiet: to ask how wide things are takes a while
+    window.headwayReaches = setTimeout(() => document.querySelectorAll('.figures').forEach(
+      frame => {
+        const more = frame.scrollWidth > frame.clientWidth || frame.scrollHeight > frame.clientHeight;
+        frame.tabIndex = more ? 0 : -1;
+      }), 200);
+  };
+  addEventListener('resize', look);
+  return new MutationObserver(look);
+})();
 // After a page is chosen its heading has the focus, so that a screen reader reads it and Tab goes on from there; and the
 // browser's own title is the heading's. Not on the first page of a visit, nor where the visitor is typing.
 window.headwayTitle ||= (() => {

@@ -223,6 +223,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("RUNS", "mlruns"),
         ("REGISTERS", "registers"),
         ("ACCESS", "access.toml"),
+        ("OWNER", "owner.toml"),
     ):
         monkeypatch.setenv(f"HEADWAY_{name}", str(tmp_path / place))
     return tmp_path / "tables"
