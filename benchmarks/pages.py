@@ -142,6 +142,7 @@ def walk(person: int, tables: Path) -> list[Step]:
     steps: list[Step] = []
     for urn, name in zip(urns[:4], some["name"], strict=False):
         steps += [("find", {"q": name.split()[0]}), ("school", {"urn": urn})]
+    steps += [("governors", {"urn": urns[4]}), ("new", {}), ("contact", {})]
     steps += [("what_if", {"urn": urn}) for urn in urns[:2]] + [("trust", {"trust": one}) for one in trusts]
     steps += [
         ("trust", {"authority": some["local_authority"].iloc[0]}),

@@ -8,7 +8,8 @@ import streamlit as st
 from headway.explorer import charts, store, words
 from headway.pipelines.frameworks import GRADES
 
-PLAIN = ("base_rate_grade_phase", "logistic", "leadership_gap_rule")
+DECOY = "decoy of "  # before the name of a family that was dealt out at random
+FIGURES = ("estimate", "low", "high")
 BY = {
     "phase": "Phase",
     "deprivation": "Deprivation of its pupils",
@@ -144,69 +145,9 @@ def page() -> None:
         "share of schools of "
         "the same grade and phase that improved lately."
     )
-    st.markdown(in_short(champion, better, len(mine)))
     if sentence := in_hundreds(told.get("calibration", [])):
-        st.markdown(sentence)
-
-    rows = skills(scores)
-    if len(rows):
-        lost = [one["fold"] for one in mine if one["skill_low"] <= 0]
-        charts.show(
-            charts.intervals(rows, 0.0, "Smaller error than the plain rate (0 is no better)", form="+.0%"),
-            f"Better than the plain rate in {better} of {len(mine)} years tested",
-            "Dots are the gain of the model and of a simple regression over the rate by grade and phase; "
-            "lines are "
-            "95% intervals. "
-            + (
-                (
-                    f"In {len(lost)} year{'s' if len(lost) != 1 else ''} the model’s interval reaches no "
-                    "gain "
-                    "at all."
-                )
-                if lost
-                else "No interval of the model’s reaches zero."
-            ),
-            yearly(scores),
-            "skill",
-        )
-    if means:
-        st.header("Against every plain rule, the mean of all years", anchor=False)
-        st.markdown(
-            "“Error” is the mean squared difference between a chance and what came: smaller is better. "
-            "“Right order” is how often, of two "
-            "schools of that grade, "
-            "the one that improved had the higher chance: 50% is a coin."
-        )
-        listed = pd.DataFrame(
-            [
-                {
-                    "rule": words.MODELS.get(one["model"], one["model"]),
-                    "error": f"{one['brier']:.3f}",
-                    "gain over the plain rate": words.percent(one["skill"], 1),
-                    "right order within Good": words.percent(one["auc_2"]),
-                    "right order within Requires improvement": words.percent(one["auc_3"]),
-                }
-                for one in sorted(told["means"], key=lambda one: one["model"] != "champion")
-            ]
-        )
-        charts.table(listed)
-        charts.download(listed, "rules")
-
-    ordered = ordering(scores)
-    if len(ordered):
-        charts.show(
-            charts.intervals(
-                ordered, 0.5, "Right order, of two schools of the same grade (half is a coin)", form=".0%"
-            ),
-            f"Among Good schools it orders {words.percent(champion.get('auc_2'))} of pairs rightly, among "
-            "Requires "
-            f"improvement {words.percent(champion.get('auc_3'))}",
-            "The grade itself says most of what there is to say, so the order is judged within a grade, "
-            "where it "
-            "can’t help.",
-            ordered.rename(columns={"kind": "grade", "what": "year"}),
-            "order",
-        )
+        st.markdown(f"**{sentence}**")
+    st.markdown(in_short(champion, better, len(mine)))
 
     made = agreement(told.get("calibration", []))
     if len(made):
@@ -231,7 +172,7 @@ def page() -> None:
                 if under > 0.01
                 else ""
             ),
-            made,
+            made.assign(**{name: made[name].map(words.percent) for name in ("said", "came", "low", "high")}),
             "calibration",
         )
     else:
@@ -279,10 +220,96 @@ def page() -> None:
             charts.download(listed, "coverage")
 
     fairness(told.get("fairness", []))
-    families(told.get("ablation", []))
     caught(told.get("caught", []))
+    if store.has("predictions"):
+        open_schools = store.predictions()
+        n_few = int(
+            (
+                ~open_schools.get("enough_like_it", pd.Series(True, index=open_schools.index))
+                .fillna(True)
+                .astype("bool")
+            ).sum()
+        )
+        st.markdown(
+            f"Of {len(open_schools):,} open schools, {int(open_schools['status'].eq('scored').sum()):,} "
+            "have a "
+            f"chance, and for {n_few:,} of those there is not enough like it to say."
+        )
+    analysts(told)
 
-    st.header("What else was checked", anchor=False)
+
+def analysts(told: dict) -> None:
+    """The annex: the gain over plain rules, the order within a grade, and what each family adds."""
+    st.header("For analysts", anchor=False)
+    scores = told["scores"]
+    mine = [one for one in scores if one["model"] == "champion"]
+    means = {one["model"]: one for one in told.get("means", [])}
+    champion = means.get("champion", {})
+    better = sum(one["skill"] > 0 for one in mine)
+    rows = skills(scores)
+    if len(rows):
+        lost = [one["fold"] for one in mine if one["skill_low"] <= 0]
+        charts.show(
+            charts.intervals(rows, 0.0, "Smaller error than the plain rate (0 is no better)", form="+.0%"),
+            f"Better than the plain rate in {better} of {len(mine)} years tested",
+            "Dots are the gain of the model and of a simple regression over the rate by grade and phase; "
+            "lines are "
+            "95% intervals. "
+            + (
+                (
+                    f"In {len(lost)} year{'s' if len(lost) != 1 else ''} the model’s interval reaches no "
+                    "gain "
+                    "at all."
+                )
+                if lost
+                else "No interval of the model’s reaches zero."
+            ),
+            yearly(scores),
+            "skill",
+            level=3,
+        )
+    if means:
+        st.subheader("Against every plain rule, the mean of all years", anchor=False)
+        st.markdown(
+            "“Error” is the mean squared difference between a chance and what came: smaller is better. "
+            "“Right order” is how often, of two "
+            "schools of that grade, "
+            "the one that improved had the higher chance: 50% is a coin."
+        )
+        listed = pd.DataFrame(
+            [
+                {
+                    "rule": words.MODELS.get(one["model"], one["model"]),
+                    "error": f"{one['brier']:.3f}",
+                    "gain over the plain rate": words.percent(one["skill"], 1),
+                    "right order within Good": words.percent(one["auc_2"]),
+                    "right order within Requires improvement": words.percent(one["auc_3"]),
+                }
+                for one in sorted(told["means"], key=lambda one: one["model"] != "champion")
+            ]
+        )
+        charts.table(listed)
+        charts.download(listed, "rules")
+
+    ordered = ordering(scores)
+    if len(ordered):
+        charts.show(
+            charts.intervals(
+                ordered, 0.5, "Right order, of two schools of the same grade (half is a coin)", form=".0%"
+            ),
+            f"Among Good schools it orders {words.percent(champion.get('auc_2'))} of pairs rightly, among "
+            "Requires "
+            f"improvement {words.percent(champion.get('auc_3'))}",
+            "The grade itself says most of what there is to say, so the order is judged within a grade, "
+            "where it "
+            "can’t help.",
+            ordered.rename(columns={"kind": "grade", "what": "year"}),
+            "order",
+            level=3,
+        )
+
+    families(told.get("ablation", []))
+    st.subheader("What else was checked", anchor=False)
     cards = told.get("report_cards", {})
     if cards:
         st.markdown(
@@ -307,22 +334,8 @@ def page() -> None:
     st.markdown(
         f"Model {words.plain(told.get('model_version'))}, trained on what was known before "
         f"{words.day(told.get('as_of'))}. "
-        f"{words.plain(words.without_codes(str((told.get('promotion') or {}).get('why', '')).capitalize()))}."
+        f"{words.plain(words.sentence((told.get('promotion') or {}).get('why', '')))}"
     )
-    if store.has("predictions"):
-        open_schools = store.predictions()
-        n_few = int(
-            (
-                ~open_schools.get("enough_like_it", pd.Series(True, index=open_schools.index))
-                .fillna(True)
-                .astype("bool")
-            ).sum()
-        )
-        st.markdown(
-            f"Of {len(open_schools):,} open schools, {int(open_schools['status'].eq('scored').sum()):,} "
-            "have a "
-            f"chance, and for {n_few:,} of those there is not enough like it to say."
-        )
 
 
 def fairness(rows: list[dict]) -> None:
@@ -398,20 +411,30 @@ def families(rows: list[dict]) -> None:
                 "says": one["verdict"],
             }
             for one in rows
-            if one.get("within") is None
+            if one.get("within") is None and not one["family"].startswith(DECOY)
         ]
     ).sort_values("estimate", ascending=False)
     if whole.empty:
         return
+    checks = [one for one in rows if one["family"].startswith(DECOY) and one.get("within") is None]
+    said = (
+        f" {len(checks)} families dealt out at random among like schools were tried beside them: they must "
+        f"add nothing, and {sum(one['gain_low'] > 0 for one in checks) or 'none'} did."
+        if checks
+        else ""
+    )
     sure = whole[whole["low"] > 0]["what"].str.lower().tolist()
     charts.show(
         charts.intervals(whole, 0.0, "What would be lost without it (share of the error)", form="+.1%"),
         f"{len(sure)} of {len(whole)} families of signals add something that shows",
         "Each row is what the model would lose if that family alone were taken from it; families overlap, "
         "so most "
-        "lose little. " + (f"Beyond chance: {words.and_list(sure)}." if sure else "None is beyond chance."),
-        whole,
+        "lose little. "
+        + (f"Beyond chance: {words.and_list(sure)}." if sure else "None is beyond chance.")
+        + said,
+        whole.assign(**{name: whole[name].map(lambda value: words.percent(value, 2)) for name in FIGURES}),
         "families",
+        level=3,
     )
 
 

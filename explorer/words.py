@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from headway.pipelines.frameworks import GRADES
+from headway.pipelines.frameworks import AREAS, GRADES
 
 FAMILIES = {
     "leadership": "Leadership against the overall grade",
@@ -268,8 +268,17 @@ def without_codes(text: Any) -> str:
     """
     kept = str(text)
     for name, words in sorted(MODELS.items(), key=lambda pair: -len(pair[0])):
-        kept = re.sub(rf"\b{name}\b", f"“{words[:1].lower()}{words[1:]}”", kept) if "_" in name else kept
+        if "_" in name or name == "logistic":
+            kept = re.sub(rf"\b{name}\b", f"“{words[:1].lower()}{words[1:]}”", kept)
+    for name, words in AREAS.items():
+        kept = re.sub(rf"\b{name}\b", words.lower(), kept)
     return kept.replace("Brier", "error")
+
+
+def sentence(text: Any) -> str:
+    """Such a text as a sentence of its own; nothing where it is blank."""
+    kept = without_codes("" if blank(text) else text).strip()
+    return f"{kept[0].upper()}{kept[1:].rstrip('.')}." if kept else ""
 
 
 def framework(name: Any) -> str:
