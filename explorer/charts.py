@@ -55,7 +55,8 @@ def show(
         f"{'#' * level} {title}", anchors=False, help=glossary.explained(*explain) if explain else None
     )
     st.markdown(sentence)
-    alt = _unmarked(f"{title}. {sentence}{' The table below holds the figures.' if len(rows) else ''}")
+    # The sentence stands above it; the names of its buttons begin with this.
+    alt = _unmarked(title)
     if isinstance(chart, str):
         st.image(chart, alt=alt)
     else:
@@ -117,9 +118,14 @@ def download(rows: pd.DataFrame, key: str, label: str = "Download as CSV") -> No
 
 
 def _legible() -> Spec:
-    """Axes and legends in the colour of text: the theme's grey is too pale to read."""
+    """Axes and legends in the colour of text, as the theme's grey is too pale; and no symbol read out."""
     text = {"labelColor": ink(), "titleColor": ink(), "labelFontSize": 12}
-    return {"axis": {**text, "titleFontSize": 12}, "legend": text, "view": {"strokeWidth": 0}}
+    return {
+        "aria": False,  # its symbols are silent: a screen reader has the finding, the sentence and the table
+        "axis": {**text, "titleFontSize": 12},
+        "legend": text,
+        "view": {"strokeWidth": 0},
+    }
 
 
 def wrapped(names: pd.Series, most: int = 27) -> pd.Series:

@@ -14,13 +14,29 @@ window.headwayReach ||= (() => {
 // After a page is chosen its heading has the focus, so that a screen reader reads it and Tab goes on from there; and the
 // browser's own title is the heading's. Not on the first page of a visit, nor where the visitor is typing.
 window.headwayTitle ||= (() => {
-  let before = null;
+  let before = null, said = '';
+  // What a search or a slider came to is read out: the headings that are new while the page stays the same.
+  const told = document.body.appendChild(document.createElement('div'));
+  told.className = 'told';
+  told.setAttribute('role', 'status');
+  const results = () => {
+    const now = [...document.querySelectorAll('[data-testid=stMain] h2')].map(one => one.textContent.trim());
+    const fresh = now.filter(text => text && !said.includes(text));
+    said = now;
+    return fresh.join('. ');
+  };
   const look = () => {
     const heading = document.querySelector('[data-testid=stMain] h1');
     if (!heading || !heading.innerText.trim()) return;
     const title = heading.innerText.trim() + ' · Headway', address = location.pathname + heading.innerText;
     if (document.title !== title) document.title = title;
-    if (address === before) return;
+    const fresh = results();
+    if (address === before) {
+      const at = document.activeElement;
+      if (fresh && at !== heading && at.closest('[data-testid=stMain]')) told.textContent = fresh;
+      return;
+    }
+    told.textContent = '';
     const first = before === null;
     before = address;
     if (first || ['INPUT', 'TEXTAREA'].includes(document.activeElement.tagName)) return;

@@ -368,6 +368,66 @@ def test_a_school_is_taken_out_of_a_comparison_by_the_keyboard(page, england):
     page.get_by_role("heading", name="1 school side by side").wait_for()
 
 
+def test_a_school_is_put_on_one_page_for_governors_by_the_keyboard(page, england):
+    opened(page, f"/school?urn={england.one}")
+    reached(page, "a[href*='governors']")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name=f"{england.name}: for governors", level=1).wait_for()
+    settled(page)
+    assert f"governors?urn={england.one}" in page.url
+    reached(page, "button", "This page (PDF)")
+    with page.expect_download() as taken:
+        page.keyboard.press("Enter")
+    assert Path(taken.value.path()).read_bytes().startswith(b"%PDF")
+
+
+def test_a_row_of_a_trust_leads_to_its_school_and_back_by_the_keyboard(page, england):
+    opened(page, f"/trust?trust={england.trust_uid}")
+    page.evaluate("window.kept = true")
+    reached(page, f".figures a[href*='urn={england.one}']")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name=england.name, level=1).wait_for()
+    settled(page)
+    assert page.evaluate("window.kept")  # the page was not loaded anew
+    page.go_back()
+    page.get_by_role("heading", name="Trust or authority", level=1).wait_for()
+
+
+def test_what_a_search_came_to_is_read_out_and_what_a_page_holds_is_not(page, england):
+    opened(page, "/")
+    told = "document.querySelector('.told').textContent"
+    assert page.evaluate(told) == ""
+    page.get_by_role("textbox").first.fill(england.name)
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"/schools? found/.test({told})")
+    page.get_by_role("link", name=re.compile(f"URN {england.one}")).click()
+    page.get_by_role("heading", name=england.name, level=1).wait_for()
+    settled(page)
+    assert page.evaluate(told) == ""
+
+
+def test_the_symbols_of_a_chart_are_silent_and_names_of_buttons_and_sliders_plain(page, england):
+    for path in (f"/school?urn={england.one}", f"/what_if?urn={england.one}", f"/?q={england.one}"):
+        opened(page, path)
+        page.locator("[data-testid=stVegaLiteChart] svg").first.wait_for()
+        assert page.locator("[data-testid=stVegaLiteChart] svg [aria-label]").count() == 0, path
+        names = page.evaluate(
+            "[...document.querySelectorAll('button, [role=slider], input[type=range]')]"
+            ".map(one => one.getAttribute('aria-label') || one.innerText)"
+        )
+        assert not [name for name in names if "\\" in name or len(name) > 160], path
+
+
+def test_a_mark_on_the_map_says_its_school_and_leads_to_it(page, england):
+    opened(page, f"/?q={england.one}")
+    chart = page.locator("[data-testid=stVegaLiteChart] svg")
+    chart.wait_for()
+    page.wait_for_timeout(500)
+    mark = chart.locator("path[href], a path, .mark-symbol path").last
+    mark.click(force=True)
+    page.get_by_role("heading", name=england.name, level=1).wait_for()
+
+
 # --- for everyone -------------------------------------------------------------------------------------------
 
 PATHS = {
