@@ -12,39 +12,37 @@ from headway.pipelines.watching import scoreboard
 MOVED = 0.05  # a change of a chance, from which it is listed
 
 
+COLUMNS = ("lineage", "urn", "kind", "framework", "inspected_on", "known_on", "overall", "ungraded_outcome")
+
+
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _inspections(where: str, version: tuple[int, int]) -> tuple[pd.Period | None, pd.DataFrame]:
-    columns = (
-        "lineage",
-        "urn",
-        "kind",
-        "framework",
-        "inspected_on",
-        "known_on",
-        "overall",
-        "ungraded_outcome",
-    )
-    rows = store.whole("inspections", columns)
+def _inspections(where: str, version: tuple[tuple[int, int], ...]) -> tuple[pd.Period | None, pd.DataFrame]:
+    rows = store.whole("inspections", COLUMNS)
     if rows.empty:
         return None, rows
     month = rows["known_on"].max().to_period("M")
-    return month, rows[rows["known_on"].dt.to_period("M").eq(month)]
+    rows = rows[rows["known_on"].dt.to_period("M").eq(month)]
+    rows = rows.assign(
+        school=rows["urn"].map(store.names()).fillna("no longer listed"),
+        came=[said(row) for row in rows.to_dict("records")],
+    )
+    return month, rows.sort_values(["school", "inspected_on"], kind="stable")
 
 
 def inspections() -> tuple[pd.Period | None, pd.DataFrame]:
-    """The newest month in which an inspection became public, and those that did."""
+    """The newest month in which an inspection became public, and those that did, in the order of names."""
     if not store.has("inspections"):
         return None, pd.DataFrame()
-    month, rows = _inspections(str(store.folder()), store.stamp(store.path("inspections")))
-    return month, rows.assign(school=rows["urn"].map(store.names())) if len(rows) else rows
+    read = tuple(store.stamp(store.path(name)) for name in ("inspections", "standards", "schools"))
+    return _inspections(str(store.folder()), read)
 
 
 def listed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Inspections to read, by the alphabet: what came, and when."""
+    """Inspections to read: what came, and when."""
     return pd.DataFrame(
         {
-            "school": rows["school"].fillna("no longer listed"),
-            "what came": [said(row) for row in rows.to_dict("records")],
+            "school": rows["school"],
+            "what came": rows["came"],
             "inspected on": rows["inspected_on"].map(words.day),
             "public since": rows["known_on"].map(words.day),
         }
@@ -124,7 +122,6 @@ def page() -> None:
     if month is None:
         st.markdown("No inspection is among the tables.")
     else:
-        rows = rows.sort_values(["school", "inspected_on"], kind="stable")
         many = f"{len(rows):,} inspection{'s' if len(rows) != 1 else ''}"
         st.header(f"{many} became public in {month.strftime('%B %Y')}", anchor=False)
         st.markdown("The newest month in these tables, in the order of the schools’ names.")

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 from headway.explorer import words
-from headway.pipelines.reports.cards import owner
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 
@@ -16,7 +15,12 @@ def path() -> Path:
 
 def answers() -> dict[str, str]:
     """What the owner answered; nothing where there is no file. Raises `DataError` where it can't be used."""
-    return owner.answers(path() if path().is_file() else None)
+    if not path().is_file():
+        return {}
+    # brings templates, and most who run this for themselves have no such file
+    from headway.pipelines.reports.cards import owner
+
+    return owner.answers(path())
 
 
 def contact(told: dict[str, str]) -> str:

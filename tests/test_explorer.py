@@ -129,6 +129,25 @@ def test_the_next_inspection_is_a_report_card_by_today_and_not_by_the_tables(fol
         assert "report card" in text and "some area below" in text, name
 
 
+def test_a_real_school_links_to_its_reports_at_ofsted_and_a_made_up_one_to_nobodys(folder):
+    write_tables(folder)
+    assert "ofsted.gov.uk" not in said(shown("school", urn=GOOD))
+    every = {name: tables.read(folder, name) for name in ("schools", "predictions")}
+    tables.write(folder, every, about={**ABOUT, "data_source": "official"})
+    assert f"/provider/ELS/{GOOD})" in said(shown("school", urn=GOOD))
+
+
+def test_where_schools_found_are_is_a_tie_where_it_is_one(folder):
+    write_tables(folder)
+    rows = tables.read(folder, "schools")
+    regions = rows["urn"].map({GOOD: "South East", TOP: "London"}).fillna("London")
+    names = rows["name"].where(~rows["urn"].isin([GOOD, TOP]), "Tied School")
+    tables.write(folder, {"schools": rows.assign(region=regions, name=names)}, about=ABOUT)
+    assert "They are in London and South East, as many in each" in said(shown("find", q="tied school"))
+    tables.write(folder, {"schools": rows.assign(name=names)}, about=ABOUT)
+    assert "All of them are in London" in said(shown("find", q="tied school"))
+
+
 def test_a_school_never_graded_has_no_chance_and_still_a_page(folder):
     write_tables(folder)
     text = said(shown("school", urn=NEVER))

@@ -428,6 +428,24 @@ def test_a_mark_on_the_map_says_its_school_and_leads_to_it(page, england):
     page.get_by_role("heading", name=england.name, level=1).wait_for()
 
 
+@pytest.mark.parametrize("theme", ("light", "dark"))
+def test_where_the_focus_is_can_be_seen(page, england, theme):
+    page.emulate_media(color_scheme=theme)
+    opened(page, f"/what_if?urn={england.one}")
+    seen = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        kind, style, width, colour = page.evaluate(
+            "(() => { const at = document.activeElement, style = getComputedStyle(at);"
+            " return [at.getAttribute('role') || at.tagName, style.outlineStyle, style.outlineWidth,"
+            " style.outlineColor] })()"
+        )
+        if kind not in ("BODY", "MAIN"):  # the whole page, which scrolls
+            assert (style, width, colour) == ("solid", "3px", "rgb(53, 118, 189)"), kind
+            seen.add(kind)
+    assert {"A", "BUTTON", "SUMMARY"} <= seen
+
+
 # --- for everyone -------------------------------------------------------------------------------------------
 
 PATHS = {
