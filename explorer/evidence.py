@@ -120,21 +120,48 @@ def years(claim: dict) -> pd.DataFrame:
     ).drop_duplicates("what")
 
 
-def tell(claim: dict, level: int = 2) -> None:
-    """One claim: what was said, what is found, and the figures."""
+def in_hundreds(claim: dict) -> str:
+    """What came of schools with and without it, in schools of a hundred, and what remains like with like."""
+    raw, fair = claim.get("raw") or {}, (claim.get("adjusted") or {}).get("risk_ratio")
+    if not raw or raw.get("too_few"):
+        return ""
+    shares = [words.of_100(raw[name]["share"]) for name in ("exposed", "unexposed")]
+    said = f"As they come, {shares[0]} of 100 schools with it improved, and {shares[1]} of 100 without."
+    if not fair:
+        return said
+    return (
+        f"{said} Among schools of the same grade, phase and year those with it were {fair['estimate']:.2f} "
+        f"times as likely to improve (somewhere from {fair['low']:.2f} to {fair['high']:.2f})."
+    )
+
+
+def tell(claim: dict) -> None:
+    """One claim: what was said, and what is found."""
     st.markdown(f"> {words.plain(claim['statement'])}\n>\n> {words.plain(claim['source'])}")
-    st.markdown(f"**{words.plain(claim['verdict_words'])}**")
+    st.markdown(
+        f"**{words.plain(claim['verdict'][:1].upper() + claim['verdict'][1:])}.** {in_hundreds(claim)}"
+    )
+    if not claim["steps"]:
+        st.markdown(words.plain(claim["verdict_words"]))
     if claim.get("caution"):
         st.markdown(f"Take care: {words.plain(claim['caution'])}")
     if claim.get("would_take"):
         st.markdown(f"What it would take: {words.plain(claim['would_take'])}")
     if not claim["steps"]:
         return
-    rungs = ladder(claim)
     st.markdown(
         f"Here “with it” means {words.plain(claim['exposed'])}, “without” {words.plain(claim['unexposed'])}; "
         f"{claim['n']:,} pairs of inspections of {claim['schools']:,} schools."
     )
+
+
+def analysts(claim: dict) -> None:
+    """The annex of a claim: the verdict with its intervals, from the rough comparison to the fair one."""
+    if not claim["steps"]:
+        return
+    st.header(f"For analysts: {words.plain(name_of(claim))}", anchor=False)
+    st.markdown(words.plain(claim["verdict_words"]))
+    rungs = ladder(claim)
     if len(rungs):
         claimed = claim.get("size_claimed")
         pooled = claim.get("adjusted") or {}
@@ -160,7 +187,7 @@ def tell(claim: dict, level: int = 2) -> None:
             + (f" The upright line at {claimed:g} is the claim." if claimed else ""),
             pd.concat([as_rows(step) for step in claim["steps"]], ignore_index=True),
             f"claim-{claim['id']}",
-            level,
+            level=3,
         )
     yearly = years(claim)
     if len(yearly) > 1:
@@ -173,7 +200,7 @@ def tell(claim: dict, level: int = 2) -> None:
             "the table behind the chart above.",
             yearly,
             f"years-{claim['id']}",
-            level,
+            level=3,
         )
 
 
@@ -233,6 +260,7 @@ def page() -> None:
     )
     charts.table(table)
     charts.download(table, "claims")
+    analysts(claim)
     st.markdown("\n".join(f"- {words.plain(note)}" for note in found.get("notes", [])))
 
 

@@ -356,6 +356,14 @@ def test_schools_are_never_said_to_be_alike_in_what_a_register_says(folder):
     assert "Sessions missed" in text and "development programme" not in text
 
 
+def test_a_claim_is_told_in_schools_of_a_hundred_before_its_statistics(folder):
+    write_tables(folder)
+    text = said(shown("evidence"))
+    told = "As they come, 50 of 100 schools with it improved, and 40 of 100 without."
+    assert told in text and "For analysts: Ten times as likely" in text
+    assert "those with it were 1.14 times as likely to improve (somewhere from 1.11 to 1.18)" in text
+
+
 def test_a_year_of_grades_from_several_sources_is_one_row_of_the_evidence(folder):
     write_tables(folder)
     found = json.loads((folder / "evidence.json").read_text("utf-8"))
