@@ -29,6 +29,14 @@ def links(rows: pd.DataFrame) -> None:
         )
 
 
+def nearest_to(asked: str, rows: pd.DataFrame) -> str:
+    """The postcode asked for; where no school has its first half, the one looked around instead."""
+    typed, around = asked.upper().strip(), str(rows["around"].iloc[0])
+    if typed.replace(" ", "").startswith(around.replace(" ", "")):
+        return words.plain(typed)
+    return f"{words.plain(around)}, as none is in {words.plain(typed)}"
+
+
 def where(rows: pd.DataFrame) -> str:
     """Which regions most of the schools found are in; where two have as many, both."""
     counts = rows["region"].value_counts()
@@ -104,7 +112,7 @@ def page() -> None:
             f" The first {MOST} are listed: add a word to narrow it." if len(hits) > MOST and not near else ""
         )
         st.header(
-            f"The {min(len(hits), MOST)} schools nearest to {words.plain(asked.upper().strip())}"
+            f"The {min(len(hits), MOST)} schools nearest to {nearest_to(asked, hits)}"
             if near
             else f"{len(hits):,} school{'s' if len(hits) != 1 else ''} found",
             anchor=False,

@@ -108,7 +108,11 @@ def found(
 
 
 def _around(rows: pd.DataFrame, mask: np.ndarray, outward: str, inward: str | None) -> pd.DataFrame | None:
-    """The schools nearest to where a postcode's schools are; nothing where no school has its first half."""
+    """The schools nearest to where a postcode's schools are, `around` which they were looked for.
+
+    Where no school has its first half, around the next district of the same letters: a town's centre may have
+    none. Nothing where no school has the letters.
+    """
     codes = rows["postcode"].fillna("").astype("str").str.lower()
     placed = rows["latitude"].notna() & rows["longitude"].notna()
     starts = [f"{outward} {inward}", f"{outward} {inward[0]}", f"{outward} "] if inward else [f"{outward} "]
@@ -117,14 +121,28 @@ def _around(rows: pd.DataFrame, mask: np.ndarray, outward: str, inward: str | No
         if len(here):
             break
     else:
-        return None
+        start = _next_district(codes[placed], outward)
+        here = rows[codes.str.match(rf"{start}\D") & placed] if start else rows.head(0)
+        if here.empty:
+            return None
     latitude, longitude = here["latitude"].mean(), here["longitude"].mean()
     near = rows[mask & placed.to_numpy()]
     across = (near["longitude"] - longitude) * np.cos(np.radians(latitude))
     miles = MILES * np.hypot(near["latitude"] - latitude, across)
     exact = codes[near.index].str.replace(" ", "").eq(outward + (inward or ""))
-    near = near.assign(miles=miles, exact=~exact).sort_values(["exact", "miles", "urn"])
+    near = near.assign(miles=miles, exact=~exact, around=start.strip().upper()).sort_values(
+        ["exact", "miles", "urn"]
+    )
     return near.head(NEAREST).drop(columns="exact")
+
+
+def _next_district(codes: pd.Series, outward: str) -> str | None:
+    """Of the districts that schools are in, of the same letters, the nearest in number to one none is in."""
+    letters, number = re.fullmatch(r"([a-z]+)(\d+).*", outward).groups()
+    there = codes.str.extract(rf"^{letters}(\d+)[a-z]? ")[0].dropna().astype("int64").unique()
+    if not len(there):
+        return None
+    return f"{letters}{min(sorted(there), key=lambda other: abs(other - int(number)))}"
 
 
 def _by_words(rows: pd.DataFrame, mask: np.ndarray, typed: str) -> pd.DataFrame:

@@ -129,6 +129,35 @@ def test_the_next_inspection_is_a_report_card_by_today_and_not_by_the_tables(fol
         assert "report card" in text and "some area below" in text, name
 
 
+CODES = (
+    r"grade set|signals? blank|blank signals?|rule-?book|shrunk|no signal|brier|decoy|departure|counterfeit|"
+    r"base_rate|p_improve|\bAUC\b"
+)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "about"])
+def test_nobody_has_to_learn_the_words_of_the_program(folder, name):
+    """The data dictionary, on the page about it all, has the tables' own names."""
+    write_tables(folder)
+    tables.write(folder, {"forecasts": card()}, about=ABOUT)
+    report_of = json.loads((folder / "train.json").read_text("utf-8"))
+    why = (
+        "better than every plain rule, the best of them logistic: Brier 0.1 on base_rate_grade, report cards"
+    )
+    family = {
+        "family": "decoy of retention",
+        "gain": 0.0,
+        "gain_low": -0.1,
+        "gain_high": 0.1,
+        "verdict": "adds nothing",
+    }
+    told = {"promotion": {"why": why}, "ablation": [family, {**family, "family": "retention"}]}
+    tables.write_json(folder / "train.json", {**report_of, **told})
+    text = said(shown(name, urn=GOOD, trust=77, urns=f"{GOOD},{TOP}"))
+    assert not re.findall(CODES, text, re.I)
+    assert name != "how_good" or "the best of them “simple regression”: error 0.1" in text
+
+
 def test_a_real_school_links_to_its_reports_at_ofsted_and_a_made_up_one_to_nobodys(folder):
     write_tables(folder)
     assert "ofsted.gov.uk" not in said(shown("school", urn=GOOD))

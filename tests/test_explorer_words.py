@@ -12,7 +12,7 @@ import pytest
 import python_calamine
 from hypothesis import given
 from hypothesis import strategies as st
-from six_schools import ABOUT, CLOSED, GOOD, HOSTILE, NAMED, card, predictions, write_tables
+from six_schools import ABOUT, CLOSED, GOOD, HOSTILE, NAMED, card, predictions, said, shown, write_tables
 
 from headway.explorer import charts, outlook, report, report_card, search, store, words, workbook
 from headway.pipelines import signals, tables
@@ -146,6 +146,9 @@ def test_searches_that_fail_on_the_letter_find_their_school_first(folder):
         assert search.found(asked)["urn"].iloc[0] == urn, asked
     assert search.found("WS13")["miles"].is_monotonic_increasing
     assert search.found("QZ99").empty
+    # no school is in LS2: around the district of the same letters that is nearest in number, and the page says so
+    assert search.found("LS2 7AB")[["urn", "around"]].iloc[0].tolist() == [100103, "LS1"]
+    assert "schools nearest to LS1, as none is in LS2" in said(shown("find", q="LS2"))
 
 
 def test_words():
