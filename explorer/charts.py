@@ -120,10 +120,11 @@ def download(rows: pd.DataFrame, key: str, label: str = "Download as CSV") -> No
 def _legible() -> Spec:
     """Axes and legends in the colour of text, as the theme's grey is too pale; and no symbol read out."""
     text = {"labelColor": ink(), "titleColor": ink(), "labelFontSize": 12}
+    # its symbols are silent: a screen reader has the finding, the sentence and the table
     return {
-        "aria": False,  # its symbols are silent: a screen reader has the finding, the sentence and the table
-        "axis": {**text, "titleFontSize": 12},
-        "legend": text,
+        "mark": {"aria": False},
+        "axis": {**text, "titleFontSize": 12, "aria": False},
+        "legend": {**text, "aria": False},
         "view": {"strokeWidth": 0},
     }
 
