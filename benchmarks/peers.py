@@ -171,7 +171,7 @@ PEERS = (
          tuple({"C": C} for C in (0.003, 0.0003, 0.03)), _logistic),
     Peer("histogram boosting", "scikit-learn", "sklearn",
          tuple({"learning_rate": 0.05, "max_iter": rounds, "max_leaf_nodes": leaves, "min_samples_leaf": 50}
-               for rounds, leaves in ((100, 8), (60, 15))), _histogram),
+               for rounds, leaves in ((100, 8), (60, 15))), _histogram, most=15_000),
     Peer("LightGBM on the grade", "four classes, straight", "lightgbm",
          tuple({**BOOSTED, "num_leaves": leaves, "min_child_samples": 80, "subsample": 0.7,
                 "subsample_freq": 1, "colsample_bytree": 0.4, "reg_lambda": 20.0}
@@ -180,7 +180,8 @@ PEERS = (
          tuple({**BOOSTED, "max_depth": depth, "subsample": 0.7, "colsample_bytree": 0.4, "reg_lambda": 20.0}
                for depth in (3, 4)), _xgboost),
     Peer("CatBoost", "four classes", "catboost",
-         tuple({"learning_rate": 0.08, "iterations": 200, "depth": depth} for depth in (4, 5)), _catboost),
+         tuple({"learning_rate": 0.08, "iterations": 200, "depth": depth} for depth in (4, 5)), _catboost,
+         most=15_000),
     Peer("explainable boosting", "interpret, no interactions", "interpret",
          ({"outer_bags": 2, "max_rounds": 300},), _explainable, most=10_000),
     Peer("FLAML’s search", "its own choice of model and settings", "flaml", ({"minutes": 0.5},), _flaml),

@@ -435,6 +435,41 @@ def power(
 
 
 @app.command()
+def worth(
+    tables: Tables = TABLES,
+    years: Annotated[
+        int | None, typer.Option(help="Judge on the newest so many academic years only.", min=1)
+    ] = None,
+    curves: Annotated[
+        bool, typer.Option(help="Also the learning curves: by schools, by years, by report cards.")
+    ] = True,
+    workers: Annotated[
+        int, typer.Option(help="Processes for the trials; the result doesn't depend on it.", min=1)
+    ] = 2,
+    registers: Registers = REGISTERS,
+) -> None:
+    """What each official file is worth: the forecast without it, and with it alone: worth.json, worth.html.
+
+    Example: headway worth --years 4 && xdg-open data/tables/worth.html
+    """
+    from headway.pipelines import tables as store
+    from headway.pipelines.reports import worth as worth_report
+    from headway.pipelines.scoring import score as scoring
+    from headway.pipelines.study import worth as stage
+
+    folder = runs_of(tables) / "champion"
+    champion = scoring.load(folder) if (folder / "about.json").is_file() else None
+    found = stage.worth(
+        tables, champion, workers=workers, newest=years, registers=registers, curves=curves, say=say
+    )
+    store.write_json(tables / "worth.json", found)
+    store.write_text(tables / "worth.html", worth_report.report(found))
+    for line in found["summary"]:
+        say(line)
+    say(f"written: {tables / 'worth.json'}, {tables / 'worth.html'}")
+
+
+@app.command()
 def score(
     tables: Tables = TABLES,
     as_of: Annotated[
