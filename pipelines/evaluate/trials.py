@@ -43,7 +43,8 @@ class Trial:
     """What each fold's ridge is fitted on otherwise: these signals, columns that say nothing, fewer rows.
 
     `dealt` are signals whose counterfeit (`deal`) stands beside `used`, `noise` so many columns of chance
-    alone; `schools` so many lineages drawn (by `seed`) to learn from, `years` the newest years of outcomes.
+    alone; `schools` so many lineages drawn to learn from, `years` the newest years of outcomes. Another
+    `seed` deals and draws otherwise.
     """
 
     used: tuple[str, ...]
@@ -74,7 +75,10 @@ def _try(whole: Whole, trials: dict[str, Trial]) -> pd.DataFrame:
     for name, trial in trials.items():
         learned, unseen, used = some_of(whole, trial), whole.unseen, list(trial.used)
         if trial.dealt:
-            dealt = [deal(rows, list(trial.dealt), seed) for seed, rows in enumerate((learned, unseen))]
+            dealt = [
+                deal(rows, list(trial.dealt), seed)
+                for seed, rows in enumerate((learned, unseen), 2 * trial.seed)
+            ]
             learned, unseen, used = learned.join(dealt[0]), unseen.join(dealt[1]), [*used, *dealt[0]]
         if trial.noise:
             rng = np.random.default_rng([trial.seed, whole.fold.morning.year])

@@ -20,9 +20,9 @@ AT = 200  # visits a year, at which groups are compared
 BY = {"phase": "phase", "idaci_quintile": "deprivation quintile (1 least deprived)"}
 MUST_NOT = (
     "To choose whom to inspect, or when: an inspection that follows a forecast makes it come true.",
-    "To judge, pay, promote or dismiss anybody: it is association, and says nothing of those who work there.",
+    "To judge, pay, promote or dismiss anybody: it says nothing of those who work there.",
     "To rank schools or publish a list of them: a set of visits is a queue for help, not a table of merit.",
-    "To withhold help from a school that asks for it: most schools that come out below good were not in a set.",
+    "To withhold help from a school that asks: most that came out below good were in no set.",
 )
 
 

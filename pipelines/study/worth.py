@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from headway.models.champion import Champion
 from headway.pipelines import as_of, evaluate, experiments, intervals, report_cards, signals, tables, train
@@ -49,6 +50,7 @@ SOURCES = (
     Source("Parent View", ("parent_view",), FETCHED),
     Source("registers", signals.REGISTERS, ASKED),
 )
+DECOY = "decoy of "
 BASE = "inspections"  # the grade is always there, so earlier inspections may stand beside any source
 
 
@@ -169,7 +171,12 @@ def _by_source(
     workers: int,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Every source left out of all, and alone beside grades; and the decoys, beside all and alone."""
+    """Every source left out of all, and alone beside grades; and the decoys, beside all and alone.
+
+    Alone, a source is set against its own columns dealt out among schools of the same morning, grade and
+    phase: these keep what a column says of a phase or a year, which is no news of a school. Its decoy is
+    another dealing.
+    """
     given = judged.given
     mine = {source: [name for name in given if set(made_of[name]) & set(source.tables)] for source in SOURCES}
     alone = {
@@ -183,19 +190,25 @@ def _by_source(
         trials |= {
             f"without {source.name}": Trial(rest),
             f"alone {source.name}": Trial(tuple(alone[source])),
-            f"beside decoy of {source.name}": Trial(tuple(given), tuple(mine[source])),
-            f"alone decoy of {source.name}": Trial((), tuple(mine[source])),
+            f"beside {DECOY}{source.name}": Trial(tuple(given), tuple(mine[source])),
+            f"alone, dealt {source.name}": Trial((), tuple(alone[source])),
+            f"alone {DECOY}{source.name}": Trial((), tuple(alone[source]), seed=1),
         }
-    trials |= {"beside noise": Trial(tuple(given), noise=NOISE), "alone noise": Trial((), noise=NOISE)}
+    trials |= {
+        "beside noise": Trial(tuple(given), noise=NOISE),
+        "alone, dealt noise": Trial((), noise=NOISE),
+        "alone noise": Trial((), noise=NOISE, seed=1),
+    }
     say(f"{len(held)} sources, {len(trials)} trials in each year")
     chances = evaluate.tried(judged.wholes, trials, workers)
     grades = chances["grades"].to_numpy()
 
     def both(name: str, without: np.ndarray, beside: np.ndarray) -> dict[str, Any]:
         with_it = chances[f"alone {name}"].to_numpy()
+        dealt = chances[f"alone, dealt {name.removeprefix(DECOY)}"].to_numpy()
         return {
             "to_all": judged.gain(beside, without),
-            "alone": judged.gain(with_it, grades) | judged.figures(with_it, judged.plain),
+            "alone": judged.gain(with_it, dealt) | judged.figures(with_it, judged.plain),
         }
 
     return {
@@ -208,7 +221,7 @@ def _by_source(
         ],
         "decoys": [
             {"source": name} | both(name, judged.full, chances[f"beside {name}"].to_numpy())
-            for name in [*(f"decoy of {source.name}" for source in held), "noise"]
+            for name in [*(f"{DECOY}{source.name}" for source in held), "noise"]
         ],
         "without_any": [
             {"source": source.name, "why": "no signal made of it has enough outcomes in these files"}
@@ -346,7 +359,7 @@ def summary(found: dict[str, Any]) -> list[str]:
         for row in found["parts"]
         if row["to_all"]
     ]
-    earned = [row["source"] for row in found["decoys"] if _earned(row)]
+    earned = [row["source"] for row in found["decoys"] if _earned(row, 2 * len(found["decoys"]))]
     lines.append(
         f"{len(found['decoys'])} decoys, each beside all and alone: "
         + (f"these earn something, so the method is not to be trusted: {', '.join(earned)}" if earned else
@@ -355,8 +368,12 @@ def summary(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _earned(row: dict[str, Any]) -> bool:
-    return "adds" in (row["to_all"]["verdict"], row["alone"]["verdict"])
+def _earned(row: dict[str, Any], looks: int) -> bool:
+    """Whether a decoy gains beyond what chance gives the luckiest of so many looks (Bonferroni)."""
+    wider = stats.norm.ppf(1 - 0.025 / looks) / stats.norm.ppf(0.975)
+    return any(
+        gains["gain"] > wider * (gains["gain"] - gains["gain_low"]) for gains in (row["to_all"], row["alone"])
+    )
 
 
 def _words(row: dict[str, Any]) -> str:
