@@ -6,9 +6,9 @@
 Each peer learns from the rows the champion's fold learned from: the signals, grade and phase as columns, the
 next grade as the class. Its settings are chosen as the champion's are: by the ranked probability score within
 grades on earlier folds, of outcomes public by then; the first fold takes the first setting. The champion's
-answers are those of backtest.parquet. `--learn` draws at most so many rows a fold for the peers, whole
-lineages of them, and the page says so; slow peers have a limit of their own. A peer that isn't installed is
-said to be left out: `pip install 'headway[peers]'`.
+answers are those of backtest.parquet. Slow peers learn from so many rows a fold at most, whole lineages of
+them, and the page says so; `--learn` sets that limit for all, and `--learn 0` takes it away. A peer that
+isn't installed is said to be left out: `pip install 'headway[peers]'`.
 
 Writes peers.csv (a row a model and fold), peers-report-cards.csv and peers.html. Where a peer wins, they say
 so.
@@ -233,7 +233,7 @@ def walked(
     past: list[tuple] = []
     parts, told = [], []
     for fold in folds:
-        learned = drawn(rows[fold.learned(rows)], min(filter(None, (peer.most, most)), default=None))
+        learned = drawn(rows[fold.learned(rows)], peer.most if most is None else most or None)
         unseen = rows[fold.unseen(rows)]
         rank = unseen["overall"].to_numpy("int64")
         facts = unseen[["urn", "lineage", "as_of", "next_known_on", "label", "label_source"]].assign(
@@ -460,7 +460,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--folds", type=int, default=10, help="the newest so many")
     parser.add_argument("--peers", default="", help="only those whose name has one of these, by commas")
-    parser.add_argument("--learn", type=int, help="at most so many rows a fold for the peers")
+    parser.add_argument(
+        "--learn",
+        type=int,
+        help="rows a fold at most for every peer, 0 for all of them; default each peer's own limit",
+    )
     parser.add_argument("--minutes", type=float, default=0.5, help="of FLAML's search, a fold")
     chosen = parser.parse_args()
     examples, backtest = (tables.read(chosen.tables, name) for name in ("examples", "backtest"))
@@ -486,7 +490,7 @@ def main() -> None:
             continue
         parts.append(rows)
         told += choices
-        if peer.most:
+        if peer.most and chosen.learn is None:
             notes.append(f"{peer.name} learned from at most {peer.most:,} rows a fold; more take too long.")
     if chosen.learn:
         notes.append(f"Every peer learned from at most {chosen.learn:,} rows a fold; the champion from all.")

@@ -61,7 +61,7 @@ def _drawn(figure: dict[str, Any]) -> dict[str, Any]:
     whole = max(abs(tick) for tick in x["ticks"]) > 1.5
     return figure | {
         "lines": lines,
-        "width": LEFT + WIDE + 20,
+        "width": LEFT + WIDE + 50,
         "height": 10 + TALL + FOOT + 22 * len(lines),
         "left": LEFT,
         "right": LEFT + WIDE,
