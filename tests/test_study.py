@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import linked
+from worlds import commands, linked
 
 from headway.models.champion import Champion
 from headway.pipelines import as_of, evaluate, signals
@@ -30,7 +30,7 @@ def strong(world) -> dict:
         Champion.load(folder / "mlruns/champion"),
         registers=folder / "data/registers",
         workers=1,
-        curves=True,
+        newest=5,
         say=lambda line: None,
     )
 
@@ -158,7 +158,18 @@ def _forms(content: object) -> set[str]:
         return set(NUMBER.findall(content))
     if isinstance(content, bool) or content is None:
         return set()
-    forms = ["{:,}", "{:,.0f}", "{:.1f}", "{:.2f}", "{:.3f}", "{:.4f}", "{:.0%}", "{:.1%}", "{:.2%}"]
+    forms = [
+        "{:,}",
+        "{:,.0f}",
+        "{:.0f}",
+        "{:.1f}",
+        "{:.2f}",
+        "{:.3f}",
+        "{:.4f}",
+        "{:.0%}",
+        "{:.1%}",
+        "{:.2%}",
+    ]
     written = [form.format(abs(content)) for form in forms] + [f"{content / 1e6:.1f}", str(content)]
     return {number for text in written for number in NUMBER.findall(text)}
 
@@ -209,6 +220,15 @@ def test_parts_that_are_missing_or_of_other_files_are_said_to_be_with_the_comman
     }
     page = study_page.report(found)
     assert "headway worth" in page and "see what it is without" in page
+
+
+def test_the_commands_write_what_they_say(world, tmp_path):
+    linked(world("strong") / "data", tmp_path / "data")
+    said = commands(tmp_path, ("study",), ("export", "--out", "open-data"))
+    assert "What was found: Skill over the rate" in said[0] and "run headway worth" in said[0]
+    found = json.loads((tmp_path / "data/tables/study.json").read_text("utf-8"))
+    assert (tmp_path / "data/tables/study.html").read_text("utf-8") == study_page.report(found)
+    assert len([*(tmp_path / "open-data").iterdir()]) == 3 and "headway_forecasts.meta.csv" in said[1]
 
 
 def test_without_a_training_there_is_nothing_to_report(tmp_path):
