@@ -56,7 +56,6 @@ def study(folder: Path, peers: Path | None = None) -> dict[str, Any]:
         if why:
             missing.append({"part": name, "why": why, "command": command})
             found[name] = None
-    # the claims and the power of those that can't be tested name no files, only where these come from
     mine = [row for row in report["scores"] if row["model"] == "champion"]
     weighed = decisions(tables.read(folder, "backtest"), tables.read(folder, "schools"))
     content: dict[str, Any] = {
@@ -116,7 +115,10 @@ def _told(path: Path) -> dict[str, Any] | None:
 
 
 def _stale(content: dict[str, Any], report: dict[str, Any]) -> str | None:
-    """Why a part can't stand beside the training, where it can't."""
+    """Why a part can't stand beside the training, where it can't.
+
+    evidence.json and power.json name no files, only whether these are official or made-up.
+    """
     for key, words in (
         ("inputs", "made from other files"),
         ("data_source", "made from another kind of files"),

@@ -107,7 +107,7 @@ def worth(
         **{key: about[key] for key in ("data_source", "inputs", "newest_file_on")},
         "folds": [whole.fold.name for whole in wholes],
         "n": int(judged.able.sum()),
-        "schools": int(judged.lineage.nunique()),
+        "schools": int(judged.lineage[judged.able].nunique()),
         "signals": len(given),
         "with_all": judged.figures(judged.full, judged.plain),
         **_by_source(judged, made_of, known, folder, workers, say),
