@@ -7,6 +7,7 @@ intervals are paired and by lineage. Two things keep the method honest: a source
 schools alike, and columns of chance alone, must earn nothing.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +94,10 @@ def worth(
     """
     known, about, _ = signals.read_known(folder, registers)
     examples = tables.read(folder, "examples")
-    counted = train.outcomes_with(examples, experiments.Experiment())
+    experiment = _experiment(folder)
+    counted = train.outcomes_with(examples, experiment)
     given = list(counted.index[counted >= train.FEWEST_HELD])
-    wholes = evaluate.wholes(examples, given, workers, newest)
+    wholes = evaluate.wholes(examples, given, workers, newest, **experiment.fitting)
     if not wholes:
         raise DataError(
             "No academic year has enough outcomes before it and in it.\nRun `headway train` first."
@@ -118,6 +120,14 @@ def worth(
         found["curves"] = _curves(judged, workers, say) | {"cards": _cards(champion, known, examples, about)}
     found["summary"] = summary(found)
     return tables.plain(found)
+
+
+def _experiment(folder: Path) -> experiments.Experiment:
+    """What the last training did otherwise than by default, so that the same signals are judged."""
+    told = folder / "train.json"
+    if not told.is_file():
+        return experiments.Experiment()
+    return experiments.of(json.loads(told.read_text(encoding="utf-8"))["experiment"], str(told))
 
 
 class Judged:
@@ -276,7 +286,7 @@ def _parts(
         row: dict[str, Any] = {"source": name, "rows": gone, "had": had, "to_all": None, "folds": []}
         if gone:
             say(f"made again without {name}: {gone:,} inspections fewer")
-            again = train.examples(left, grid, experiments.Experiment().families)
+            again = train.examples(left, grid)
             wholes = evaluate.rebuilt(judged.wholes, again, judged.given, workers)
             kept = [whole.fold.name for whole in wholes]
             if kept:
