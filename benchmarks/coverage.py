@@ -76,6 +76,10 @@ def figures(rows: pd.DataFrame) -> Figures:
         "gain: ablation, decoys": intervals.skill(error, other, lineage),
         "share: calibration curve": intervals.share(happened[some], lineage[some]),
         "area under the curve": intervals.auc(rows["p"].to_numpy()[some], happened[some], lineage[some]),
+        "gain in area, mean over folds": intervals.mean_auc(
+            rows["p"].to_numpy(), happened, rows["fold"], lineage, rows["other_p"].to_numpy()
+        ),
+        "gain in score, mean over folds": intervals.mean_of_groups(error - other, rows["fold"], lineage),
         "promotion, resampled": _resampled(pairs),
         "odds ratio, logistic within strata": _log(clustered),
         "odds ratio, Mantel-Haenszel": _log(pooled["odds_ratio"]),

@@ -17,15 +17,12 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from headway.models.champion import Champion
 from headway.pipelines import as_of, evaluate, report_cards, signals, tables
-
-STEPS = (0, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
 def main() -> None:
@@ -46,14 +43,9 @@ def main() -> None:
         champion, known, cards, examples[as_of.Fold(morning, morning).learned(examples)]
     )
     since = given.since or cards["as_of"].max().to_period("M").start_time
-    unseen = np.flatnonzero(cards["as_of"].ge(since).to_numpy())
-    lineages = set(cards["lineage"].iloc[unseen])
-    earlier = np.flatnonzero((cards["as_of"].lt(since) & ~cards["lineage"].isin(lineages)).to_numpy())
     rows = []
-    for many in [*(step for step in STEPS if step < len(earlier)), len(earlier)]:
-        judged = learner.judged(earlier[:many], unseen)
-        if not many:  # the rate of those that came, for want of any before
-            judged = judged.assign(rate=report_cards.by_grade(judged, learner.rates(earlier)))
+    for many, judged in report_cards.learning_curve(learner, since):
+        unseen = judged[["urn", "as_of"]].drop_duplicates()
         rows += report_cards.figures(judged, f"{many} cards")
         covered = judged["covers"].dropna().astype(float).mean()
         print(

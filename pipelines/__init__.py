@@ -12,6 +12,7 @@
       train         backtest, choice, fit, calibration; promotion if earned
       report_cards  what report cards taught, on top of the forecast of grades
       evidence      the claims the project comes from, tested; how sturdy, and what it would take to tell
+      study         what each file is worth, whom a visit would have reached, one report of it all, open data
       scoring       open schools to prediction rows or reasons; feature rows; bulk jobs; similar schools
       watching      drift, and how earlier predictions turned out
       reports       pages and cards of what was found

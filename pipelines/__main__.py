@@ -435,6 +435,100 @@ def power(
 
 
 @app.command()
+def worth(
+    tables: Tables = TABLES,
+    years: Annotated[
+        int | None, typer.Option(help="Judge on the newest so many academic years only.", min=1)
+    ] = None,
+    curves: Annotated[
+        bool, typer.Option(help="Also the learning curves: by schools, by years, by report cards.")
+    ] = True,
+    workers: Annotated[
+        int, typer.Option(help="Processes for the trials; the result doesn't depend on it.", min=1)
+    ] = 2,
+    registers: Registers = REGISTERS,
+) -> None:
+    """What each official file is worth: the forecast without it, and with it alone: worth.json, worth.html.
+
+    Example: headway worth --years 4 && xdg-open data/tables/worth.html
+    """
+    from headway.pipelines import tables as store
+    from headway.pipelines.reports import worth as worth_report
+    from headway.pipelines.scoring import score as scoring
+    from headway.pipelines.study import worth as stage
+
+    folder = runs_of(tables) / "champion"
+    champion = scoring.load(folder) if (folder / "about.json").is_file() else None
+    found = stage.worth(
+        tables, champion, workers=workers, newest=years, registers=registers, curves=curves, say=say
+    )
+    store.write_json(tables / "worth.json", found)
+    store.write_text(tables / "worth.html", worth_report.report(found))
+    for line in found["summary"]:
+        say(line)
+    say(f"written: {tables / 'worth.json'}, {tables / 'worth.html'}")
+
+
+@app.command()
+def study(
+    tables: Tables = TABLES,
+    peers: Annotated[
+        Path, typer.Option(help="What benchmarks/peers.py found, where there is such a file.")
+    ] = Path("benchmarks/results/peers.json"),
+    make: Annotated[
+        bool,
+        typer.Option("--make", help="First make what is missing: the evidence, power, worth of 3 years."),
+    ] = False,
+    tracking: Tracking = None,
+    registers: Registers = REGISTERS,
+) -> None:
+    """One report that could be refereed, from what the other commands found: study.json, study.html.
+
+    Example: headway study --make && xdg-open data/tables/study.html
+    """
+    from headway.pipelines import tables as store
+    from headway.pipelines.reports import study as study_report
+    from headway.pipelines.study import report as stage
+
+    found = stage.study(tables, peers)
+    if make:
+        makes = {
+            "evidence": lambda: evidence(tables=tables, tracking=tracking),
+            "power": lambda: power(tables=tables, seed=0),
+            "worth": lambda: worth(tables=tables, years=3, curves=True, workers=2, registers=registers),
+        }
+        for row in found["missing"]:
+            if row["part"] in makes:
+                say(f"{row['part']}: {row['why']}, so it is made first")
+                makes[row["part"]]()
+        found = stage.study(tables, peers)
+    store.write_json(tables / "study.json", found)
+    store.write_text(tables / "study.html", study_report.report(found))
+    for line in found["summary"]:
+        say(f"{line['head']}: {line['text']}")
+    for row in found["missing"]:
+        say(f"without {row['part']} ({row['why']}): run {row['command']}")
+    say(f"written: {tables / 'study.json'}, {tables / 'study.html'}")
+
+
+@app.command()
+def export(
+    tables: Tables = TABLES,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default open-data among the tables.")
+    ] = None,
+) -> None:
+    """Counts by authority, region and England in the Department's open-data standard, and a data dictionary.
+
+    Example: headway export --out open-data
+    """
+    from headway.pipelines.study import open_data as stage
+
+    for path in stage.export(tables, out or tables / "open-data"):
+        say(f"written: {path}")
+
+
+@app.command()
 def score(
     tables: Tables = TABLES,
     as_of: Annotated[

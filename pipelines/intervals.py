@@ -23,6 +23,15 @@ def mean(values: np.ndarray, lineage: Lineages) -> Interval:
     return _around(figure, (values - figure) / len(values), lineage)
 
 
+def mean_of_groups(values: np.ndarray, group: np.ndarray | pd.Series, lineage: Lineages) -> Interval:
+    """The mean over groups of their rows' means: each group counts the same, however many its rows."""
+    codes, names = pd.factorize(np.asarray(group))
+    count = np.bincount(codes)
+    means = np.bincount(codes, values) / count
+    moved = (values - means[codes]) / count[codes] / len(names)
+    return _around(float(means.mean()), moved, lineage)
+
+
 def skill(error: np.ndarray, rule: np.ndarray, lineage: Lineages) -> Interval:
     """1 - mean(error) / mean(rule), on the same rows: the share of the rule's error taken away."""
     ratio = float(error.mean() / rule.mean())
@@ -47,19 +56,53 @@ def auc(p: np.ndarray, happened: np.ndarray, lineage: Lineages | None = None) ->
     """The area under the curve; blanks where a class has fewer than two rows. Without `lineage` each row is
     its own.
     """
+    area, moved = _area(p, happened)
+    figure, low, high = _around(area, moved, np.arange(len(p)) if lineage is None else lineage)
+    return figure, max(low, 0.0), min(high, 1.0)
+
+
+def mean_auc(
+    p: np.ndarray,
+    happened: np.ndarray,
+    group: np.ndarray | pd.Series,
+    lineage: Lineages,
+    other: np.ndarray | None = None,
+) -> Interval:
+    """The mean over groups (folds) of the area under the curve, or of how far it exceeds that of `other`
+    chances.
+
+    A group in which a class has fewer than two rows is left out; blanks where that is every group.
+    """
+    codes, names = pd.factorize(np.asarray(group))
+    areas, moved = [], np.zeros(len(p))
+    for code in range(len(names)):
+        here = codes == code
+        area, mine = _area(p[here], happened[here])
+        if other is not None:
+            beside, theirs = _area(other[here], happened[here])
+            area, mine = area - beside, mine - theirs
+        if not math.isnan(area):
+            areas.append(area)
+            moved[here] = mine
+    if not areas:
+        return float("nan"), float("nan"), float("nan")
+    return _around(float(np.mean(areas)), moved / len(areas), lineage)
+
+
+def _area(p: np.ndarray, happened: np.ndarray) -> tuple[float, np.ndarray]:
+    """The area under the curve and what each row moves it by; blank where a class has fewer than two rows."""
     from scipy.stats import rankdata
 
     yes, no = happened == 1, happened == 0
+    moved = np.zeros(len(p))
     if min(yes.sum(), no.sum()) < 2:
-        return float("nan"), float("nan"), float("nan")
+        return float("nan"), moved
     ranks = rankdata(np.concatenate([p[yes], p[no]]))
     above = (ranks[: yes.sum()] - rankdata(p[yes])) / no.sum()
     below = 1 - (ranks[yes.sum() :] - rankdata(p[no])) / yes.sum()
     area = float(above.mean())
-    moved = np.zeros(len(p))
     moved[yes], moved[no] = (above - area) / yes.sum(), (below - area) / no.sum()
-    figure, low, high = _around(area, moved, np.arange(len(p)) if lineage is None else lineage)
-    return figure, max(low, 0.0), min(high, 1.0)
+    return area, moved
 
 
 def standard_error(moved: np.ndarray, lineage: Lineages) -> float:

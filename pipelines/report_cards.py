@@ -6,6 +6,7 @@ is where it starts (`models.standards`), and it knows no card; what cards teach 
 published before the morning alone.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -270,6 +271,29 @@ class Learner:
         ]
 
 
+STEPS = (0, 50, 100, 200, 500, 1000, 2000, 5000)  # report cards learned from, along the curve
+
+
+def learning_curve(
+    learner: Learner, since: pd.Timestamp | None = None, sets: bool = True
+) -> Iterator[tuple[int, pd.DataFrame]]:
+    """How many of the first cards were learned from, and what they say of those inspected from a day on.
+
+    `since` is that day, by default the newest month's first. No school judged is among those learned from;
+    the last step is all earlier cards. A step's rows are `Learner.judged`'s.
+    """
+    given = learner.given
+    since = since or given["as_of"].max().to_period("M").start_time
+    late = ~as_of.is_before(given["as_of"], pd.Series(since, index=given.index)).to_numpy()
+    unseen = np.flatnonzero(late)
+    earlier = np.flatnonzero(~late & ~given["lineage"].isin(given["lineage"].iloc[unseen]).to_numpy())
+    for many in [*(step for step in STEPS if step < len(earlier)), len(earlier)]:
+        judged = learner.judged(earlier[:many], unseen, sets)
+        if not many:  # the rate of those that came, for want of any before
+            judged = judged.assign(rate=by_grade(judged, learner.rates(earlier)))
+        yield many, judged
+
+
 def _circumstances(given: pd.DataFrame) -> tuple[np.ndarray, dict[str, float]]:
     """In which circumstances each card came, rows x circumstances, and the spread of each: volunteers, and
     the month.
@@ -458,6 +482,7 @@ __all__ = [
     "AGES",
     "LEADERSHIP",
     "NAMES",
+    "STEPS",
     "Answers",
     "Learner",
     "answers",
@@ -469,5 +494,6 @@ __all__ = [
     "has_card",
     "last_cards",
     "learn",
+    "learning_curve",
     "with_own_card",
 ]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
@@ -870,6 +871,19 @@ def sha256(path: Path) -> str:
 
 def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda file: file.write(text.encode("utf-8")) and None)
+
+
+def plain(content: Any) -> Any:
+    """JSON's own types; figures that are not numbers become null."""
+    if isinstance(content, dict):
+        return {str(key): plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(value) for value in content]
+    if isinstance(content, np.generic):
+        content = content.item()
+    if isinstance(content, float) and not np.isfinite(content):
+        return None
+    return content
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -32,7 +32,7 @@ from headway.pipelines import (
 )
 from headway.pipelines.evaluate import LEADERSHIP, OVERALL
 from headway.pipelines.experiments import Experiment
-from headway.pipelines.tables import DataError
+from headway.pipelines.tables import DataError, plain
 
 # mornings before the first judged one that are asked about, where only the newest years are judged
 LEARNED_YEARS = 5
@@ -291,7 +291,7 @@ def train(
             "promote": decision.allows(promote),
             "over": reigning and reigning["version"],
             "why": f"forced: {why}" if promote == "force" else why,
-            "figures": _plain(decision.comparison[:6]),
+            "figures": plain(decision.comparison[:6]),
         }
         try:
             kept = registry.keep(
@@ -303,11 +303,11 @@ def train(
                     "data_source": about["data_source"],
                     "inputs": about["inputs"],
                 },
-                tables={"train": _plain(report)},
+                tables={"train": plain(report)},
                 figures=_figures(table, report),
                 example=_example(final, champion),
                 promotion=said,
-                texts=written(_plain(report)) | {"experiment.toml": experiments.as_toml(experiment)},
+                texts=written(plain(report)) | {"experiment.toml": experiments.as_toml(experiment)},
                 datasets={"examples": (final[given], about["inputs"])},
             )
             sent = registry.send(kept)
@@ -319,7 +319,7 @@ def train(
             }
         except RegistryError as error:
             report |= {"run": None, "registered_version": None, "promoted": False, "unsent": str(error)}
-        tables.write_json(folder / "train.json", _plain(report))
+        tables.write_json(folder / "train.json", plain(report))
     return report
 
 
@@ -577,16 +577,3 @@ def _summary(scored: list[dict[str, Any]]) -> str:
         f"{(mine['skill'] > 0).sum()} of {len(mine)} folds, worst fold {worst['fold']} "
         f"(skill {worst['skill']:.3f})"
     )
-
-
-def _plain(content: Any) -> Any:
-    """JSON's own types; figures that are not numbers become null."""
-    if isinstance(content, dict):
-        return {str(key): _plain(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_plain(value) for value in content]
-    if isinstance(content, np.generic):
-        content = content.item()
-    if isinstance(content, float) and not np.isfinite(content):
-        return None
-    return content

@@ -19,6 +19,8 @@ EVERYTHING = sorted(
 )
 OURS = {"headway", "pipelines", "models", "explorer", "app"}
 RUNS = ("pipelines", "models", "explorer", "headway", "app.py")  # what goes with the package
+# of the extra for benchmarks/peers.py, which need not be installed, and whose packages bear other names
+OTHERWISE = {"xgboost": ["xgboost-cpu"], "interpret": ["interpret-core"]}
 HELPS = ("tests", "benchmarks", "docs", ".ci")
 
 
@@ -63,7 +65,7 @@ def _undeclared(imports: dict[str, str], declared: list[str]) -> dict[str, str]:
     return {
         package: path
         for package, path in imports.items()
-        if not known & set(_makers().get(package, [package]))
+        if not known & set(_makers().get(package, OTHERWISE.get(package, [package])))
     }
 
 

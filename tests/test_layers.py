@@ -48,6 +48,7 @@ STAGES = {
     "tune": {"evaluate", "experiments", "inspections", "promotion", "provenance", "signals", "train"},
     "scoring": {"evaluate", "files", "inspections", "registers", "report_cards", "signals"},
     "watching": {"evaluate", "inspections", "intervals", "scoring"},
+    "study": {"evaluate", "experiments", "intervals", "report_cards", "reports", "signals", "train"},
     "month": {"evidence", "experiments", "ingest", "provenance", "reports", "scoring", "train", "watching"},
 }
 ANY = {"__main__"}  # the command line may use any

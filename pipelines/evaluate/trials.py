@@ -12,7 +12,16 @@ from headway.models import baselines, estimators
 from headway.pipelines import as_of, intervals
 from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate.figures import BASE, WITHIN
-from headway.pipelines.evaluate.walk import OVERALL, as_outcome, fit, folds, learning_weight, state, usable
+from headway.pipelines.evaluate.walk import (
+    FEWEST_LEARNED,
+    OVERALL,
+    as_outcome,
+    fit,
+    folds,
+    learning_weight,
+    state,
+    usable,
+)
 
 # the families the project exists for, each with a counterfeit
 DECOYS = ("leadership", "retention", "middle_leaders")
@@ -29,12 +38,89 @@ class Whole:
     settings: dict[str, Any] = field(default_factory=dict)  # the model's, which the trials take too
 
 
-def wholes(examples: pd.DataFrame, signals: list[str], workers: int = 2, **settings: Any) -> list[Whole]:
-    """The ridge of every signal in every fold: fitted once for all trials."""
+@dataclass(frozen=True)
+class Trial:
+    """What each fold's ridge is fitted on otherwise: these signals, columns that say nothing, fewer rows.
+
+    `dealt` are signals whose counterfeit (`deal`) stands beside `used`, `noise` so many columns of chance
+    alone; `schools` so many lineages drawn to learn from, `years` the newest years of outcomes. Another
+    `seed` deals and draws otherwise.
+    """
+
+    used: tuple[str, ...]
+    dealt: tuple[str, ...] = ()
+    noise: int = 0
+    schools: int | None = None
+    years: int | None = None
+    seed: int = 0
+
+
+def tried(given: list[Whole], trials: dict[str, Trial], workers: int = 2) -> pd.DataFrame:
+    """The chance of improving on every unseen row of the folds, one after another, a column a trial."""
+    from joblib import Parallel, delayed
+
+    names = list(trials)
+    # A few trials a task: enough tasks to share out evenly, few enough that sending the rows to them costs
+    # little.
+    tasks = [
+        (whole, {name: trials[name] for name in names[start::4]}) for whole in given for start in range(4)
+    ]
+    answers = Parallel(n_jobs=workers)(delayed(_try)(whole, some) for whole, some in tasks)
+    parts = [pd.concat(answers[at : at + 4], axis=1) for at in range(0, len(answers), 4)]
+    return pd.concat(parts, ignore_index=True)[names]
+
+
+def _try(whole: Whole, trials: dict[str, Trial]) -> pd.DataFrame:
+    chances = {}
+    for name, trial in trials.items():
+        learned, unseen, used = some_of(whole, trial), whole.unseen, list(trial.used)
+        if trial.dealt:
+            dealt = [
+                deal(rows, list(trial.dealt), seed)
+                for seed, rows in enumerate((learned, unseen), 2 * trial.seed)
+            ]
+            learned, unseen, used = learned.join(dealt[0]), unseen.join(dealt[1]), [*used, *dealt[0]]
+        if trial.noise:
+            rng = np.random.default_rng([trial.seed, whole.fold.morning.year])
+            columns = [f"noise {number}" for number in range(trial.noise)]
+            learned, unseen = (
+                rows.join(pd.DataFrame(rng.normal(size=(len(rows), trial.noise)), rows.index, columns))
+                for rows in (learned, unseen)
+            )
+            used += columns
+        if used:
+            model = _ridge(whole.fold, learned, used, **whole.settings)
+        else:  # nothing to depart by: the recent rate alone
+            model = fit(learned, used, whole.fold.morning, candidate="table", **whole.settings)
+        chances[name] = improving(model, unseen, used)
+    return pd.DataFrame(chances)
+
+
+def some_of(whole: Whole, trial: Trial) -> pd.DataFrame:
+    """The rows of a fold that a trial learns from."""
+    learned = whole.learned
+    if trial.years is not None:
+        mornings = pd.Series(whole.fold.morning, index=learned.index)
+        learned = learned[as_of.within_years(mornings, learned["next_inspected_on"], trial.years)]
+    if trial.schools is not None:
+        order = np.random.default_rng(trial.seed).permutation(np.sort(learned["lineage"].unique()))
+        learned = learned[learned["lineage"].isin(order[: trial.schools])]
+    return learned
+
+
+def wholes(
+    examples: pd.DataFrame,
+    signals: list[str],
+    workers: int = 2,
+    newest: int | None = None,
+    **settings: Any,
+) -> list[Whole]:
+    """The ridge of every signal in every fold, or the `newest` so many: fitted once for all trials."""
     from joblib import Parallel, delayed
 
     rows = usable(examples, OVERALL)
-    parts = [(fold, rows[fold.learned(rows)], rows[fold.unseen(rows)]) for fold in folds(examples)]
+    every = folds(examples)[-newest if newest else 0 :]
+    parts = [(fold, rows[fold.learned(rows)], rows[fold.unseen(rows)]) for fold in every]
     models = Parallel(n_jobs=workers)(
         delayed(_ridge)(fold, learned, signals, **settings) for fold, learned, _ in parts
     )
@@ -85,35 +171,27 @@ def ablation(
     family's own columns dealt out among schools of the same morning, grade and phase, beside the true ones:
     it must add nothing, or the method finds what isn't there.
     """
-    from joblib import Parallel, delayed
-
     named = sorted({families[name] for name in signals})
-    decoys = {
-        f"decoy of {name}": [s for s in signals if families[s] == name]
-        for name in counterfeited
-        if name in named
+    trials = {
+        family: Trial(tuple(name for name in signals if families[name] != family)) for family in named
+    } | {
+        f"decoy of {family}": Trial(
+            tuple(signals), tuple(name for name in signals if families[name] == family)
+        )
+        for family in counterfeited
+        if family in named
     }
-    every = [*named, *decoys]
-    # A few families a task: enough tasks to share out evenly, few enough that sending the rows to them costs
-    # little.
-    tasks = [(whole, every[start::4]) for whole in given for start in range(4)]
-    answers = Parallel(n_jobs=workers)(
-        delayed(_errors_without)(whole, some, signals, families, decoys) for whole, some in tasks
-    )
-    error = pd.concat(
-        [pd.concat(answers[at : at + 4], axis=1) for at in range(0, len(answers), 4)], ignore_index=True
-    )
+    chances = tried(given, trials, workers)
     unseen = pd.concat([whole.unseen for whole in given], ignore_index=True)
-    full = np.concatenate(
-        [squared_error(improving(whole.model, whole.unseen, signals), whole.unseen) for whole in given]
-    )
-    plain = np.concatenate([_plain_error(whole) for whole in given])
+    full = squared_error(whole_chances(given, signals), unseen)
+    plain = plain_error(given)
     found = []
-    for family in every:
+    for family, trial in trials.items():
+        error = squared_error(chances[family].to_numpy(), unseen)
         for grade in (None, *WITHIN):
             here = (unseen["overall"].eq(grade) if grade else unseen["overall"].gt(1)).to_numpy()
-            within, without = full[here], error[family].to_numpy()[here]
-            if family in decoys:
+            within, without = full[here], error[here]
+            if trial.dealt:
                 within, without = without, within
             gain, low, high = intervals.skill(within, without, unseen["lineage"].to_numpy()[here])
             brier, rule = without.mean(), plain[here].mean()
@@ -133,24 +211,41 @@ def ablation(
     return found
 
 
-def _errors_without(
-    whole: Whole, some: list[str], signals: list[str], families: dict[str, str], decoys: dict[str, list[str]]
-) -> pd.DataFrame:
-    """The squared errors on a fold's unseen rows: without each family, or with a decoy beside the rest."""
-    errors = {}
-    for family in some:
-        learned, unseen, used = (
-            whole.learned,
-            whole.unseen,
-            [name for name in signals if families[name] != family],
-        )
-        if family in decoys:
-            dealt = [deal(rows, decoys[family], seed) for seed, rows in enumerate((learned, unseen))]
-            learned, unseen, used = learned.join(dealt[0]), unseen.join(dealt[1]), [*signals, *dealt[0]]
-        errors[family] = squared_error(
-            improving(_ridge(whole.fold, learned, used, **whole.settings), unseen, used), unseen
-        )
-    return pd.DataFrame(errors)
+def rebuilt(given: list[Whole], examples: pd.DataFrame, signals: list[str], workers: int = 2) -> list[Whole]:
+    """The same folds and unseen rows, from examples that were made of other tables.
+
+    What is learned from, and every signal of the unseen rows, is those examples'; the state and the outcome
+    of the unseen rows stay. Folds with fewer than `FEWEST_LEARNED` examples to learn from are left out.
+    """
+    from joblib import Parallel, delayed
+
+    rows = usable(examples, OVERALL)
+    keys = ["urn", "as_of"]
+    made = examples.set_index(keys)[signals]
+    parts = []
+    for whole in given:
+        learned = rows[whole.fold.learned(rows)]
+        if len(learned) < FEWEST_LEARNED:
+            continue
+        again = made.reindex(pd.MultiIndex.from_frame(whole.unseen[keys])).set_axis(whole.unseen.index)
+        parts.append((whole.fold, learned, whole.unseen.assign(**again), whole.settings))
+    models = Parallel(n_jobs=workers)(
+        delayed(_ridge)(fold, learned, signals, **settings) for fold, learned, _, settings in parts
+    )
+    return [
+        Whole(fold, learned, unseen, model, settings)
+        for (fold, learned, unseen, settings), model in zip(parts, models, strict=True)
+    ]
+
+
+def whole_chances(given: list[Whole], signals: list[str]) -> np.ndarray:
+    """The chance of improving on every unseen row of the folds, by the ridge of every signal."""
+    return np.concatenate([improving(whole.model, whole.unseen, signals) for whole in given])
+
+
+def plain_error(given: list[Whole]) -> np.ndarray:
+    """The squared error of the plain rule, by grade and phase, on every unseen row of the folds."""
+    return np.concatenate([_plain_error(whole) for whole in given])
 
 
 def _plain_error(whole: Whole) -> np.ndarray:

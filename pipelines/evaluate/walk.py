@@ -345,19 +345,7 @@ def _choose(
     morning are counted.
     """
     options = [(name, half_life) for name in among.candidates for half_life in among.half_lives]
-    scores: dict[str, list[float]] = {}
-    for _, facts, answers, rank in past:
-        known = as_of.known_by(facts["next_known_on"], fold.morning).to_numpy()
-        following = facts["next_rank"].to_numpy()
-        for name in (f"{candidate} {half_life}" for candidate, half_life in options):
-            chances = answers[name].to_numpy()
-            within = [
-                ranked_probability_score(chances[rows], following[rows])
-                for grade in (1, 2, 3, 4)
-                if (rows := known & (rank == grade)).sum() >= FEWEST_JUDGED
-            ]
-            scores.setdefault(name, []).extend(within)
-    means = {name: float(np.mean(values)) for name, values in scores.items() if values}
+    means = scored_before(past, fold, [f"{candidate} {half_life}" for candidate, half_life in options])
     if not means:
         return *among.default, {}
     preferred = sorted(
@@ -367,6 +355,29 @@ def _choose(
     best = min(means.values())
     name, half_life = next(option for option in preferred if means[f"{option[0]} {option[1]}"] <= best + TIE)
     return name, half_life, {key: round(value, 5) for key, value in means.items()}
+
+
+def scored_before(past: list[tuple], fold: Fold, names: Iterable[str]) -> dict[str, float]:
+    """The ranked probability score of each model on folds asked before this one, within each current grade.
+
+    `past` holds for each earlier fold the fold, its facts (a row an unseen example, with `next_known_on` and
+    `next_rank`), its answers by model name (rows x 4 chances) and the current ranks. Only outcomes public
+    before this fold's morning count, and only grades with `FEWEST_JUDGED` of them; a model without any is
+    left out.
+    """
+    scores: dict[str, list[float]] = {}
+    for _, facts, answers, rank in past:
+        known = as_of.known_by(facts["next_known_on"], fold.morning).to_numpy()
+        following = facts["next_rank"].to_numpy()
+        for name in names:
+            chances = answers[name].to_numpy()
+            within = [
+                ranked_probability_score(chances[rows], following[rows])
+                for grade in (1, 2, 3, 4)
+                if (rows := known & (rank == grade)).sum() >= FEWEST_JUDGED
+            ]
+            scores.setdefault(name, []).extend(within)
+    return {name: float(np.mean(values)) for name, values in scores.items() if values}
 
 
 def final_choice(

@@ -12,10 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 def template(
     name: str,
     filters: Mapping[str, Callable[..., Any]] | None = None,
-    folder: Path = Path(__file__).parent,
+    folder: Path | list[Path] = Path(__file__).parent,
     **names: Any,
 ) -> Template:
-    """The template of that name in `folder`, with filters of its own, and names that it may use."""
+    """The template of that name in `folder`, or the first of several folders that has it, with filters of its
+    own, and names that it may use.
+    """
     settings: dict[str, Any] = {
         "autoescape": True,
         "undefined": StrictUndefined,

@@ -217,7 +217,7 @@ def monitor(
         }
         for name, limit in LIMITS.items()
     ]
-    return _plain(found | {"notes": notes, "passed": passed(found, allowed)})
+    return tables.plain(found | {"notes": notes, "passed": passed(found, allowed)})
 
 
 def _history(paths: list[Path], source: str, notes: list[str]) -> dict[Path, pd.DataFrame]:
@@ -618,13 +618,3 @@ def _blanks(rows: list[dict[str, Any]], most: float) -> Iterable[tuple[str, floa
                 ),
                 row.rise,
             )
-
-
-def _plain(content: Any) -> Any:
-    """JSON's own types; a figure that is not a number becomes null."""
-    if isinstance(content, dict):
-        return {key: _plain(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_plain(value) for value in content]
-    content = content.item() if isinstance(content, np.generic) else content
-    return None if isinstance(content, float) and not np.isfinite(content) else content
