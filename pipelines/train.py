@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headway import models
 from headway.models import RegistryError
 from headway.models.champion import CARDS_BACKTEST, Champion, sweep
 from headway.models.registry import Registry
@@ -26,12 +27,15 @@ from headway.pipelines import (
     intervals,
     promotion,
     provenance,
+    remembered,
     report_cards,
     signals,
     tables,
 )
 from headway.pipelines.evaluate import LEADERSHIP, OVERALL
 from headway.pipelines.experiments import Experiment
+from headway.pipelines.remembered import Arrays, Memory
+from headway.pipelines.signals import trajectory
 from headway.pipelines.tables import DataError, plain
 
 # mornings before the first judged one that are asked about, where only the newest years are judged
@@ -157,7 +161,9 @@ def train(
 
     belongs = signals.family_of()
     fitting, options = experiment.fitting, experiment.options
+    memory = Memory(folder / remembered.FOLDER, _made_by(basis["libraries"]))
     walking = {
+        "memory": memory,
         "seed": experiment.seed,
         "workers": workers,
         "newest": experiment.newest,
@@ -213,12 +219,13 @@ def train(
         },
     }
     if whole:
-        wholes = evaluate.wholes(asked, given, workers, **fitting)
+        wholes = evaluate.wholes(asked, given, workers, memory=memory, **fitting)
         report |= {
             "censoring": evaluate.censoring(asked, wholes, given, workers),
             "audit": audit(asked, wholes, given, known, workers),
             "ablation": evaluate.ablation(wholes, given, report["families"], workers),
         }
+    memory.tidy()
     fitted = Parallel(n_jobs=min(workers, 2))(
         (
             delayed(evaluate.fit)(
@@ -323,6 +330,16 @@ def train(
     return report
 
 
+def _made_by(libraries: dict[str, str]) -> str:
+    """What every fit hangs on beside its rows and settings: the code that fits and judges, and libraries."""
+    code = [models, evaluate]
+    files = [file for package in code for file in remembered.code_of(package)]
+    return remembered.hash_of_code(
+        [*files, *(file for module in (as_of, trajectory) for file in remembered.code_of(module))],
+        json.dumps(libraries, sort_keys=True),
+    )
+
+
 def _on_cards(report: dict[str, Any]) -> str:
     if not report["walk"]:
         return f"report cards: learned from {report['cards']:,}" + (
@@ -380,27 +397,45 @@ def audit(
 
     from_states = [name for name in given if "inspections" in declared[name].source]
     later = asked["shown_on"].notna() & ~as_of.is_before(asked["shown_on"], asked["as_of"])
-    figures = Parallel(n_jobs=workers)(
-        delayed(_blanked)(whole, later, given, from_states) for whole in wholes
-    )
+    later = [later.reindex(pd.concat([whole.learned, whole.unseen]).index) for whole in wholes]
+
+    def make(places: list[int]) -> Iterable[Arrays]:
+        return Parallel(n_jobs=workers)(
+            delayed(_blanked)(wholes[place], later[place], given, from_states) for place in places
+        )
+
+    keys = [
+        whole.memory.key("blanked", whole.name, blanks, from_states)
+        for whole, blanks in zip(wholes, later, strict=True)
+    ]
+    memory = wholes[0].memory if wholes else Memory()
+    figures = [
+        {
+            "fold": whole.fold.name,
+            "rows_blanked": int(blanks.reindex(whole.unseen.index).sum()),
+            **{name: None if np.isnan(value) else float(value) for name, value in answer.items()},
+        }
+        for whole, blanks, answer in zip(wholes, later, memory.each(keys, make), strict=True)
+    ]
     return {"origins": origins, "blanked": figures}
 
 
-def _blanked(
-    whole: evaluate.Whole, later: pd.Series, given: list[str], from_states: list[str]
-) -> dict[str, Any]:
+def _blanked(whole: evaluate.Whole, later: pd.Series, given: list[str], from_states: list[str]) -> Arrays:
+    """A fold's figures as they are, and with signals made from states that a later file shows blanked."""
     learned, unseen = (
         rows.assign(**{name: rows[name].mask(later.reindex(rows.index)) for name in from_states})
         for rows in (whole.learned, whole.unseen)
     )
     again = evaluate.fit(learned, given, whole.fold.morning, candidate="ridge", **whole.settings)
-    row: dict[str, Any] = {"fold": whole.fold.name, "rows_blanked": int(later.reindex(unseen.index).sum())}
+    row: Arrays = {}
     rank = unseen["overall"].to_numpy("int64")
-    for kind, model, rows in (("as_is", whole.model, whole.unseen), ("blanked", again, unseen)):
-        p = evaluate.improving(model, rows, given)
-        row[f"brier_{kind}"] = float(evaluate.squared_error(p, rows)[rank > 1].mean())
+    for kind, model, rows in (("as_is", None, whole.unseen), ("blanked", again, unseen)):
+        p = evaluate.improving(model, rows, given) if model else whole.improving
+        row[f"brier_{kind}"] = np.asarray(evaluate.squared_error(p, rows)[rank > 1].mean())
         improved = rows["next_overall"].to_numpy("int64") < rank
-        row[f"auc_good_{kind}"] = evaluate.auc(p[rank == 2], improved[rank == 2])[0]
+        row[f"auc_good_{kind}"] = np.asarray(
+            evaluate.auc(p[rank == 2], improved[rank == 2])[0], dtype="float64"
+        )
     return row
 
 

@@ -141,7 +141,7 @@ def test_the_folds_choose_among_the_experiment_s_candidates_and_half_lives_and_s
 def test_the_trials_fit_with_the_experiment_s_penalty():
     rows = asked.examples(1600)
     loose, tight = (evaluate.wholes(rows, asked.SIGNALS, 1, penalty=penalty) for penalty in (1.0, 1e6))
-    assert abs(loose[0].model.ridge.slopes[0][0]) > 10 * abs(tight[0].model.ridge.slopes[0][0])
+    assert abs(loose[0].ridge().ridge.slopes[0][0]) > 10 * abs(tight[0].ridge().ridge.slopes[0][0])
     gain = {name: evaluate.ablation(wholes, asked.SIGNALS, {"leadership_gap": "leadership", "decoy": "context"}, 1)
             for name, wholes in (("loose", loose), ("tight", tight))}  # fmt: skip
     said = {

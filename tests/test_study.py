@@ -91,7 +91,7 @@ def test_the_page_has_every_sentence_and_nothing_from_elsewhere(strong):
 def _whole(lineages: list[int], ended: list[str]) -> Whole:
     learned = pd.DataFrame({"lineage": lineages, "next_inspected_on": pd.to_datetime(ended)})
     fold = as_of.Fold(pd.Timestamp("2020-09-01"), pd.Timestamp("2021-08-31"))
-    return Whole(fold, learned, learned.head(0), None)
+    return Whole(fold, learned, learned.head(0), np.array([]))
 
 
 def test_a_trial_learns_from_whole_schools_and_from_the_newest_years():

@@ -2,6 +2,7 @@
 changes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate.figures import BASE, WITHIN
 from headway.pipelines.evaluate.walk import (
     FEWEST_LEARNED,
+    FORGETS,
     OVERALL,
     as_outcome,
     fit,
@@ -22,6 +24,7 @@ from headway.pipelines.evaluate.walk import (
     state,
     usable,
 )
+from headway.pipelines.remembered import Arrays, Memory
 
 # the families the project exists for, each with a counterfeit
 DECOYS = ("leadership", "retention", "middle_leaders")
@@ -34,8 +37,16 @@ class Whole:
     fold: Fold
     learned: pd.DataFrame
     unseen: pd.DataFrame
-    model: estimators.Departures
+    improving: np.ndarray  # its chance of improving, on each of the unseen
+    signals: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)  # the model's, which the trials take too
+    memory: Memory = FORGETS
+    name: str = ""  # in its memory
+    model: estimators.Departures | None = None  # where it was fitted just now
+
+    def ridge(self) -> estimators.Departures:
+        """The ridge of every signal: fitted again where only its chances were kept."""
+        return self.model or _ridge(self.fold, self.learned, list(self.signals), **self.settings)
 
 
 @dataclass(frozen=True)
@@ -56,21 +67,40 @@ class Trial:
 
 
 def tried(given: list[Whole], trials: dict[str, Trial], workers: int = 2) -> pd.DataFrame:
-    """The chance of improving on every unseen row of the folds, one after another, a column a trial."""
-    from joblib import Parallel, delayed
+    """The chance of improving on every unseen row of the folds, one after another, a column a trial.
 
-    names = list(trials)
-    # A few trials a task: enough tasks to share out evenly, few enough that sending the rows to them costs
-    # little.
-    tasks = [
-        (whole, {name: trials[name] for name in names[start::4]}) for whole in given for start in range(4)
-    ]
-    answers = Parallel(n_jobs=workers)(delayed(_try)(whole, some) for whole, some in tasks)
-    parts = [pd.concat(answers[at : at + 4], axis=1) for at in range(0, len(answers), 4)]
-    return pd.concat(parts, ignore_index=True)[names]
+    What the folds' memory has isn't fitted again.
+    """
+    every = [(at, name) for at in range(len(given)) for name in trials]
+
+    def make(places: list[int]) -> Iterable[Arrays]:
+        from joblib import Parallel, delayed
+
+        # A few trials a task: enough tasks to share out evenly, few enough that sending the rows to them
+        # costs little.
+        tasks = [
+            (at, [every[place][1] for place in places if every[place][0] == at][start::4])
+            for at in range(len(given))
+            for start in range(4)
+        ]
+        tasks = [(at, names) for at, names in tasks if names]
+        made = Parallel(n_jobs=workers)(
+            delayed(_try)(given[at], {name: trials[name] for name in names}) for at, names in tasks
+        )
+        answers = {
+            (at, name): part[name] for (at, names), part in zip(tasks, made, strict=True) for name in names
+        }
+        return ({"p": answers[every[place]]} for place in places)
+
+    keys = [given[at].memory.key("trial", given[at].name, trials[name]) for at, name in every]
+    memory = given[0].memory if given else FORGETS
+    chances = dict(zip(every, (answer["p"] for answer in memory.each(keys, make)), strict=True))
+    return pd.DataFrame(
+        {name: np.concatenate([chances[at, name] for at in range(len(given))]) for name in trials}
+    )
 
 
-def _try(whole: Whole, trials: dict[str, Trial]) -> pd.DataFrame:
+def _try(whole: Whole, trials: dict[str, Trial]) -> Arrays:
     chances = {}
     for name, trial in trials.items():
         learned, unseen, used = some_of(whole, trial), whole.unseen, list(trial.used)
@@ -93,7 +123,7 @@ def _try(whole: Whole, trials: dict[str, Trial]) -> pd.DataFrame:
         else:  # nothing to depart by: the recent rate alone
             model = fit(learned, used, whole.fold.morning, candidate="table", **whole.settings)
         chances[name] = improving(model, unseen, used)
-    return pd.DataFrame(chances)
+    return chances
 
 
 def some_of(whole: Whole, trial: Trial) -> pd.DataFrame:
@@ -113,18 +143,44 @@ def wholes(
     signals: list[str],
     workers: int = 2,
     newest: int | None = None,
+    memory: Memory = FORGETS,
     **settings: Any,
 ) -> list[Whole]:
     """The ridge of every signal in every fold, or the `newest` so many: fitted once for all trials."""
-    from joblib import Parallel, delayed
-
     rows = usable(examples, OVERALL)
     every = folds(examples)[-newest if newest else 0 :]
-    parts = [(fold, rows[fold.learned(rows)], rows[fold.unseen(rows)]) for fold in every]
-    models = Parallel(n_jobs=workers)(
-        delayed(_ridge)(fold, learned, signals, **settings) for fold, learned, _ in parts
-    )
-    return [Whole(*part, model, settings) for part, model in zip(parts, models, strict=True)]
+    parts = [(fold, rows[fold.learned(rows)], rows[fold.unseen(rows)], settings) for fold in every]
+    return _fitted(parts, signals, workers, memory)
+
+
+def _fitted(parts: list[tuple], signals: list[str], workers: int, memory: Memory) -> list[Whole]:
+    """The ridge of each part (fold, learned, unseen, settings), but for those whose chances are kept."""
+    models: dict[int, estimators.Departures] = {}
+
+    def make(places: list[int]) -> Iterable[Arrays]:
+        from joblib import Parallel, delayed
+
+        fitted = Parallel(n_jobs=workers)(
+            delayed(_ridge)(fold, learned, signals, **settings)
+            for fold, learned, _, settings in (parts[place] for place in places)
+        )
+        models.update(zip(places, fitted, strict=True))
+        return ({"p": improving(models[place], parts[place][2], signals)} for place in places)
+
+    keys = [memory.key("ridge", *_asked(*part[:3], signals, part[3])) for part in parts]
+    answers = [answer["p"] for answer in memory.each(keys, make)]
+    return [
+        Whole(fold, learned, unseen, p, tuple(signals), settings, memory, keys[place], models.get(place))
+        for place, ((fold, learned, unseen, settings), p) in enumerate(zip(parts, answers, strict=True))
+    ]
+
+
+def _asked(
+    fold: Fold, learned: pd.DataFrame, unseen: pd.DataFrame, signals: Iterable[str], settings: dict[str, Any]
+) -> tuple:
+    """What an answer about a fold hangs on."""
+    needed = [*dict.fromkeys([*_NEEDED, *signals])]
+    return fold, learned.reindex(columns=needed), unseen.reindex(columns=needed), list(signals), settings
 
 
 def _ridge(
@@ -183,7 +239,7 @@ def ablation(
     }
     chances = tried(given, trials, workers)
     unseen = pd.concat([whole.unseen for whole in given], ignore_index=True)
-    full = squared_error(whole_chances(given, signals), unseen)
+    full = squared_error(whole_chances(given), unseen)
     plain = plain_error(given)
     found = []
     for family, trial in trials.items():
@@ -217,8 +273,6 @@ def rebuilt(given: list[Whole], examples: pd.DataFrame, signals: list[str], work
     What is learned from, and every signal of the unseen rows, is those examples'; the state and the outcome
     of the unseen rows stay. Folds with fewer than `FEWEST_LEARNED` examples to learn from are left out.
     """
-    from joblib import Parallel, delayed
-
     rows = usable(examples, OVERALL)
     keys = ["urn", "as_of"]
     made = examples.set_index(keys)[signals]
@@ -229,18 +283,12 @@ def rebuilt(given: list[Whole], examples: pd.DataFrame, signals: list[str], work
             continue
         again = made.reindex(pd.MultiIndex.from_frame(whole.unseen[keys])).set_axis(whole.unseen.index)
         parts.append((whole.fold, learned, whole.unseen.assign(**again), whole.settings))
-    models = Parallel(n_jobs=workers)(
-        delayed(_ridge)(fold, learned, signals, **settings) for fold, learned, _, settings in parts
-    )
-    return [
-        Whole(fold, learned, unseen, model, settings)
-        for (fold, learned, unseen, settings), model in zip(parts, models, strict=True)
-    ]
+    return _fitted(parts, signals, workers, given[0].memory if given else FORGETS)
 
 
-def whole_chances(given: list[Whole], signals: list[str]) -> np.ndarray:
+def whole_chances(given: list[Whole]) -> np.ndarray:
     """The chance of improving on every unseen row of the folds, by the ridge of every signal."""
-    return np.concatenate([improving(whole.model, whole.unseen, signals) for whole in given])
+    return np.concatenate([whole.improving for whole in given])
 
 
 def plain_error(given: list[Whole]) -> np.ndarray:
@@ -320,27 +368,46 @@ def censoring(
     The ridge fitted with and without inspection weights, judged on the same unseen rows, and its mean chance
     of improving over all schools that could (inspected that year or not).
     """
-    from joblib import Parallel, delayed
+    asked = [
+        examples[examples["as_of"].eq(whole.fold.morning) & examples["overall"].gt(1).fillna(False)]
+        for whole in given
+    ]
+    weights = [
+        inspection_weights(examples, whole.fold).reindex(whole.learned.index).fillna(1.0) for whole in given
+    ]
 
-    tasks = []
-    for whole in given:
-        weights = inspection_weights(examples, whole.fold).reindex(whole.learned.index).fillna(1.0)
-        tasks.append(
-            delayed(_ridge)(
-                whole.fold, whole.learned, signals, learning_weight(whole.learned) * weights, **whole.settings
-            )
+    def make(places: list[int]) -> Iterable[Arrays]:
+        from joblib import Parallel, delayed
+
+        return Parallel(n_jobs=workers)(
+            delayed(_weighted)(given[place], asked[place], weights[place], signals) for place in places
         )
-    found = []
-    for whole, weighted in zip(given, Parallel(n_jobs=workers)(tasks), strict=True):
-        asked = examples[examples["as_of"].eq(whole.fold.morning) & examples["overall"].gt(1).fillna(False)]
-        could = whole.unseen[whole.unseen["overall"].gt(1)]
-        row: dict[str, Any] = {
+
+    needed = [*dict.fromkeys([*_NEEDED, *signals])]
+    keys = [
+        whole.memory.key("censoring", whole.name, rows.reindex(columns=needed), weight)
+        for whole, rows, weight in zip(given, asked, weights, strict=True)
+    ]
+    memory = given[0].memory if given else FORGETS
+    return [
+        {
             "fold": f"{whole.fold.morning:%Y-%m-%d}",
-            "inspected": len(could),
-            "could_improve": len(asked),
+            "inspected": int(whole.unseen["overall"].gt(1).sum()),
+            "could_improve": len(rows),
+            **{name: float(value) for name, value in answer.items()},
         }
-        for name, model in (("plain", whole.model), ("weighted", weighted)):
-            row[f"brier_{name}"] = float(squared_error(improving(model, could, signals), could).mean())
-            row[f"mean_p_all_{name}"] = float(improving(model, asked, signals).mean())
-        found.append(row)
-    return found
+        for whole, rows, answer in zip(given, asked, memory.each(keys, make), strict=True)
+    ]
+
+
+def _weighted(whole: Whole, asked: pd.DataFrame, weights: pd.Series, signals: list[str]) -> Arrays:
+    """A fold's error, and mean chance over all who could improve, without weights and with them."""
+    weighted = _ridge(
+        whole.fold, whole.learned, signals, learning_weight(whole.learned) * weights, **whole.settings
+    )
+    could = whole.unseen[whole.unseen["overall"].gt(1)]
+    row: Arrays = {}
+    for name, model in (("plain", whole.ridge()), ("weighted", weighted)):
+        row[f"brier_{name}"] = np.asarray(squared_error(improving(model, could, signals), could).mean())
+        row[f"mean_p_all_{name}"] = np.asarray(improving(model, asked, signals).mean())
+    return row

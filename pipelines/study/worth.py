@@ -141,7 +141,7 @@ class Judged:
         self.rank = self.rows["overall"].to_numpy("int64")
         self.able = self.rank > 1
         self.improved = (self.rows["next_overall"].to_numpy("int64") < self.rank).astype(float)
-        self.full = evaluate.whole_chances(wholes, given)
+        self.full = evaluate.whole_chances(wholes)
         self.plain = evaluate.plain_error(wholes)
 
     def figures(self, p: np.ndarray, rule: np.ndarray) -> dict[str, Any]:
@@ -291,7 +291,7 @@ def _parts(
             kept = [whole.fold.name for whole in wholes]
             if kept:
                 mine = Judged([whole for whole in judged.wholes if whole.fold.name in kept], judged.given)
-                other = evaluate.whole_chances(wholes, judged.given)
+                other = evaluate.whole_chances(wholes)
                 row |= {"folds": kept, "n": int(mine.able.sum()), "to_all": mine.gain(mine.full, other)}
         found.append(row)
     return found
