@@ -96,6 +96,9 @@ class Memory:
                 path.unlink(missing_ok=True)
 
 
+FORGETS = Memory()  # keeps nothing
+
+
 def _add(digest: Any, part: Any) -> None:
     if isinstance(part, pd.DataFrame):
         digest.update(json.dumps([len(part), list(map(str, part.columns))]).encode())
@@ -135,3 +138,14 @@ def hash_of_code(files: Iterable[Path], *more: str) -> str:
     """The hash of what files of code do, comments and layout apart, and of more that it hangs on."""
     each = [f"{path.name}\n{_does(path)}" for path in sorted(files)]
     return hashlib.sha256("\n".join([*more, *each]).encode()).hexdigest()
+
+
+def program() -> str:
+    """The hash of our program as it stands, comments and all: asked where what is worked out anew in vain
+    costs less than asking what a change means.
+    """
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256(f"{pd.__version__} {np.__version__}".encode())
+    for path in sorted(path for room in ("pipelines", "models") for path in (root / room).rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -6,8 +6,9 @@ is where it starts (`models.standards`), and it knows no card; what cards teach 
 published before the morning alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from headway.models.champion import Champion
 from headway.models.conformal import spans
 from headway.models.report_cards import AGES, LEADERSHIP, MONTH, VOLUNTEERS, Prior, ReportCards, card_column
 from headway.models.standards import Standards, StandardSets
-from headway.pipelines import as_of, evaluate, frameworks, inspections, signals, tables
+from headway.pipelines import as_of, evaluate, frameworks, inspections, remembered, signals, tables
 from headway.pipelines.frameworks import AREAS, STANDARDS
+from headway.pipelines.remembered import FORGETS, Memory
 
 NAMES = tuple(AREAS)
 COLUMNS = {
@@ -72,6 +74,25 @@ def graded_state(questions: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.
     return inspections.cohort(questions, known["school_facts"], graded)
 
 
+def memory(folder: Path, about: Mapping[str, Any]) -> Memory:
+    """Where signals of schools with a card are kept, beside the tables they are made of."""
+    return Memory(folder / remembered.FOLDER, f"{about['inputs']} {remembered.program()}")
+
+
+def as_they_stood(
+    given: pd.DataFrame, known: dict[str, pd.DataFrame], kept: Memory = FORGETS
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The state and the signals of schools with a card, on the morning its inspection began."""
+    then = graded_state(given[["urn", "lineage", "as_of"]], known)
+    own = [known[name] for name in sorted(known) if name not in tables.TABLES]  # registers
+    key = kept.key("as they stood", then, *own)
+    made = kept.get(key)
+    if made is None:
+        made = {name: values.to_numpy() for name, values in signals.build(then, known).items()}
+        kept.put(key, made)
+    return then, pd.DataFrame(made, index=then.index)
+
+
 def with_own_card(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The cohort with what its next card turns on beside grade and signals: the ages each school takes, its
     own newest card.
@@ -104,6 +125,7 @@ def learn(
     learned: pd.DataFrame,
     morning: pd.Timestamp,
     whole: bool = True,
+    kept: Memory = FORGETS,
 ) -> tuple[ReportCards, pd.DataFrame, dict[str, Any]]:
     """The forecast of report cards as of a morning, from the cards public before it; the walk month by month;
     the report.
@@ -112,7 +134,7 @@ def learn(
     usual. Unless `whole`, the sets of the walk are left out, which take most of its time.
     """
     given = cards(known, morning)
-    start = Learner.of(champion, known, given, learned)
+    start = Learner.of(champion, known, given, learned, kept)
     found, walked = start.fitted(given.index), start.walked(whole)
     report = {
         "cards": len(given),
@@ -143,7 +165,12 @@ class Learner:
 
     @classmethod
     def of(
-        cls, champion: Champion, known: dict[str, pd.DataFrame], given: pd.DataFrame, learned: pd.DataFrame
+        cls,
+        champion: Champion,
+        known: dict[str, pd.DataFrame],
+        given: pd.DataFrame,
+        learned: pd.DataFrame,
+        kept: Memory = FORGETS,
     ) -> "Learner":
         before = {area: frameworks.JUDGED_2024_25[old] for area, old in frameworks.FORERUNNERS.items()}
         before |= {name: frameworks.JUDGED_2024_25[name] for name in ("overall", "leadership")}
@@ -151,8 +178,7 @@ class Learner:
         usual = np.nan_to_num(np.nanmean(usual, axis=0)) if len(learned) else np.zeros((2, 2))
         _, spreads = _circumstances(given)
         empty = ReportCards.empty(list(NAMES), before, learned[champion.signals], usual, spreads)
-        cohort = graded_state(given[["urn", "lineage", "as_of"]], known)
-        made = signals.build(cohort, known)
+        cohort, made = as_they_stood(given, known, kept)
         state = evaluate.state_of_all(cohort.assign(leadership_gap=made["leadership_gap"]))
         expected, about = empty.expected(champion.prior(made[champion.signals], state), made, state)
         return cls(given, empty, expected, about, state, given[list(NAMES)].notna().to_numpy())
@@ -486,6 +512,7 @@ __all__ = [
     "Answers",
     "Learner",
     "answers",
+    "as_they_stood",
     "by_grade",
     "cards",
     "figures",
@@ -495,5 +522,6 @@ __all__ = [
     "last_cards",
     "learn",
     "learning_curve",
+    "memory",
     "with_own_card",
 ]

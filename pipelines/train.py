@@ -269,7 +269,7 @@ def train(
         },
     )
     champion.cards, walked, report["report_cards"]["forecast"] = report_cards.learn(
-        champion, known, final, morning, whole
+        champion, known, final, morning, whole, report_cards.memory(folder, about)
     )
     champion.about["report_cards"] = champion.cards.model.cards
     say(_on_cards(report["report_cards"]["forecast"]))

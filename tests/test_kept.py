@@ -4,13 +4,12 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from headway.pipelines import ingest
+from headway.pipelines import ingest, remembered
 from headway.pipelines.files import kept, read_file
 from headway.pipelines.ingest.expectations import before
 
@@ -171,7 +170,7 @@ def test_an_ingest_is_made_anew_where_anything_it_hangs_on_changed(few, what, mo
     elif what == "no table":
         (tables / "norms.parquet").unlink()
     elif what == "code":
-        monkeypatch.setattr(sys.modules[ingest.ingest.__module__], "_code", lambda: "another")
+        monkeypatch.setattr(remembered, "program", lambda: "another")
     else:
         more = ["rows:no_such_file.csv"]
     earlier = _written(tables)

@@ -15,7 +15,6 @@ from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate.figures import BASE, WITHIN
 from headway.pipelines.evaluate.walk import (
     FEWEST_LEARNED,
-    FORGETS,
     OVERALL,
     as_outcome,
     fit,
@@ -24,7 +23,7 @@ from headway.pipelines.evaluate.walk import (
     state,
     usable,
 )
-from headway.pipelines.remembered import Arrays, Memory
+from headway.pipelines.remembered import FORGETS, Arrays, Memory
 
 # the families the project exists for, each with a counterfeit
 DECOYS = ("leadership", "retention", "middle_leaders")

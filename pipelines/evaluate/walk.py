@@ -13,7 +13,7 @@ from headway.models import baselines, conformal, estimators
 from headway.pipelines import as_of
 from headway.pipelines.as_of import Fold
 from headway.pipelines.evaluate.figures import GRADES, TWO_YEARS, ranked_probability_score
-from headway.pipelines.remembered import Arrays, Memory
+from headway.pipelines.remembered import FORGETS, Arrays, Memory
 from headway.pipelines.signals.trajectory import satisfactory
 
 # years: how fast an outcome stops counting towards the recent rate; None is never
@@ -21,7 +21,6 @@ HALF_LIVES = (0.5, 1.0, 2.0, None)
 REVERTS = 0.2  # of the weight of the recent rate, shared by all outcomes
 # where no earlier fold can say: the level moves from year to year, so only the newest counts
 DEFAULT = ("blend", 0.5)
-FORGETS = Memory()  # keeps nothing
 TIE = 0.0005  # of the ranked probability score: closer than this the simpler candidate wins
 # outcomes a fold has to learn from: about an academic year's, so that every season is in
 FEWEST_LEARNED = 3000

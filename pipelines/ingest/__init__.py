@@ -29,7 +29,7 @@ from typing import Any
 
 import pandas as pd
 
-from headway.pipelines import files, lineage, sources, tables
+from headway.pipelines import files, lineage, remembered, sources, tables
 from headway.pipelines.files import Release, kept
 from headway.pipelines.ingest import coverage, expectations, figures, histories, schools, trusts
 from headway.pipelines.ingest.expectations.before import Before
@@ -72,7 +72,7 @@ def ingest(
     paths, report = _files(raw)
     read = hashes(raw)
     accept, marker = list(accept), raw / MADE_UP
-    basis = {"sha256": read, "code": _code(), MADE_UP: _sha256(marker), **report}
+    basis = {"sha256": read, "code": remembered.program(), MADE_UP: _sha256(marker), **report}
     if not accept and (same := _as_it_stands(folder, basis)):
         return same
     releases, problems, entries = kept.read(paths, raw, read, folder / kept.FOLDER, progress=progress)
@@ -132,17 +132,6 @@ def _as_it_stands(folder: Path, basis: dict[str, Any]) -> dict[str, Any] | None:
 
 def _table(folder: Path, name: str) -> Path:
     return folder / f"{name}.parquet"
-
-
-def _code() -> str:
-    """The hash of our program as it stands, comments and all: what is worked out anew in vain costs less than
-    asking what a change means.
-    """
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256(pd.__version__.encode())
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _today(marker: Path) -> pd.Timestamp:

@@ -12,6 +12,7 @@ import pandas as pd
 from headway.models.champion import Champion
 from headway.models.report_cards import UNEXPLAINED, UNKNOWN
 from headway.pipelines import evaluate, frameworks, inspections, report_cards, signals, tables
+from headway.pipelines.remembered import Memory
 from headway.pipelines.tables import DataError
 
 SCORED = "scored"
@@ -68,7 +69,10 @@ def score(
     cohort, made, said, made_tables = _answered(known, about, champion, morning)
     if alike:
         scored = made_tables["predictions"]["status"].eq(SCORED)
-        made_tables |= _alike(cohort, made, scored, known, tables.read(folder, "examples"), champion, said)
+        kept = report_cards.memory(folder, about)
+        made_tables |= _alike(
+            cohort, made, scored, known, tables.read(folder, "examples"), champion, said, kept
+        )
     return made_tables, about
 
 
@@ -115,6 +119,7 @@ def _alike(
     examples: pd.DataFrame,
     champion: Champion,
     said: report_cards.Answers | None,
+    kept: Memory,
 ) -> dict[str, pd.DataFrame]:
     """The tables of similar schools: those of the scored rows, and, where a card comes next, of all."""
     from headway.pipelines.scoring import similar
@@ -122,7 +127,7 @@ def _alike(
     past = similar.learned_before(cohort, examples)
     like = similar.Likeness.of(past, champion)
     found = {"similar": similar.similar(made[scored], cohort[scored], past, like)}
-    return found | ({"similar_cards": similar.with_cards(made, cohort, known, like)} if said else {})
+    return found | ({"similar_cards": similar.with_cards(made, cohort, known, like, kept)} if said else {})
 
 
 def agreed(folder: Path, champion: Champion) -> dict[str, Any]:

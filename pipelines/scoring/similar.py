@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from headway.models.champion import Champion
-from headway.pipelines import as_of, evaluate, report_cards, signals, tables
+from headway.pipelines import as_of, evaluate, report_cards, tables
+from headway.pipelines.remembered import Memory
 
 HOW_MANY, WITH_CARDS = 30, 10
 REASONS = 3
@@ -80,7 +81,11 @@ def similar(today: pd.DataFrame, cohort: pd.DataFrame, past: pd.DataFrame, like:
 
 
 def with_cards(
-    today: pd.DataFrame, cohort: pd.DataFrame, known: dict[str, pd.DataFrame], like: Likeness
+    today: pd.DataFrame,
+    cohort: pd.DataFrame,
+    known: dict[str, pd.DataFrame],
+    like: Likeness,
+    kept: Memory,
 ) -> pd.DataFrame:
     """Ten schools like each row that had a report card before its morning, and what the card said, area by
     area.
@@ -90,10 +95,8 @@ def with_cards(
     inspection began.
     """
     cards = report_cards.cards(known, cohort["as_of"].max())
-    then = report_cards.graded_state(cards[["urn", "lineage", "as_of"]], known)
-    pairs, places = _nearest(
-        like.scaled(today), cohort, like.scaled(signals.build(then, known)), then, like, WITH_CARDS
-    )
+    then, made = report_cards.as_they_stood(cards, known, kept)
+    pairs, places = _nearest(like.scaled(today), cohort, like.scaled(made), then, like, WITH_CARDS)
     if pairs.empty:
         return pd.DataFrame(columns=tables.TABLES["similar_cards"].names)
     said = cards[list(report_cards.NAMES)].iloc[places].reset_index(drop=True).astype("Int64")
@@ -142,11 +145,7 @@ def _of_cell(
     distance, other, own = (np.take_along_axis(values, order, axis=1) for values in (distance, other, own))
     apart = np.abs(scaled[0][rows][:, None, :] - scaled[1][other])
     alike = np.where(apart < 0.5, weight[None, None, :], -apart)
-    best = np.argsort(-alike, axis=2, kind="stable")[:, :, :REASONS]
-    labels = np.array(like.names, dtype=object)[best]
-    reasons = labels[:, :, 0]
-    for at in range(1, labels.shape[2]):
-        reasons = reasons + "; " + labels[:, :, at]
+    reasons = _named(alike, like.names)
     n, kept = order.shape[1], ~own.ravel()
     table = pd.DataFrame(
         {
@@ -155,7 +154,22 @@ def _of_cell(
             "other_urn": past["urn"].to_numpy()[other].ravel(),
             "other_as_of": past["as_of"].to_numpy()[other].ravel(),
             "distance": distance.ravel().round(4),
-            "reasons": reasons.ravel(),
+            "reasons": reasons,
         }
     )
     return table[kept], other.ravel()[kept]
+
+
+def _named(alike: np.ndarray, names: list[str]) -> np.ndarray:
+    """The names of the largest along the last axis, the first of equals first; each row's joined."""
+    flat = alike.reshape(-1, alike.shape[-1])
+    each, code = np.arange(len(flat)), np.zeros(len(flat), dtype="int64")
+    most = min(REASONS, flat.shape[1])
+    for _ in range(most):
+        best = flat.argmax(axis=1)
+        code = code * len(names) + best
+        flat[each, best] = -np.inf
+    distinct, where = np.unique(code, return_inverse=True)
+    places = [distinct // len(names) ** back % len(names) for back in reversed(range(most))]
+    words = ["; ".join(names[place] for place in reasons) for reasons in zip(*places, strict=True)]
+    return np.array(words, dtype=object)[where]
