@@ -67,7 +67,7 @@ def command_names() -> list[str]:
     import typer.main
 
     names = []
-    for name, command in typer.main.get_command(room("pipelines.__main__").app).commands.items():
+    for name, command in typer.main.get_command(room("pipelines.cli").app).commands.items():
         names += [f"{name} {part}" for part in command.commands] if hasattr(command, "commands") else [name]
     return names
 
@@ -77,7 +77,7 @@ def help_of(name: str) -> str:
     from typer.testing import CliRunner
 
     result = CliRunner().invoke(
-        room("pipelines.__main__").app,
+        room("pipelines.cli").app,
         [*name.split(), "--help"],
         prog_name="headway",
         terminal_width=WIDTH,

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from headway.models.champion import Champion
 from headway.pipelines import tables
-from headway.pipelines.__main__ import _mornings
+from headway.pipelines.cli.shared import mornings_named as _mornings
 from headway.pipelines.scoring import batch, rows, spark
 from headway.pipelines.scoring.batch import MANIFEST
 from headway.pipelines.scoring.score import SCORED

@@ -21,7 +21,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from headway.pipelines import __main__ as command
+from headway.pipelines.cli.showing import streamlit_flags
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = (
@@ -214,7 +214,7 @@ def test_every_setting_of_the_explorer_is_one_that_streamlit_takes_from_headway_
     light, dark = told["theme"].pop("light"), told["theme"].pop("dark")
     told |= {"theme.light": light, "theme.dark": dark}
     asked = {f"{section}.{name}": value for section, held in told.items() for name, value in held.items()}
-    words = [installed.bin / "python", "-c", TAKEN, json.dumps([*asked]), *command.streamlit_flags(path)]
+    words = [installed.bin / "python", "-c", TAKEN, json.dumps([*asked]), *streamlit_flags(path)]
     assert json.loads(_run(*words, cwd=installed.elsewhere, env=_environment(installed))) == asked
     assert asked["server.address"] == "127.0.0.1" and asked["server.maxUploadSize"] == 20
     # where Streamlit looks in a checkout
