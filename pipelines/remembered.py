@@ -56,7 +56,7 @@ class Memory:
             return None
         path = self.folder / f"{key}.npz"
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with np.load(path) as kept:
                 found = {name: kept[name] for name in kept.files}
             os.utime(path)
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):

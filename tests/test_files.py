@@ -390,7 +390,7 @@ def test_a_header_that_lost_its_name_stops_us_with_the_difference(raw, official)
     text = official(GRADED, "urn | latest.inspected_on | latest.overall\n100001 | 01/02/2023 | 3")
     with pytest.raises(
         DataError,
-        match=r"(?s)nearest to: .*graded and ungraded.*- Overall effectiveness\n.*“Verdict”.*sources\.py",
+        match=r"(?s)nearest to: .*graded and ungraded.*- Overall effectiveness\n.*“Verdict”.*pipelines/sources/",
     ):
         _one(raw, "as_at_31_August_2023.csv", text.replace("Overall effectiveness", "Verdict"))
 

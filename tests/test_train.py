@@ -45,8 +45,8 @@ def test_the_same_model_has_the_same_version_and_another_has_another(champion):
 
 def test_a_figure_that_is_no_number_is_null_in_the_report():
     told = {"a": np.float64("nan"), "b": [np.int64(3), float("inf")], 4: (np.bool_(True), None, "text")}
-    assert train._plain(told) == {"a": None, "b": [3, None], "4": [True, None, "text"]}
-    json.dumps(train._plain(told), allow_nan=False)
+    assert tables.plain(told) == {"a": None, "b": [3, None], "4": [True, None, "text"]}
+    json.dumps(tables.plain(told), allow_nan=False)
 
 
 # --- what a model was made from -----------------------------------------------------------------------------
