@@ -417,6 +417,7 @@ def test_qualifications_are_kept_by_authority_and_phase_whatever_their_funding(s
 def test_a_phase_or_a_funding_that_nobody_declared_stops_us_by_name(was, now, schools, raw, ingested):
     (raw / "npq_participants.csv").write_text(_drawn(NPQ.replace(was, now)))
     with pytest.raises(
-        DataError, match=rf"(?s)1 cells hold what we don't know as one of .*“{now.strip()}”.*pipelines/sources/"
+        DataError,
+        match=rf"(?s)1 cells hold what we don't know as one of .*“{now.strip()}”.*pipelines/sources/",
     ):
         ingested()
