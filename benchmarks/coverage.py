@@ -124,16 +124,16 @@ def main() -> int:
     about.add_argument("--seed", type=int, default=1)
     chosen = about.parse_args()
     start = time.perf_counter()
-    found = covered(chosen.worlds, chosen.lineages, chosen.seed)
+    result = covered(chosen.worlds, chosen.lineages, chosen.seed)
     chance = 1.96 * (0.95 * 0.05 / chosen.worlds) ** 0.5
     print(
         f"{chosen.worlds} worlds of {chosen.lineages} lineages; a true 95% comes out within {chance:.1%} of "
         "it"
     )
     print(f"{'kind of interval':<38}{'by lineage':>12}{'rows alone':>12}")
-    for kind, row in found.iterrows():
+    for kind, row in result.iterrows():
         print(f"{kind:<38}{row['by lineage']:>12.1%}{row['rows alone']:>12.1%}")
-    well = found["by lineage"].between(*WANTED).all()
+    well = result["by lineage"].between(*WANTED).all()
     print(
         f"{'all within' if well else 'NOT all within'} {WANTED[0]:.0%} to {WANTED[1]:.0%}; "
         f"{time.perf_counter() - start:.0f} s"

@@ -461,11 +461,11 @@ def main() -> int:
                     (world for world in worlds if any(re.search(way.file, path) for path in world[1])),
                     worlds[0],
                 )
-                found = tried(way, raw, held, today)
-                if found is not None:
-                    results.append(found[0])
+                result = tried(way, raw, held, today)
+                if result is not None:
+                    results.append(result[0])
                     print(
-                        f"{'stopped' if found[0] else 'TAKEN  '}  {way.name} ({way.file[:30]}): {found[1]}",
+                        f"{'stopped' if result[0] else 'TAKEN  '}  {way.name} ({way.file[:30]}): {result[1]}",
                         flush=True,
                     )
         cases = {

@@ -52,20 +52,20 @@ def fuzz(
             while made and time.monotonic() < until:
                 results = _reading(pool, reading, made, len(whole))
                 following = _broken(made[-1][0] + 1, number, seed, whole, corpus)  # while those are read
-                for (at, name, content), found in zip(made, results(), strict=True):
-                    if at < len(whole) and found.verdict != "accepted":
-                        found = found._replace(
-                            verdict="FAILED", about=f"a well-formed file was refused: {found.about[:2000]}"
+                for (at, name, content), result in zip(made, results(), strict=True):
+                    if at < len(whole) and result.verdict != "accepted":
+                        result = result._replace(
+                            verdict="FAILED", about=f"a well-formed file was refused: {result.about[:2000]}"
                         )
-                    new = {(Path(name).suffix, line) for line in found.lines} - known
+                    new = {(Path(name).suffix, line) for line in result.lines} - known
                     if new and len(content) < LARGEST:
                         corpus.append((name, content))
                     known |= new
-                    if found.verdict == "FAILED":
+                    if result.verdict == "FAILED":
                         out.mkdir(parents=True, exist_ok=True)
                         (out / f"{at:06}{Path(name).suffix}").write_bytes(content)
-                        (out / f"{at:06}.txt").write_text(f"{name}\n{found.about}", "utf-8")
-                    told.append({"at": at, "name": name, **found._asdict(), "lines": None})
+                        (out / f"{at:06}.txt").write_text(f"{name}\n{result.about}", "utf-8")
+                    told.append({"at": at, "name": name, **result._asdict(), "lines": None})
                 made = following
         finally:
             for one in reading:
@@ -105,7 +105,7 @@ def _reading(
     """Begins to read files, each in whichever process is free; call what is returned for what came of
     them.
     """
-    waiting, found = list(reversed(made)), {}
+    waiting, result = list(reversed(made)), {}
 
     def work(one: Reading) -> None:
         while waiting:
@@ -113,14 +113,14 @@ def _reading(
                 at, name, content = waiting.pop()
             except IndexError:  # the other took the last
                 return
-            found[at] = one.read(name, content, at if at >= first else 1)
+            result[at] = one.read(name, content, at if at >= first else 1)
 
     working = [pool.submit(work, one) for one in reading]
 
     def results() -> list[Told]:
         for one in working:
             one.result()
-        return [found[at] for at, _, _ in made]
+        return [result[at] for at, _, _ in made]
 
     return results
 

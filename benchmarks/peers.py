@@ -156,8 +156,8 @@ def _ordinal(given: pd.DataFrame, classes: np.ndarray, weight: np.ndarray, setti
         len(given), size=min(len(given), setting["rows"]), replace=False, p=weight / weight.sum()
     )
     model = OrderedModel(classes[drawn], scaled(given.iloc[drawn]), distr="logit")
-    found = model.fit(method="bfgs", maxiter=setting["steps"], disp=0)
-    return lambda rows: np.asarray(model.predict(found.params, exog=scaled(rows)))
+    result = model.fit(method="bfgs", maxiter=setting["steps"], disp=0)
+    return lambda rows: np.asarray(model.predict(result.params, exog=scaled(rows)))
 
 
 def _redundant(name: str) -> bool:
@@ -298,7 +298,7 @@ def beside_champion(table: pd.DataFrame) -> list[dict[str, Any]]:
     errors = able.assign(error=error).pivot_table("error", ["fold", "urn", "lineage"], "model")
     schools = errors.index.get_level_values("lineage").to_numpy()
     mine = distance["champion"].to_numpy()
-    found = []
+    result = []
     for model, row in means.iterrows():
         gain = intervals.skill(errors[model].to_numpy(), errors["champion"].to_numpy(), schools)
         told: dict[str, Any] = {"model": model, **row.to_dict()}
@@ -315,8 +315,8 @@ def beside_champion(table: pd.DataFrame) -> list[dict[str, Any]]:
             "the champion" if model == "champion" else
             "wins" if better else "loses" if worse else "can’t be told from the champion"
         )  # fmt: skip
-        found.append(told)
-    return sorted(found, key=lambda row: (row.get("rps", np.inf), row["brier"]))
+        result.append(told)
+    return sorted(result, key=lambda row: (row.get("rps", np.inf), row["brier"]))
 
 
 def verdict(rows: list[dict[str, Any]]) -> str:
@@ -383,7 +383,7 @@ def cards_beside(folder: Path, champion: Champion) -> tuple[list[dict[str, Any]]
     if not judged:
         return [], f"No month has {FEWEST_LEARNED} cards before it."
     every = pd.concat(judged, ignore_index=True)
-    found = []
+    result = []
     for area in ["all areas", *every["area"].unique()]:
         mine = every[every["area"].ne("any")] if area == "all areas" else every[every["area"].eq(area)]
         below, lineage = mine["below"].to_numpy(dtype=float), mine["lineage"].to_numpy()
@@ -395,7 +395,7 @@ def cards_beside(folder: Path, champion: Champion) -> tuple[list[dict[str, Any]]
             gain = intervals.skill(error[name], error["champion"], lineage)
             # areas differ in how often they come out below, so order is told within each
             order = intervals.mean_auc(mine[column].to_numpy(), below, mine["area"], lineage)
-            found.append(
+            result.append(
                 {"area": area, "model": name, "cards": mine[["urn", "as_of"]].drop_duplicates().shape[0],
                  "skill": intervals.skill(error[name], error[RATE], lineage)[0], "auc": order[0],
                  "brier_gain": gain[0], "brier_gain_low": gain[1], "brier_gain_high": gain[2],
@@ -405,7 +405,7 @@ def cards_beside(folder: Path, champion: Champion) -> tuple[list[dict[str, Any]]
     months = ", ".join(sorted(every["fold"].unique()))
     most = int(every["learned_from"].max())
     return (
-        found,
+        result,
         f"Judged on the cards of {months}, by what was learned from those published before: {most} at most.",
     )
 
@@ -508,16 +508,16 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     by_fold.to_csv(chosen.out / "peers.csv", index=False)
     pd.DataFrame(cards).to_csv(chosen.out / "peers-report-cards.csv", index=False)
-    found = {
+    result = {
         "rows": rows, "cards": cards, "about_cards": about_cards, "notes": notes, "verdict": verdict(rows),
         "folds": [fold.name for fold in folds], "n": len(table[table["model"].eq("champion")]),
         "data_source": report["data_source"], "model_version": report["model_version"],
         "inputs": report["inputs"],
     }  # fmt: skip
-    tables.write_json(chosen.out / "peers.json", tables.plain(found))
+    tables.write_json(chosen.out / "peers.json", tables.plain(result))
     shown = page.template("peers.html", folder=[Path(__file__).parent, Path(page.__file__).parent])
-    tables.write_text(chosen.out / "peers.html", shown.render(found=tables.plain(found)))
-    _print(found)
+    tables.write_text(chosen.out / "peers.html", shown.render(found=tables.plain(result)))
+    _print(result)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -49,8 +49,8 @@ def recovered(replicates: int, schools: int, planted: float, seed: int) -> pd.Da
         rows.append(
             evidence.stratified(able, able["better"])["odds_ratio"] | {"raw": raw, "pairs": len(able)}
         )
-    found = pd.DataFrame(rows)
-    return found.assign(covers=found["low"].le(planted) & found["high"].ge(planted))
+    result = pd.DataFrame(rows)
+    return result.assign(covers=result["low"].le(planted) & result["high"].ge(planted))
 
 
 def main() -> int:
@@ -64,14 +64,14 @@ def main() -> int:
     well = True
     for planted in PLANTED:
         start = time.perf_counter()
-        found = recovered(chosen.replicates, chosen.schools, planted, chosen.seed)
-        covered, mean = found["covers"].mean(), np.exp(np.log(found[["estimate", "low", "high"]]).mean())
-        well &= covered >= WANTED and (planted > 1 or found["raw"].min() > 2)
-        raw, seconds = found["raw"], time.perf_counter() - start
+        result = recovered(chosen.replicates, chosen.schools, planted, chosen.seed)
+        covered, mean = result["covers"].mean(), np.exp(np.log(result[["estimate", "low", "high"]]).mean())
+        well &= covered >= WANTED and (planted > 1 or result["raw"].min() > 2)
+        raw, seconds = result["raw"], time.perf_counter() - start
         print(
             f"{planted:7.2f}  {covered:7.1%}  {mean['estimate']:13.3f}  {mean['low']:9.2f} to "
             f"{mean['high']:.2f}"
-            f"  {raw.mean():20.2f}, {raw.min():.2f}  {found['pairs'].mean():6,.0f}  {seconds:7.1f}"
+            f"  {raw.mean():20.2f}, {raw.min():.2f}  {result['pairs'].mean():6,.0f}  {seconds:7.1f}"
         )
     print(
         f"wanted: at least {WANTED:.0%} covered, and the raw ratio above 2 where nothing is planted: "

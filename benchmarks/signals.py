@@ -41,11 +41,11 @@ def main() -> None:
     wholes = evaluate.wholes(asked, used, given.workers)
     print(f"{'signal':34} {'what it adds to the others':>34} {'its counterfeit':>34}")
     rows = evaluate.ablation(wholes, used, apart, given.workers, counterfeited=tuple(names))
-    found = {row["family"]: row for row in rows if row["within"] is None}
+    result = {row["family"]: row for row in rows if row["within"] is None}
     for name in names:
         said = [
             f"{row['gain']:+.2%} ({row['gain_low']:+.2%} to {row['gain_high']:+.2%})"
-            for row in (found[name], found[f"decoy of {name}"])
+            for row in (result[name], result[f"decoy of {name}"])
         ]
         print(f"{name:34} {said[0]:>34} {said[1]:>34}")
 

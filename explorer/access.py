@@ -93,7 +93,7 @@ def read_allowed(path: Path) -> Allowed:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise DataError(f"{path} can’t be read as TOML ({error}).\n{HOW}") from error
-    found: Allowed = {}
+    result: Allowed = {}
     wrong = []
     for email, lists in told.items():
         if not isinstance(lists, dict) or not all(
@@ -101,7 +101,7 @@ def read_allowed(path: Path) -> Allowed:
         ):
             wrong.append(f"{email}: expected lists called see and write")
             continue
-        if email.casefold() in found:
+        if email.casefold() in result:
             wrong.append(f"{email}: stands there twice, but for capital letters")
         for owner in [owner for owners in lists.values() for owner in owners]:
             try:
@@ -109,10 +109,10 @@ def read_allowed(path: Path) -> Allowed:
             except DataError as error:
                 wrong.append(f"{email}: {str(error).splitlines()[0]}")
         write = frozenset(map(str, lists.get("write", [])))
-        found[email.casefold()] = (frozenset(map(str, lists.get("see", []))) | write, write)
+        result[email.casefold()] = (frozenset(map(str, lists.get("see", []))) | write, write)
     if wrong:
         raise DataError("\n".join([f"{path} isn’t an access file we can use.", *wrong, HOW]))
-    return found
+    return result
 
 
 HOW = (

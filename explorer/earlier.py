@@ -173,10 +173,10 @@ def told(made: pd.DataFrame, cards: pd.DataFrame) -> tuple[str, str, list[pd.Dat
 
 def shown(row: pd.Series) -> None:
     """The part of the page."""
-    title, sentence, found = told(of_grades(row), of_cards(row))
+    title, sentence, result = told(of_grades(row), of_cards(row))
     st.header(title, anchor=False, help=glossary.explained("forecast"))
     if sentence:
         st.markdown(sentence)
-    for rows in found:
+    for rows in result:
         charts.table(rows)
     st.page_link("explorer/how_good.py", label="How forecasts of all schools turned out")

@@ -33,11 +33,11 @@ def name_of(claim: dict) -> str:
 
 
 def ratio(row: dict) -> str:
-    found = row.get("risk_ratio")
+    result = row.get("risk_ratio")
     return (
         "too few to say"
-        if not found or row.get("too_few")
-        else f"{found['estimate']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+        if not result or row.get("too_few")
+        else f"{result['estimate']:.2f} ({result['low']:.2f} to {result['high']:.2f})"
     )
 
 
@@ -65,8 +65,8 @@ def ladder(claim: dict) -> pd.DataFrame:
     rows = []
     for step in claim["steps"]:
         for one in step["rows"]:
-            found = one.get("risk_ratio")
-            if step["id"] not in STEPS or one["label_source"] != "all" or not found or one.get("too_few"):
+            result = one.get("risk_ratio")
+            if step["id"] not in STEPS or one["label_source"] != "all" or not result or one.get("too_few"):
                 continue
             if step["id"] == "pooled" and one["what"] != "same grade, phase and year":
                 continue
@@ -91,9 +91,9 @@ def ladder(claim: dict) -> pd.DataFrame:
             rows.append(
                 {
                     "what": words_,
-                    "estimate": found["estimate"],
-                    "low": found["low"],
-                    "high": found["high"],
+                    "estimate": result["estimate"],
+                    "low": result["low"],
+                    "high": result["high"],
                     "with it": one["exposed"]["n"],
                     "without": one["unexposed"]["n"],
                 }
@@ -206,22 +206,22 @@ def analysts(claim: dict) -> None:
 
 def page() -> None:
     st.title("Evidence", anchor=False)
-    found = store.told("evidence")
-    if not found or not found.get("claims"):
+    result = store.told("evidence")
+    if not result or not result.get("claims"):
         st.markdown(
             "The claims have not been tested on these tables yet. `headway evidence` tests them and keeps "
             "the result."
         )
         return
-    claims = found["claims"]
-    counts = found.get("counts", {})
+    claims = result["claims"]
+    counts = result.get("counts", {})
     st.markdown(
         "Articles by people who lead schools make claims about what goes with improvement. Each is held "
         "here against "
         f"{counts.get('pairs', 0):,} pairs of inspections of {counts.get('schools', 0):,} schools: how a "
         "school "
         "stood, and what "
-        f"came next, up to {words.day(found.get('newest_outcome_on'))}."
+        f"came next, up to {words.day(result.get('newest_outcome_on'))}."
     )
     table = pd.DataFrame(
         [
@@ -261,7 +261,7 @@ def page() -> None:
     charts.table(table)
     charts.download(table, "claims")
     analysts(claim)
-    st.markdown("\n".join(f"- {words.plain(note)}" for note in found.get("notes", [])))
+    st.markdown("\n".join(f"- {words.plain(note)}" for note in result.get("notes", [])))
 
 
 page()

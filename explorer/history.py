@@ -111,7 +111,7 @@ def measured(lineage: int, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
     its format.
     """
     rows = {table: store.figures(table, lineage) for table in store.MEASURES}
-    found = {}
+    result = {}
     for table, column, name, form, whole in TRENDS:
         mine = rows[table]
         if mine.empty or column not in mine or mine[column].isna().all():
@@ -121,15 +121,15 @@ def measured(lineage: int, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
         )
         if value.notna().any():
             why = {"why_blank": mine.get(f"{column}_why_blank")}
-            found[name] = (mine[["period", "source_file"]].assign(value=value, **why), form)
-    return found | _by_register(registers)
+            result[name] = (mine[["period", "source_file"]].assign(value=value, **why), form)
+    return result | _by_register(registers)
 
 
 def _by_register(registers: dict[str, pd.DataFrame]) -> dict[str, tuple[pd.DataFrame, str]]:
     """The same from registers, the newest row of each academic year; a share of fewer than three people is
     none.
     """
-    found = {}
+    result = {}
     for table, columns, name, whole in BY_REGISTER:
         if table not in registers:
             continue
@@ -140,8 +140,8 @@ def _by_register(registers: dict[str, pd.DataFrame]) -> dict[str, tuple[pd.DataF
         source = rows["owner"].map("register of {}".format)
         if value.notna().any():
             why = value.isna().map({True: "blank in the register, or too few to say", False: None})
-            found[name] = (rows[["period"]].assign(source_file=source, value=value, why_blank=why), ".0%")
-    return found
+            result[name] = (rows[["period"]].assign(source_file=source, value=value, why_blank=why), ".0%")
+    return result
 
 
 def by_register(row: pd.Series, held: own.Kept, registers: dict[str, pd.DataFrame]) -> None:
@@ -269,8 +269,8 @@ def later_urns(row: pd.Series) -> set[int]:
 
 
 def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tuple[pd.DataFrame, str]]:
-    found = measured(int(row["lineage"]), registers)
-    if not found:
+    result = measured(int(row["lineage"]), registers)
+    if not result:
         st.header("Staff and pupils over the years", anchor=False)
         st.info(
             "The files read hold no staff or pupil figures for this school: they may be suppressed, not "
@@ -278,11 +278,11 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
             "not "
             "among the files. A blank is not a nought."
         )
-        return found
+        return result
     missing = not any(
-        name in found for table, _, name, _, _ in TRENDS if table != "census" and table != "absence"
+        name in result for table, _, name, _, _ in TRENDS if table != "census" and table != "absence"
     )
-    names = list(found)
+    names = list(result)
     asked = st.query_params.get("measure")
     name = st.selectbox(
         "Staff and pupils over the years: choose a figure",
@@ -292,7 +292,7 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
     )
     if name != names[0] or asked:
         st.query_params["measure"] = name
-    made, form = yearly(found[name][0]), found[name][1]
+    made, form = yearly(result[name][0]), result[name][1]
     known = made.dropna(subset=["value"])
     first, last = known.iloc[0], known.iloc[-1]
     way = (
@@ -312,7 +312,7 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
     if len(known) == 1:
         st.header(title, anchor=False)
         st.markdown(f"It is the only year with a figure in the files read ({words.plain(last['file'])}).")
-        return _and_staff(found, missing)
+        return _and_staff(result, missing)
     gaps = int(made["value"].isna().sum())
     charts.show(
         charts.trend(made, form),
@@ -327,7 +327,7 @@ def trends(row: pd.Series, registers: dict[str, pd.DataFrame]) -> dict[str, tupl
         made,
         f"{name}-{row['urn']}",
     )
-    return _and_staff(found, missing)
+    return _and_staff(result, missing)
 
 
 def _and_staff(

@@ -91,12 +91,12 @@ def moved() -> tuple[pd.Timestamp, pd.DataFrame] | None:
 
 def chances() -> None:
     """How many chances moved, and which."""
-    found = moved()
-    if found is None:
+    result = moved()
+    if result is None:
         st.header("No chances of an earlier month are kept here", anchor=False)
         st.markdown("`headway month` keeps each month’s, to hold the next ones to.")
         return
-    day, rows = found
+    day, rows = result
     far = rows[(rows["p_below"] - rows["p_below_then"]).abs().ge(MOVED)].sort_values("school", kind="stable")
     st.header(f"The chances of {len(far):,} of {len(rows):,} schools moved by 5 points or more", anchor=False)
     st.markdown(

@@ -123,10 +123,10 @@ def _read(
 ) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
     names = {str(path): (owner, path) for owner, _, path in entries}
     files = [(name, owner, path.read_bytes()) for name, (owner, path) in names.items() if path.is_file()]
-    found, problems, _ = reading.read(files, schools(), day, trusts())
+    result, problems, _ = reading.read(files, schools(), day, trusts())
     wrong = dict(Counter(problem.file for problem in problems))
     made = {}
-    for name, rows in found.items():
+    for name, rows in result.items():
         kind, whole = registers.KINDS[name], rows[~rows["file"].isin(list(wrong))]
         if len(whole):
             made[kind.table] = registers.made_known(kind, whole)

@@ -65,10 +65,10 @@ def today() -> pd.Timestamp:
 def stamp(path: Path) -> tuple[int, int]:
     """What tells one writing of a file from the next, so that a page never shows an old one."""
     try:
-        found = path.stat()
+        result = path.stat()
     except OSError:
         return (0, 0)
-    return found.st_mtime_ns, found.st_size
+    return result.st_mtime_ns, result.st_size
 
 
 def path(name: str) -> Path:

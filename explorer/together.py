@@ -99,13 +99,13 @@ def beside(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         what = outlook.BELOW
     else:
         rows = rows[rows["overall"].fillna(1).gt(1)]
-        found = outlook.chances(rows)
+        result = outlook.chances(rows)
         made = pd.DataFrame(
             {
-                "chance": found["chance to rise"],
+                "chance": result["chance to rise"],
                 "low": rows.get("p_low"),
                 "high": rows.get("p_high"),
-                "usual": found["chance to rise, schools like it"],
+                "usual": result["chance to rise, schools like it"],
             }
         )
         what = "a better grade"
@@ -199,8 +199,8 @@ def listed(rows: pd.DataFrame) -> pd.DataFrame:
 def parts(rows: pd.DataFrame) -> list[Part]:
     """What is found of the schools together, as the page and the pack have it."""
     chances, what = beside(rows)
-    found = [by_grade(rows), by_standard(rows), apart(chances, what) if len(chances) else None]
-    return [part for part in [*found, may_fall(rows), may_rise(rows)] if part is not None]
+    result = [by_grade(rows), by_standard(rows), apart(chances, what) if len(chances) else None]
+    return [part for part in [*result, may_fall(rows), may_rise(rows)] if part is not None]
 
 
 def pack(rows: pd.DataFrame, name: str) -> dict[str, Any]:

@@ -52,11 +52,11 @@ def card_answer(model, values: pd.Series, state: pd.Series, card: pd.DataFrame) 
         inspected_on=pd.to_datetime(cohort["inspected_on"]), as_of=pd.to_datetime(cohort["as_of"])
     )
     made = pd.DataFrame([values.astype("float64").to_dict()])
-    found = report_cards.answers(cohort, made, model, details=False)
+    result = report_cards.answers(cohort, made, model, details=False)
     figures = {
-        "p_below": found.below[0],
-        "p_low": found.chances["low"][0],
-        "p_high": found.chances["high"][0],
+        "p_below": result.below[0],
+        "p_low": result.chances["low"][0],
+        "p_high": result.chances["high"][0],
     }
     return pd.DataFrame(figures, index=areas).loc[[area for area in areas if area in set(card["area"])]]
 
@@ -77,15 +77,15 @@ def unexpected(
     changed: dict[str, float], values: pd.Series, better: Callable[[pd.Series], float]
 ) -> list[str]:
     """The changes that move the chance of better the other way than one would expect, each alone."""
-    start, found = better(values), []
+    start, result = better(values), []
     for name, value in changed.items():
         if words.blank(values[name]) or abs(value - values[name]) < 1e-9:
             continue
         hoped = (value > values[name]) != (name in LESS_IS_BETTER)
         step = better(moved(values, {name: value})) - start
         if abs(step) >= 0.001 and (step > 0) != hoped:
-            found.append(name)
-    return found
+            result.append(name)
+    return result
 
 
 def controls(names: list[str], told: dict, values: pd.Series, urn: int) -> dict[str, float]:

@@ -90,9 +90,9 @@ def check(held: own.Kept) -> None:
         st.session_state.pop("checked", None)
         return
     content = file.getvalue()
-    found = checked(content, "This file", file.file_id)
-    if found.problems:
-        wrong = problems_told(found.problems)
+    result = checked(content, "This file", file.file_id)
+    if result.problems:
+        wrong = problems_told(result.problems)
         many = f"{len(wrong):,} problem{'s' if len(wrong) > 1 else ''}"
         st.warning(
             f"**{many}: this file can’t be used yet.** Put them right and upload it again; nothing was "
@@ -101,15 +101,15 @@ def check(held: own.Kept) -> None:
         charts.table(wrong)
         charts.download(wrong, "problems", "Download the problems (CSV)")
         return
-    rows = found.rows
+    rows = result.rows
     column = "lineage" if rows["lineage"].notna().all() else "urn"
     many = rows[column].nunique()
     st.info(
         f"**Nothing wrong: {len(rows):,} row{'s' if len(rows) > 1 else ''} for {many:,} "
         f"school{'s' if many > 1 else ''}**, "
-        f"a register of {found.kind.name.replace('-', ' ')}."
+        f"a register of {result.kind.name.replace('-', ' ')}."
     )
-    for note in found.notes:
+    for note in result.notes:
         st.markdown(words.plain(note.replace("`", "")))
     if column == "urn":
         st.info(
@@ -117,8 +117,8 @@ def check(held: own.Kept) -> None:
             "ingest` makes it."
         )
         return
-    adds(held, found)
-    keep(held, content, found)
+    adds(held, result)
+    keep(held, content, result)
 
 
 def adds(held: own.Kept, found: registers.Checked) -> None:
@@ -193,7 +193,7 @@ def spread_of(held: own.Kept, names: list[str], phases: list[str]) -> dict[str, 
     there = set(store.types_of("signals_today"))
     alike = own.schools()
     alike = set(alike.loc[alike["open"] & alike["phase"].isin(phases), "urn"])
-    found = {}
+    result = {}
     for name in names:
         column = PUBLIC.get(name, name if held.rights.everything else None)
         if column not in there:
@@ -204,11 +204,11 @@ def spread_of(held: own.Kept, names: list[str], phases: list[str]) -> dict[str, 
             signal = signals.declared()[column]
             ends = " to ".join(own.figure(values.quantile(at), signal) for at in (0.25, 0.75))
             said = f"yes in {words.percent(values.mean())}" if signal.unit == "yes or no" else ends
-            found[name] = (
+            result[name] = (
                 f"{said} ({len(values):,} schools, "
                 f"{'public files' if name in PUBLIC else 'registers kept here'})"
             )
-    return found
+    return result
 
 
 def keep(held: own.Kept, content: bytes, found: registers.Checked) -> None:

@@ -177,9 +177,9 @@ def forecast(known: Known, model: Champion, morning: str | pd.Timestamp | None =
     from headway.pipelines.scoring import score
 
     when = known.morning if morning is None else pd.Timestamp(morning)
-    found = score.of_known(dict(known.frames), known.about, model, when)
-    areas = found.get("forecasts", pd.DataFrame())
-    return Forecast(found["predictions"], areas, found["signals_today"])
+    result = score.of_known(dict(known.frames), known.about, model, when)
+    areas = result.get("forecasts", pd.DataFrame())
+    return Forecast(result["predictions"], areas, result["signals_today"])
 
 
 def explain(said: Forecast, urn: int) -> pd.DataFrame:

@@ -38,11 +38,11 @@ class Rate:
         chances = np.full((len(state), 3), np.nan)
         for by, cells in self.levels:
             if not by:
-                found = np.repeat(cells.to_numpy(), len(state), axis=0)
+                result = np.repeat(cells.to_numpy(), len(state), axis=0)
             else:
                 keys = pd.MultiIndex.from_frame(state[list(by)]) if len(by) > 1 else pd.Index(state[by[0]])
-                found = cells.reindex(keys).to_numpy()
-            chances = np.where(np.isnan(chances), found, chances)
+                result = cells.reindex(keys).to_numpy()
+            chances = np.where(np.isnan(chances), result, chances)
         return _possible(chances, state["overall"].to_numpy())
 
 

@@ -108,10 +108,10 @@ def verify(folder: Path) -> None:
     """Raises `AlteredError` where a champion's files aren't those of its manifest, no more and no fewer."""
     try:
         told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        found = _hashes(folder)
-        differ = [f"missing: {name}" for name in told.keys() - found.keys()]
-        differ += [f"added: {name}" for name in found.keys() - told.keys()]
-        differ += [f"changed: {name}" for name in told.keys() & found.keys() if told[name] != found[name]]
+        result = _hashes(folder)
+        differ = [f"missing: {name}" for name in told.keys() - result.keys()]
+        differ += [f"added: {name}" for name in result.keys() - told.keys()]
+        differ += [f"changed: {name}" for name in told.keys() & result.keys() if told[name] != result[name]]
     except FileNotFoundError:
         differ = [f"no {MANIFEST}: it was changed by hand, or an earlier Headway wrote it"]
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -142,10 +142,10 @@ def _identity(place: Path) -> tuple[Path, int, int] | None:
     aside.
     """
     try:
-        found = place.stat()
+        result = place.stat()
     except OSError:
         return None
-    return place, found.st_ino, found.st_mtime_ns
+    return place, result.st_ino, result.st_mtime_ns
 
 
 @dataclass
@@ -217,14 +217,14 @@ class Champion:
         """Both answers of a row, as the served model gives them: of its next grade, and of its next report
         card.
         """
-        found = self.predict(signals, state)
+        result = self.predict(signals, state)
         if not self.cards:
-            return found
+            return result
         asked = self.cards.judged_in(state)
         chances = self.cards.chances(
             self.prior(signals, state), signals, state, asked, self.cards.own_card(state)
         )
-        return found.join(pd.DataFrame(self.cards.wide(chances, asked), index=state.index))
+        return result.join(pd.DataFrame(self.cards.wide(chances, asked), index=state.index))
 
     def save(self, folder: Path) -> None:
         """Write the files in the place of `folder`, in one step."""
@@ -262,13 +262,13 @@ class Champion:
             try:
                 if (place / "about.json").is_file() or (place / MANIFEST).is_file():
                     verify(place)
-                found = cls.read(place)
+                result = cls.read(place)
             except (AlteredError, OSError):
                 if _identity(standing(folder)) == before:
                     raise
             else:
                 if _identity(standing(folder)) == before:
-                    return found
+                    return result
         raise AlteredError(
             f"The champion in {folder} is replaced over and over.\nWait for the other commands to end."
         )

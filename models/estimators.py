@@ -119,14 +119,14 @@ class CellRates:
         # Rows are many and the kinds of them few: each kind is looked up once.
         kinds = state[["overall", "cell", "group"]]
         rows = kinds.groupby(list(kinds), dropna=False, sort=False).ngroup().to_numpy()
-        found = [
+        result = [
             self.groups.get(f"{cell}|{'' if pd.isna(group) else group}")
             or self.cells.get(cell)
             or self.cells.get(f"{overall:.0f}")
             or [0.5] * (RANKS - 1)
             for overall, cell, group in kinds.drop_duplicates().itertuples(index=False)
         ]
-        return np.clip(np.array(found).reshape(-1, RANKS - 1)[rows], EDGE, 1 - EDGE)
+        return np.clip(np.array(result).reshape(-1, RANKS - 1)[rows], EDGE, 1 - EDGE)
 
 
 def _level(
@@ -297,14 +297,14 @@ def _penalised(
         gradient[flagged, 4] += flags.T @ off
         return value, np.append(gradient.ravel(), off.sum())
 
-    found = minimize(
+    result = minimize(
         loss,
         np.zeros(many * 5 + 1),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-3},
     ).x
-    return found[:-1].reshape(many, 5).tolist(), float(found[-1])
+    return result[:-1].reshape(many, 5).tolist(), float(result[-1])
 
 
 @dataclass

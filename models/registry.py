@@ -240,7 +240,7 @@ class Registry:
             try:
                 run, version = self._record(client, folder)
                 if promoted:
-                    self._enthrone(client, version, "promotion", run, folder / "files", promotion)
+                    self._promote(client, version, "promotion", run, folder / "files", promotion)
                 else:
                     client.set_registered_model_alias(MODEL, "challenger", version)
             except BaseException:
@@ -346,8 +346,8 @@ class Registry:
         with self._reached(), tempfile.TemporaryDirectory() as scratch:
             client = self.client()
             held = {
-                str(found.version): found.run_id
-                for found in client.search_model_versions(f"name = '{MODEL}'")
+                str(result.version): result.run_id
+                for result in client.search_model_versions(f"name = '{MODEL}'")
             }
             version = self._version_of(client, name) if name in ("champion", "challenger") else name
             run = held.get(str(version), name)
@@ -393,8 +393,8 @@ class Registry:
         with self.alone(), self._reached():
             client = self.client()
             here = client.get_experiment_by_name(EXPERIMENT).experiment_id
-            found = client.search_runs([here], f"tags.`{NAME}` = '{name}'", max_results=1)
-            parent = found[0].info.run_id if found else None
+            result = client.search_runs([here], f"tags.`{NAME}` = '{name}'", max_results=1)
+            parent = result[0].info.run_id if result else None
             children = client.search_runs(
                 [here], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'", max_results=5000
             )
@@ -479,7 +479,9 @@ class Registry:
                         f"No champion before version {now} is known.\nName one: `headway rollback --to "
                         "VERSION`."
                     )
-            held = {str(found.version): found for found in client.search_model_versions(f"name = '{MODEL}'")}
+            held = {
+                str(result.version): result for result in client.search_model_versions(f"name = '{MODEL}'")
+            }
             if to not in held:
                 raise RegistryError(
                     f"There is no version {to}.\nThe versions are: "
@@ -492,9 +494,9 @@ class Registry:
             )
             # one that is older than manifests
             Champion.load(files) if (files / MANIFEST).is_file() else Champion.read(files)
-            return self._enthrone(client, to, "rollback", held[to].run_id, files, {"why": why, "figures": {}})
+            return self._promote(client, to, "rollback", held[to].run_id, files, {"why": why, "figures": {}})
 
-    def _enthrone(
+    def _promote(
         self, client: Any, version: str, what: str, run: str, files: Path, told: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Put a version in the champion's place: log, alias and plain files, all or none of them; returns the

@@ -88,17 +88,17 @@ class Prior:
     def of(
         cls, overall: Departures, leadership: Departures | None, signals: pd.DataFrame, state: pd.DataFrame
     ) -> "Prior":
-        found = cls(
+        result = cls(
             np.full((len(state), 2, 4), np.nan), *(np.full((len(state), 2, 2), np.nan) for _ in range(2))
         )
         for at, (model, mine) in enumerate(_by_model(overall, leadership, signals, state)):
             rows = np.flatnonzero(mine["overall"].notna().to_numpy())
             if len(rows):
                 mine, given = _those(mine, rows), _those(signals, rows)
-                found.chances[rows, at] = chances = model.predict(given, mine)
-                found.place[rows, at] = probit(1 - np.cumsum(chances, axis=1)[:, BOUNDARIES - 1])
-                found.rate[rows, at] = probit(1 - model.recent.at(mine)[:, BOUNDARIES - 1])
-        return found
+                result.chances[rows, at] = chances = model.predict(given, mine)
+                result.place[rows, at] = probit(1 - np.cumsum(chances, axis=1)[:, BOUNDARIES - 1])
+                result.rate[rows, at] = probit(1 - model.recent.at(mine)[:, BOUNDARIES - 1])
+        return result
 
 
 def _numbers(state: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -356,11 +356,13 @@ class ReportCards:
         if before is not None:
             more = np.zeros((len(state), len(self.areas), len(names)))
             more[:, :, number[OWN[0]]] = self.shown(before, self.model.places(expected, about))
-        found = {}
+        result = {}
         for what in (LEADERSHIP, "any"):
             area = self.areas.index(LEADERSHIP) if what == LEADERSHIP else None
-            found[what] = self.model.contributions(rate, by_area, about, np.array(belongs), asked, area, more)
-        return names, found
+            result[what] = self.model.contributions(
+                rate, by_area, about, np.array(belongs), asked, area, more
+            )
+        return names, result
 
     @property
     def inputs(self) -> list[str]:
@@ -401,7 +403,7 @@ class ReportCards:
         """
         below = chances["standards"][:, :, BELOW - 1 :].sum(axis=2)
         strong = chances["standards"][:, :, : BELOW - 2].sum(axis=2)
-        found = {
+        result = {
             f"{what}_{area}": np.where(asked[:, at], values[:, at], np.nan)
             for what, values in (("p_below", below), ("p_strong_or_better", strong))
             for at, area in enumerate(self.areas)
@@ -410,7 +412,7 @@ class ReportCards:
             f"standard_set_{area}": np.where(asked[:, at], spans(chances["members"][:, at]), None)
             for at, area in enumerate(self.areas)
         }
-        return found | {"p_below_any": chances["any"]} | sets
+        return result | {"p_below_any": chances["any"]} | sets
 
     def as_dict(self) -> dict[str, Any]:
         """In JSON's own types."""

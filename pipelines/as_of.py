@@ -75,7 +75,7 @@ def latest_known(
         # A fact that is older in `order` than one already public never is the newest: leave it out.
         told = told[told[order] >= told.groupby(by)[order].cummax()]
     asked = questions[[by, "as_of"]].assign(question=range(len(questions)))
-    found = pd.merge_asof(
+    result = pd.merge_asof(
         asked.sort_values("as_of", kind="stable"),
         told[[by, "place"]].assign(when=told["known_on"].astype(DATE)),
         left_on="as_of",
@@ -84,7 +84,7 @@ def latest_known(
         allow_exact_matches=False,
     )
     return _details_known(
-        _at(found.sort_values("question")["place"], facts, by, questions.index), questions["as_of"]
+        _at(result.sort_values("question")["place"], facts, by, questions.index), questions["as_of"]
     )
 
 
@@ -152,8 +152,10 @@ def earlier_known(
         ]
     past = past[past["period"].isin(wanted["period"].unique())]
     past = past.sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
-    found = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one")
-    return _at(found["place"].where(known_by(found["known_on"], found["as_of"])), facts, by, questions.index)
+    result = wanted.merge(past, on=[by, "period"], how="left", validate="many_to_one")
+    return _at(
+        result["place"].where(known_by(result["known_on"], result["as_of"])), facts, by, questions.index
+    )
 
 
 def known_until(
@@ -175,13 +177,13 @@ def known_until(
         np.maximum.at(last, asked[open_], period[open_])
         past = past[open_ & (period == last[asked])]
     past = past.sort_values("known_on", kind="stable").drop_duplicates([by, "period"])
-    found = pd.merge_asof(
+    result = pd.merge_asof(
         wanted.dropna(subset=["limit"]).sort_values("limit", kind="stable"),
         past.assign(limit=past["period"].astype("float64")).sort_values("limit", kind="stable"),
         on="limit",
         by=by,
     )
-    places = found["place"].where(known_by(found["known_on"], found["as_of"])).set_axis(found["question"])
+    places = result["place"].where(known_by(result["known_on"], result["as_of"])).set_axis(result["question"])
     return _at(places.reindex(range(len(questions))), facts, by, questions.index)
 
 

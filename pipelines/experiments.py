@@ -68,10 +68,10 @@ def _list(read: Callable[[Any], Any]) -> Callable[[Any], tuple]:
     def every(value: Any) -> tuple:
         if not isinstance(value, list) or not value:
             raise ValueError(f"expected a list of one or more, and found {_shown(value)}")
-        found = tuple(read(each) for each in value)
-        if len(set(found)) < len(found):
+        result = tuple(read(each) for each in value)
+        if len(set(result)) < len(result):
             raise ValueError(f"something stands twice in {_shown(value)}")
-        return found
+        return result
 
     return every
 
@@ -81,24 +81,24 @@ def _names(of: Iterable[str]) -> Callable[[Any], tuple[str, ...]]:
     known = tuple(of)
 
     def some(value: Any) -> tuple[str, ...]:
-        found = _list(lambda each: each if isinstance(each, str) else str(each))(value)
+        result = _list(lambda each: each if isinstance(each, str) else str(each))(value)
         strange = [
-            f"there is no {_shown(name)}{_nearest(name, known)}" for name in found if name not in known
+            f"there is no {_shown(name)}{_nearest(name, known)}" for name in result if name not in known
         ]
         if strange:
             raise ValueError("; ".join(strange))
-        return tuple(name for name in known if name in found)
+        return tuple(name for name in known if name in result)
 
     return some
 
 
 def _months(value: Any) -> tuple[int, ...]:
-    found = _list(_whole(1))(value)
-    if max(found) > 12 or not set(inspections.MONTHS) <= set(found):
+    result = _list(_whole(1))(value)
+    if max(result) > 12 or not set(inspections.MONTHS) <= set(result):
         raise ValueError(
             f"expected months, 1 to 12, with 9 among them, the folds', and found {_shown(value)}"
         )
-    return tuple(sorted(found))
+    return tuple(sorted(result))
 
 
 def _boosting(value: Any) -> dict[str, Any]:
@@ -238,12 +238,12 @@ def of(content: dict[str, Any], name: str) -> Experiment:
 
 def plain(experiment: Experiment) -> dict[str, Any]:
     """Every setting as it stands in a file: what `of` reads back."""
-    found = {name: getattr(experiment, name) for name in SETTINGS}
-    found |= {
+    result = {name: getattr(experiment, name) for name in SETTINGS}
+    result |= {
         "half_lives": [NEVER if life is None else life for life in experiment.half_lives],
         "newest": ALL if experiment.newest is None else experiment.newest,
     }
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in result.items()}
 
 
 def as_toml(experiment: Experiment, note: str = "") -> str:

@@ -156,12 +156,12 @@ def next_graded(
         "category",
     ]
     pairs = graded[["lineage", "inspected_on"]].join(order[coming].shift(-1).add_prefix("next_"))
-    found = (
+    result = (
         questions[["lineage", "inspected_on"]]
         .merge(pairs, on=["lineage", "inspected_on"], how="left", validate="many_to_one")
         .set_axis(questions.index)
     )
-    rows = questions.join(found[[f"next_{c}" for c in coming]])
+    rows = questions.join(result[[f"next_{c}" for c in coming]])
     covered = as_of.covered_until(rows["lineage"], rows["as_of"], coverage)
     came = rows["next_inspected_on"].notna()
     limbo = came & as_of.is_before(rows["next_inspected_on"], rows["as_of"])

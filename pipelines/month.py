@@ -136,7 +136,7 @@ def _month(
             "passed": (_told(folder / "monitor.json") or {})["passed"],
             "problems": problems,
         }
-    found = _judged(folder, registry, registers, owner, limits, problems, say)
+    result = _judged(folder, registry, registers, owner, limits, problems, say)
     content = {
         "finished_on": f"{today}",
         "since": before.get("finished_on"),
@@ -152,13 +152,13 @@ def _month(
         "champion": registry.reigning()["version"],
     }
     text = summary(
-        content, *(_told(folder / f"{name}.json") for name in ("ingest", "train", "evidence")), found
+        content, *(_told(folder / f"{name}.json") for name in ("ingest", "train", "evidence")), result
     )
     tables.write_text(folder / "summary.md", text)
     tables.write_text(folder / "summary.html", page(text))
     tables.write_json(folder / MONTH, content)
     say(f"written: {folder / 'summary.md'}, {folder / 'summary.html'}")
-    return {"new": True, "passed": found["passed"], "problems": problems}
+    return {"new": True, "passed": result["passed"], "problems": problems}
 
 
 # --- the steps ----------------------------------------------------------------------------------------------
@@ -268,11 +268,11 @@ def _judged(
         f"{made['predictions']['status'].eq(score.SCORED).sum():,} scored"
     )
     say(f"cards: {len(cards.write(folder, folder / 'cards', owner)):,} written")
-    found = monitor.monitor(folder, champion.about, None, limits)
-    tables.write_json(folder / "monitor.json", found)
-    tables.write_text(folder / "monitor.html", monitor_report.report(found))
-    say(f"monitor: {len(found['passed']):,} limits passed")
-    return found
+    result = monitor.monitor(folder, champion.about, None, limits)
+    tables.write_json(folder / "monitor.json", result)
+    tables.write_text(folder / "monitor.html", monitor_report.report(result))
+    say(f"monitor: {len(result['passed']):,} limits passed")
+    return result
 
 
 def _told(path: Path) -> dict[str, Any] | None:
@@ -410,7 +410,7 @@ def _model(content: dict[str, Any], trained: dict[str, Any]) -> list[str]:
         f"rates by grade and phase is {mine['skill']:.3f}, its mean slope {mine['slope']:.2f}.",
         "",
         f"Model {trained['model_version']} {verdict}"
-        + (", for it is the champion already:" if again else ":"),
+        + (": it is the champion already." if again else ":"),
         *(f"- {reason}" for reason in told["reasons"]),
         "",
         f"Model {content['champion']} is champion.",

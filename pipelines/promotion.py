@@ -94,13 +94,13 @@ def decide(
     mine = candidate[candidate["model"].eq("champion") & candidate["overall"].gt(1)]
     against, leak = _too_good(mine)
     against += _calibration(mine)
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     for rule in [*baselines.RULES, evaluate.TWO_YEARS]:
         row = compare(paired(mine, candidate[candidate["model"].eq(rule)]), seed=seed)[0]
-        found.append({"against": rule, **row})
+        result.append({"against": rule, **row})
         if row["gain_low"] <= 0:
             against.append(f"no better than the plain rule {rule}: {_words(row)}")
-    best = min(found, key=lambda row: row["gain"])
+    best = min(result, key=lambda row: row["gain"])
     said = [f"better than every plain rule, the best of them {best['against']}: {_words(best)}"]
     beside = candidate[candidate["model"].eq(evaluate.BASE)]
 
@@ -126,7 +126,7 @@ def decide(
         else:
             beside = champion
             row = compare(pairs, seed=seed)[0]
-            found.append({"against": "champion", "version": reigning["version"], **row})
+            result.append({"against": "champion", "version": reigning["version"], **row})
             good, words = _beside(row, about, reigning)
             (said if good else against).append(
                 f"{words} (compared on {len(pairs):,} of its {len(mine):,} rows and the champion's "
@@ -137,7 +137,7 @@ def decide(
 
     groups = harm(paired(mine, beside), schools, seed)
     versus = "champion" if beside is champion else evaluate.BASE
-    found += [{"against": versus, **row} for row in groups]
+    result += [{"against": versus, **row} for row in groups]
     harmed = [
         f"{row['by']} {row['group']} fares worse than under {versus}: {_words(row)}"
         for row in groups
@@ -155,8 +155,8 @@ def decide(
     ]
     same = reigning if reigning and reigning["data_source"] == about["data_source"] else None
     carded = on_cards(cards[0], cards[1] if same else None, schools, same, seed)
-    against, said, found = against + harmed + carded.against, said + carded.said, found + carded.rows
-    return Decision(not against, against or said, found, leak or carded.leak)
+    against, said, result = against + harmed + carded.against, said + carded.said, result + carded.rows
+    return Decision(not against, against or said, result, leak or carded.leak)
 
 
 # --- report cards -------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def _plainness(about: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _too_good(mine: pd.DataFrame) -> tuple[list[str], bool]:
-    found = []
+    result = []
     for grade, limit in TOO_GOOD.items():
         folds = [
             evaluate.auc(rows["p_improve"].to_numpy(), rows["label"].eq("improved").to_numpy())[0]
@@ -305,11 +305,11 @@ def _too_good(mine: pd.DataFrame) -> tuple[list[str], bool]:
         ]
         mean = float(pd.Series(folds, dtype="float64").mean())
         if mean > limit:
-            found.append(
+            result.append(
                 f"too good to be true: mean AUC within grade {grade} is {mean:.3f}, over {limit}; look for "
                 "a leak"
             )
-    return found, bool(found)
+    return result, bool(result)
 
 
 def _calibration(mine: pd.DataFrame) -> list[str]:
@@ -324,10 +324,12 @@ def _calibration(mine: pd.DataFrame) -> list[str]:
     )
     gap = float((mine["p_improve"] - improved).groupby(mine["fold"]).mean().abs().mean())
     low, high = SLOPE_WITHIN
-    found = [] if low <= slope <= high else [f"mean calibration slope {slope:.2f} is outside {low} to {high}"]
+    result = (
+        [] if low <= slope <= high else [f"mean calibration slope {slope:.2f} is outside {low} to {high}"]
+    )
     if gap > GAP_WITHIN:
-        found.append(f"the mean chance lies {gap:.3f} from the share that improved, over {GAP_WITHIN}")
-    return found
+        result.append(f"the mean chance lies {gap:.3f} from the share that improved, over {GAP_WITHIN}")
+    return result
 
 
 def harm(pairs: pd.DataFrame, schools: pd.DataFrame, seed: int = 0) -> list[dict[str, Any]]:

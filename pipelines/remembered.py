@@ -57,13 +57,13 @@ class Memory:
         path = self.folder / f"{key}.npz"
         try:
             with np.load(path) as kept:
-                found = {name: kept[name] for name in kept.files}
+                result = {name: kept[name] for name in kept.files}
             os.utime(path)
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             self.missed += 1
             return None
         self.met += 1
-        return found
+        return result
 
     def put(self, key: str, answer: Arrays) -> None:
         """Keep an answer, in one step. A disk that takes none of it stops nothing."""
@@ -77,9 +77,9 @@ class Memory:
         """The answers of these names, in order: those kept, and of the others what `make` gives for their
         places, one after another.
         """
-        found = [self.get(key) for key in keys]
-        made = iter(make([place for place, answer in enumerate(found) if answer is None]))
-        for key, answer in zip(keys, found, strict=True):
+        result = [self.get(key) for key in keys]
+        made = iter(make([place for place, answer in enumerate(result) if answer is None]))
+        for key, answer in zip(keys, result, strict=True):
             if answer is None:
                 answer = next(made)
                 self.put(key, answer)

@@ -52,9 +52,9 @@ def cards(known: dict[str, pd.DataFrame], morning: pd.Timestamp) -> pd.DataFrame
         columns=NAMES
     )
     out = rows.groupby(keys)["known_on"].min()
-    found = wide.join(out).reset_index().rename(columns={"inspected_on": "as_of"})
-    found = found.astype({"as_of": tables.DATE, **dict.fromkeys(NAMES, "float64")})
-    return found.sort_values(["as_of", "urn"], ignore_index=True)
+    result = wide.join(out).reset_index().rename(columns={"inspected_on": "as_of"})
+    result = result.astype({"as_of": tables.DATE, **dict.fromkeys(NAMES, "float64")})
+    return result.sort_values(["as_of", "urn"], ignore_index=True)
 
 
 def last_cards(questions: pd.DataFrame, given: pd.DataFrame) -> np.ndarray:
@@ -135,15 +135,15 @@ def learn(
     """
     given = cards(known, morning)
     start = Learner.of(champion, known, given, learned, kept)
-    found, walked = start.fitted(given.index), start.walked(whole)
+    result, walked = start.fitted(given.index), start.walked(whole)
     report = {
         "cards": len(given),
-        "weights": found.model.weights,
+        "weights": result.model.weights,
         "counts": start.counts(),
         "walk": [row for fold, rows in walked.groupby("fold") for row in figures(rows, fold)],
         "safeguarding": _safeguarding(known, morning),
     }
-    return found, walked, report
+    return result, walked, report
 
 
 class Learner:
@@ -235,16 +235,16 @@ class Learner:
         `rate` is the plain rule's word: how often it came out below expected among those learned from, by the
         grade before.
         """
-        found = self.fitted(self.given.index[learned], self.empty.model, sets)
-        chances = found.model.predict(self.expected[unseen], self.about[unseen])
-        anywhere = found.model.any_below(chances, self.asked[unseen])
+        result = self.fitted(self.given.index[learned], self.empty.model, sets)
+        chances = result.model.predict(self.expected[unseen], self.about[unseen])
+        anywhere = result.model.any_below(chances, self.asked[unseen])
         rows = _judgements(
             self.given.iloc[unseen],
             self.state.iloc[unseen],
             self.standards[unseen],
             chances,
             anywhere,
-            found.sets.members(chances),
+            result.sets.members(chances),
         )
         if not sets:
             rows = rows.assign(covers=np.nan)

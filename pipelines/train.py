@@ -76,8 +76,8 @@ def outcomes_with(asked: pd.DataFrame, experiment: Experiment) -> pd.Series:
 
 @contextlib.contextmanager
 def nothing_left_behind() -> Iterator[None]:
-    """Within, the processes of the folds end with us, though we be killed, and leave no arrays in shared
-    memory.
+    """Within, the processes of the folds end with this one, also when it is killed, and leave no arrays in
+    shared memory.
     """
     from joblib import parallel_config
 
@@ -468,10 +468,10 @@ def _by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = table[table["model"].isin(["champion", evaluate.BASE]) & table["overall"].gt(1)]
     error = (rows["p_improve"] - rows["label"].eq("improved")) ** 2
     sums = error.groupby([rows["label_source"], rows["model"]]).agg(["mean", "size"])
-    found = []
+    result = []
     for source in sums.index.unique("label_source"):
         mine, base = sums.loc[(source, "champion")], sums.loc[(source, evaluate.BASE)]
-        found.append(
+        result.append(
             {
                 "label_source": source,
                 "n": int(mine["size"]),
@@ -479,12 +479,12 @@ def _by_source(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "skill": float(1 - mine["mean"] / base["mean"]),
             }
         )
-    return found
+    return result
 
 
 def _led_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The leadership grade: error, and skill over the recent rates by grade and phase alone."""
-    found = []
+    result = []
     for fold, rows in table.groupby("fold"):
         parts = {name: part.set_index("urn") for name, part in rows.groupby("model")}
         mine, plain = parts["champion"], parts["table"]
@@ -494,7 +494,7 @@ def _led_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
             (part.loc[worth.index[worth], "p_improve"].to_numpy() - better) ** 2 for part in (mine, plain)
         )
         skill, low, high = intervals.skill(error, rule, mine.loc[worth.index[worth], "lineage"])
-        found.append(
+        result.append(
             {
                 "fold": f"{fold:%Y-%m-%d}",
                 "n": int(worth.sum()),
@@ -505,7 +505,7 @@ def _led_scores(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "high": high,
             }
         )
-    return found
+    return result
 
 
 def _cell_sizes(rows: pd.DataFrame) -> dict[str, int]:
@@ -530,7 +530,7 @@ def _params(report: dict[str, Any], experiment: Experiment) -> dict[str, Any]:
 
 
 def _metrics(report: dict[str, Any]) -> dict[str, float]:
-    found = {}
+    result = {}
     for row in report["scores"]:
         if row["model"] in ("champion", evaluate.BASE):
             for key in (
@@ -544,12 +544,12 @@ def _metrics(report: dict[str, Any]) -> dict[str, float]:
                 "rate",
                 "mean_p",
             ):
-                found[f"{row['fold'][:4]}_{row['model']}_{key}"] = row[key]
+                result[f"{row['fold'][:4]}_{row['model']}_{key}"] = row[key]
     for row in report["means"]:
         if row["model"] == "champion":
-            found |= {f"mean_{key}": value for key, value in row.items() if key != "model"}
-    found |= {"coverage": report["coverage"][0]["coverage"]} if report["coverage"] else {}
-    return found
+            result |= {f"mean_{key}": value for key, value in row.items() if key != "model"}
+    result |= {"coverage": report["coverage"][0]["coverage"]} if report["coverage"] else {}
+    return result
 
 
 def _example(rows: pd.DataFrame, champion: Champion) -> pd.DataFrame:

@@ -130,23 +130,23 @@ def search(
                 f"{folds[0].name} to {folds[-1].name}, by {task.candidate}; {last} is left alone"
             )
             _try(study, task, start, trials, minutes, registry, say, progress)
-            found = _found(study, task, start) | {"study": name, "added": len(_done(study)) - held}
-            note = "\n".join([f"Written by `headway tune`, study {name}.", *lines(found)])
+            result = _found(study, task, start) | {"study": name, "added": len(_done(study)) - held}
+            note = "\n".join([f"Written by `headway tune`, study {name}.", *lines(result)])
             text = experiments.as_toml(_recipe(study.best_trial.params, start), note)
             tables.write_text(out / f"tuned-{name}.toml", text)
             metrics = {
-                f"{where}_{key}": found[where][key]
+                f"{where}_{key}": result[where][key]
                 for where in ("searched", "last")
                 for key in ("gain", "gain_low", "gain_high")
             }
-            found["run"] = registry.study(
+            result["run"] = registry.study(
                 f"tune {name}",
                 experiments.params(start),
                 _told(study, start),
                 metrics,
-                {"experiment.toml": text, "study.json": json.dumps(found)},
+                {"experiment.toml": text, "study.json": json.dumps(result)},
             )
-            return found | {"written": str(out / f"tuned-{name}.toml")}
+            return result | {"written": str(out / f"tuned-{name}.toml")}
     except Timeout as error:
         raise Busy(
             f"Another `headway tune` is at work in {registry.root}.\nWait for it, or try again."
@@ -170,7 +170,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"best of {found['trials']:,} trials: number {best['trial']}, score {best['score']:.5f}; the start's "
         f"{found['start']['score']:.5f}",
         "it does otherwise: " + ("; ".join(best["unlike"]) or "nothing"),
-        f"on the folds searched on, {_words(searched)}; this flatters it, for it was chosen there",
+        f"on the folds searched on, {_words(searched)}; this flatters it, because it was chosen there",
         f"on {last['fold']}, which no trial saw, {_words(last)}",
     ]
     if found["looked"] > 1:
@@ -343,16 +343,16 @@ def _started_from(start: Experiment) -> dict[str, Any]:
 def _space(start: Experiment) -> dict[str, Any]:
     from optuna.distributions import FloatDistribution, IntDistribution
 
-    found = {}
+    result = {}
     for name, value in _started_from(start).items():
         low, high = min(SPACE[name][0], value), max(SPACE[name][1], value)
         log = not name.endswith("_fraction") and low > 0
-        found[name] = (
+        result[name] = (
             IntDistribution(low, high, log=log)
             if isinstance(value, int)
             else FloatDistribution(low, high, log=log)
         )
-    return found
+    return result
 
 
 def _try(

@@ -168,10 +168,10 @@ class _Reader:
         try:
             rows.check(path, made.champion())
             given = list(rows.batches(path, made.champion()))
-            found = [rows.answers(one, 0, made.champion(), False).to_pandas() for one in given]
+            result = [rows.answers(one, 0, made.champion(), False).to_pandas() for one in given]
         finally:
             path.unlink()
-        for asked, answers in zip(given, found, strict=True):
+        for asked, answers in zip(given, result, strict=True):
             scored = answers["status"].eq("scored")
             chances = answers.filter(regex="p_grade_")
             sums = chances.sum(axis=1)[scored]
@@ -244,8 +244,8 @@ def _work(pipe: Any, base: list[tuple[str, bytes]], limits: bool) -> None:
 
 def _most_memory() -> int:
     status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
-    return int(found[1]) * 1024 if found else 0
+    result = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
+    return int(result[1]) * 1024 if result else 0
 
 
 class Reading:

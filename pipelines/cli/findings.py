@@ -24,15 +24,15 @@ def evidence(tables: Tables = TABLES, tracking: Tracking = None) -> None:
 
     about, examples = store.about(tables, "examples"), store.read(tables, "examples")
     on_cards = evidence_cards.asked_again(store.read(tables, "standards"), store.read(tables, "inspections"))
-    found = sturdy.sturdier(
+    result = sturdy.sturdier(
         stage.evidence(
             examples, store.read(tables, "backtest"), data_source=about["data_source"], on_cards=on_cards
         ),
         examples,
     )
-    store.write_json(tables / "evidence.json", found)
-    store.write_text(tables / "evidence.html", evidence_report.report(found))
-    for claim in found["claims"]:
+    store.write_json(tables / "evidence.json", result)
+    store.write_text(tables / "evidence.html", evidence_report.report(result))
+    for claim in result["claims"]:
         say(f"{claim['id']}: {claim['verdict_words']}")
     _log_evidence(tables, tracking)
     say(f"written: {tables / 'evidence.json'}, {tables / 'evidence.html'}")
@@ -58,10 +58,10 @@ def power(
         results,
         store.read(tables, "inspections"),
     )
-    found = stage.power(schools, results, data_source=about["data_source"], seed=seed)
-    store.write_json(tables / "power.json", found)
-    store.write_text(tables / "power.html", power_report.report(found))
-    for line in found["summary"]:
+    result = stage.power(schools, results, data_source=about["data_source"], seed=seed)
+    store.write_json(tables / "power.json", result)
+    store.write_text(tables / "power.html", power_report.report(result))
+    for line in result["summary"]:
         say(line)
     terminal.table(
         "Schools needed, two-sided at 5%",
@@ -75,7 +75,7 @@ def power(
                 "-" if row["simulated"] is None else f"{row['simulated']:,}",
                 "-" if row["apart"] is None else f"{row['apart']:+.1%}",
             ]
-            for question in found["questions"]
+            for question in result["questions"]
             for row in question["needed"]
         ),
     )
@@ -107,12 +107,12 @@ def worth(
 
     folder = runs_of(tables) / "champion"
     champion = scoring.load(folder) if (folder / "about.json").is_file() else None
-    found = stage.worth(
+    result = stage.worth(
         tables, champion, workers=workers, newest=years, registers=registers, curves=curves, say=say
     )
-    store.write_json(tables / "worth.json", found)
-    store.write_text(tables / "worth.html", worth_report.report(found))
-    for line in found["summary"]:
+    store.write_json(tables / "worth.json", result)
+    store.write_text(tables / "worth.html", worth_report.report(result))
+    for line in result["summary"]:
         say(line)
     say(f"written: {tables / 'worth.json'}, {tables / 'worth.html'}")
 
@@ -138,23 +138,23 @@ def study(
     from headway.pipelines.reports import study as study_report
     from headway.pipelines.study import report as stage
 
-    found = stage.study(tables, peers)
+    result = stage.study(tables, peers)
     if make:
         makes = {
             "evidence": lambda: evidence(tables=tables, tracking=tracking),
             "power": lambda: power(tables=tables, seed=0),
             "worth": lambda: worth(tables=tables, years=3, curves=True, workers=2, registers=registers),
         }
-        for row in found["missing"]:
+        for row in result["missing"]:
             if row["part"] in makes:
                 say(f"{row['part']}: {row['why']}, so it is made first")
                 makes[row["part"]]()
-        found = stage.study(tables, peers)
-    store.write_json(tables / "study.json", found)
-    store.write_text(tables / "study.html", study_report.report(found))
-    for line in found["summary"]:
+        result = stage.study(tables, peers)
+    store.write_json(tables / "study.json", result)
+    store.write_text(tables / "study.html", study_report.report(result))
+    for line in result["summary"]:
         say(f"{line['head']}: {line['text']}")
-    for row in found["missing"]:
+    for row in result["missing"]:
         say(f"without {row['part']} ({row['why']}): run {row['command']}")
     say(f"written: {tables / 'study.json'}, {tables / 'study.html'}")
 

@@ -104,7 +104,7 @@ def tune(
     from headway.pipelines import experiments
     from headway.pipelines import tune as stage
 
-    found = stage.tune(
+    result = stage.tune(
         tables,
         Registry.at(tracking, RUNS),
         trials=trials,
@@ -116,7 +116,7 @@ def tune(
         say=say,
         progress=terminal.bar("trials"),
     )
-    for line in [*stage.lines(found), f"written: {found['written']}"]:
+    for line in [*stage.lines(result), f"written: {result['written']}"]:
         say(line)
 
 
@@ -138,13 +138,13 @@ def compare(
     from headway.pipelines import compare as stage
 
     registry = Registry.at(tracking, RUNS)
-    found = stage.compare(registry.recorded(first), registry.recorded(second))
+    result = stage.compare(registry.recorded(first), registry.recorded(second))
     if as_json:
-        say(json.dumps(found, indent=1, ensure_ascii=False))
+        say(json.dumps(result, indent=1, ensure_ascii=False))
         return
-    for title, columns, rows in stage.tables(found):
+    for title, columns, rows in stage.tables(result):
         terminal.table(title, columns, rows)
-    for line in stage.lines(found):
+    for line in stage.lines(result):
         say(line)
 
 

@@ -60,8 +60,10 @@ def check(
 
     schools, trusts, _ = _schools(tables)
     if target in stage.KINDS and not Path(target).is_file():
-        found, problems, notes = stage.read_stored(registers, schools, this_day(), target, trusts)
-        said = f"{sum(map(len, found.values())):,} rows in {len(stage.stored(registers, target)):,} registers"
+        result, problems, notes = stage.read_stored(registers, schools, this_day(), target, trusts)
+        said = (
+            f"{sum(map(len, result.values())):,} rows in {len(stage.stored(registers, target)):,} registers"
+        )
     else:
         checked = stage.check(_bytes(target), Path(target).name, schools, this_day(), owner, trusts)
         problems, notes = checked.problems, checked.notes

@@ -95,11 +95,11 @@ def score(
         made, about = stage.score(tables, champion, morning, similar and output is None, registers, say)
         folder, name = (tables, "predictions") if output is None else (output.parent, output.stem)
         asked = made if output is None else {"predictions": made["predictions"]}
-        found = store.write(folder, asked, about=about, named={"predictions": name})["predictions"]
-        stage.write_csv(found, folder / f"{name}.csv")
-        counted = found["status"].value_counts().to_dict()
+        result = store.write(folder, asked, about=about, named={"predictions": name})["predictions"]
+        stage.write_csv(result, folder / f"{name}.csv")
+        counted = result["status"].value_counts().to_dict()
         say(
-            f"cohort {found['as_of'].iloc[0]:%Y-%m-%d}: {len(found):,} open = "
+            f"cohort {result['as_of'].iloc[0]:%Y-%m-%d}: {len(result):,} open = "
             + " + ".join(f"{n:,} {status}" for status, n in counted.items())
         )
         say(

@@ -163,7 +163,7 @@ def mornings_named(texts: list[str]) -> list[Any]:
 
     from headway.pipelines.tables import DataError
 
-    found = set()
+    result = set()
     for text in texts:
         first, dots, rest = text.partition("..")
         last, _, step = rest.partition("/")
@@ -176,8 +176,8 @@ def mornings_named(texts: list[str]) -> list[Any]:
         )
         if days.empty:
             raise DataError(f"--as-of {text} ends before it begins.\nWrite the earlier day first.")
-        found |= {*days}
-    return sorted(found)
+        result |= {*days}
+    return sorted(result)
 
 
 def main() -> None:

@@ -226,12 +226,12 @@ def streamlit_flags(path: Path) -> list[str]:
     import tomllib
 
     def flags(told: dict[str, Any], section: str) -> list[str]:
-        found = []
+        result = []
         for name, value in told.items():
             if isinstance(value, dict):
-                found += flags(value, f"{section}{name}.")
+                result += flags(value, f"{section}{name}.")
             else:
-                found.append(f"--{section}{name}={value if isinstance(value, str) else json.dumps(value)}")
-        return found
+                result.append(f"--{section}{name}={value if isinstance(value, str) else json.dumps(value)}")
+        return result
 
     return flags(tomllib.loads(path.read_text(encoding="utf-8")), "")

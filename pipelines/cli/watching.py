@@ -45,25 +45,25 @@ def monitor(
     from headway.pipelines.watching import monitor as stage
 
     allowed = stage.limits(limit or ())
-    found = stage.monitor(tables, score.load(RUNS / "champion").about, predictions, allowed)
-    store.write_json(tables / "monitor.json", found)
-    store.write_text(tables / "monitor.html", monitor_report.report(found))
-    for title, columns, rows in monitor_report.short(found):
+    result = stage.monitor(tables, score.load(RUNS / "champion").about, predictions, allowed)
+    store.write_json(tables / "monitor.json", result)
+    store.write_text(tables / "monitor.html", monitor_report.report(result))
+    for title, columns, rows in monitor_report.short(result):
         say(title)
         terminal.table("", columns, rows)
     for line in [
-        *found["notes"],
+        *result["notes"],
         f"written: {tables / 'monitor.json'}, {tables / 'monitor.html'}",
         *(
             (
                 f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is "
                 f"{row['allowed']:g})"
             )
-            for row in found["passed"]
+            for row in result["passed"]
         ),
     ]:
         say(line)
-    if found["passed"]:
+    if result["passed"]:
         raise typer.Exit(3)
     say("no limit passed")
 
@@ -106,7 +106,7 @@ def month(
         with terminal.downloads() as (tell_line, tell):
             return fetch.fetch(raw, say=tell_line, tell=tell)
 
-    found = stage.month(
+    result = stage.month(
         tables,
         Registry.at(tracking, RUNS),
         raw=raw,
@@ -119,12 +119,12 @@ def month(
         say=say,
         bar=terminal.bar,
     )
-    for row in found["passed"]:
+    for row in result["passed"]:
         say(
             f"limit passed: {row['limit']}: {row['sentence']} ({row['value']:.3g}; the limit is "
             f"{row['allowed']:g})"
         )
-    if found["problems"]:
-        raise DataError("\n".join(found["problems"]))
-    if found["passed"]:
+    if result["problems"]:
+        raise DataError("\n".join(result["problems"]))
+    if result["passed"]:
         raise typer.Exit(3)

@@ -26,14 +26,14 @@ def scores(table: pd.DataFrame) -> list[dict[str, Any]]:
     On rows that could improve. Skill is 1 - Brier / Brier of the rule, as a share.
     """
     eligible = table[table["overall"].gt(1)]
-    found = []
+    result = []
     for fold, rows in eligible.groupby("fold"):
         base = rows[rows["model"].eq(BASE)].set_index("urn")
         two = rows[rows["model"].eq(TWO_YEARS)].set_index("urn")
         for model, mine in rows.groupby("model"):
             mine = mine.set_index("urn").loc[base.index]
-            found.append({"fold": f"{fold:%Y-%m-%d}", "model": model, **score(mine, base, two)})
-    return found
+            result.append({"fold": f"{fold:%Y-%m-%d}", "model": model, **score(mine, base, two)})
+    return result
 
 
 def score(mine: pd.DataFrame, base: pd.DataFrame, two: pd.DataFrame) -> dict[str, Any]:
@@ -96,10 +96,10 @@ def calibration_curve(table: pd.DataFrame, groups: int = 10) -> list[dict[str, A
         return []
     group = pd.qcut(rows["p_improve"].rank(method="first"), groups, labels=False)
     by = rows.assign(improved=rows["label"].eq("improved")).groupby(group)
-    found = []
+    result = []
     for at, here in by:
         rate, low, high = intervals.share(here["improved"].to_numpy(dtype=float), here["lineage"])
-        found.append(
+        result.append(
             {
                 "bin": int(at) + 1,
                 "n": len(here),
@@ -109,7 +109,7 @@ def calibration_curve(table: pd.DataFrame, groups: int = 10) -> list[dict[str, A
                 "high": high,
             }
         )
-    return found
+    return result
 
 
 def ranked_probability_score(chances: np.ndarray, following: np.ndarray) -> float:
@@ -130,15 +130,15 @@ def coverage(table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = table[table["model"].eq("champion") & table["set_covers"].notna()].assign(
         covers=lambda t: t["set_covers"].astype(float), size=lambda t: t["grade_set"].map(_size)
     )
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     if rows.empty:  # one fold alone has no earlier one to learn its sets from
-        return found
+        return result
     for by in ([], ["fold"], ["overall"], ["fold", "overall"], ["next_framework"]):
         groups = rows.groupby(by) if by else [((), rows)]
         for key, group in groups:
             keys = key if isinstance(key, tuple) else (key,)
             named = {name: _plain(value) for name, value in zip(by, keys, strict=True)}
-            found.append(
+            result.append(
                 {
                     **named,
                     "n": len(group),
@@ -146,7 +146,7 @@ def coverage(table: pd.DataFrame) -> list[dict[str, Any]]:
                     "mean_size": group["size"].mean(),
                 }
             )
-    return found
+    return result
 
 
 def _size(span: str) -> int:
@@ -167,7 +167,7 @@ def caught(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Of schools below good at their next inspection, the share among the riskiest 10% and 20%, and the most
     possible.
     """
-    found = []
+    result = []
     rows = table[table["model"].eq("champion")].assign(risk=lambda t: t["p_grade_3"] + t["p_grade_4"])
     for fold, group in rows.groupby("fold"):
         bad = group["next_rank"].ge(3).to_numpy()
@@ -177,8 +177,8 @@ def caught(table: pd.DataFrame) -> list[dict[str, Any]]:
             top = int(np.ceil(share * len(group)))
             row[f"caught_{share:.0%}"] = float(bad[order[:top]].sum() / bad.sum())
             row[f"most_possible_{share:.0%}"] = float(min(top, bad.sum()) / bad.sum())
-        found.append(row)
-    return found
+        result.append(row)
+    return result
 
 
 GROUPS = ("phase", "type_group", "region", "idaci_quintile", "faith", "size")
@@ -197,18 +197,18 @@ def fairness(table: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]
     rows = rows.assign(
         improved=improved, error=(rows["p_improve"] - improved) ** 2, plain_error=(plain - improved) ** 2
     )
-    found = []
+    result = []
     for by in GROUPS:
         for group, mine in rows.groupby(rows[by].astype("str").fillna("not known")):
             row: dict[str, Any] = {"by": by, "group": group, "n": len(mine)}
             if len(mine) < FEW:
-                found.append({**row, "too_few": True})
+                result.append({**row, "too_few": True})
                 continue
             gap = (mine["improved"] - mine["p_improve"]).to_numpy()
             better = intervals.skill(
                 mine["error"].to_numpy(), mine["plain_error"].to_numpy(), mine["lineage"]
             )
-            found.append(
+            result.append(
                 {
                     **row,
                     "too_few": False,
@@ -218,7 +218,7 @@ def fairness(table: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]
                     **_named("skill", better),
                 }
             )
-    return found
+    return result
 
 
 def grouped(schools: pd.DataFrame) -> pd.DataFrame:

@@ -240,7 +240,7 @@ def ablation(
     unseen = pd.concat([whole.unseen for whole in given], ignore_index=True)
     full = squared_error(whole_chances(given), unseen)
     plain = plain_error(given)
-    found = []
+    result = []
     for family, trial in trials.items():
         error = squared_error(chances[family].to_numpy(), unseen)
         for grade in (None, *WITHIN):
@@ -250,7 +250,7 @@ def ablation(
                 within, without = without, within
             gain, low, high = intervals.skill(within, without, unseen["lineage"].to_numpy()[here])
             brier, rule = without.mean(), plain[here].mean()
-            found.append(
+            result.append(
                 {
                     "family": family,
                     "within": grade,
@@ -263,7 +263,7 @@ def ablation(
                     "verdict": "adds" if low > 0 else "takes away" if high < 0 else "adds nothing that shows",
                 }
             )
-    return found
+    return result
 
 
 def rebuilt(given: list[Whole], examples: pd.DataFrame, signals: list[str], workers: int = 2) -> list[Whole]:

@@ -178,7 +178,7 @@ def ask(
     whole = fit(learned, signals, fold.morning, outcome=outcome, seed=seed, **settings)
     at, following = state(learned, outcome), learned[outcome.following].to_numpy("int64")
     asked = state(unseen, outcome)
-    found = {}
+    result = {}
     fresh = {half_life: freshness(learned, fold.morning, half_life).to_numpy() for half_life in half_lives}
     for name, learners in estimators.CANDIDATES.items():
         part = estimators.Departures(
@@ -191,16 +191,16 @@ def ask(
         for half_life in half_lives:
             level = estimators.CellRates.of(at, following, fresh[half_life], before).at(asked)
             chances = estimators.spread(scores, level, asked["overall"].to_numpy())
-            found[f"{name} {half_life}"] = pd.DataFrame(chances, index=unseen.index)
+            result[f"{name} {half_life}"] = pd.DataFrame(chances, index=unseen.index)
     if rules:
         weight = learning_weight(learned).to_numpy()
         for name, rule in baselines.RULES.items():
-            found[name] = pd.DataFrame(rule().fit(at, following, weight).predict(asked), index=unseen.index)
+            result[name] = pd.DataFrame(rule().fit(at, following, weight).predict(asked), index=unseen.index)
         mornings = pd.Series(fold.morning, index=learned.index)
         lately = as_of.within_years(mornings, learned["next_inspected_on"], 2).to_numpy()
         two = baselines.Rate("overall", "phase").fit(at[lately], following[lately], weight[lately])
-        found[TWO_YEARS] = pd.DataFrame(two.predict(asked), index=unseen.index)
-    return found
+        result[TWO_YEARS] = pd.DataFrame(two.predict(asked), index=unseen.index)
+    return result
 
 
 def walk(

@@ -51,7 +51,7 @@ def asked_again(standards: pd.DataFrame, inspections: pd.DataFrame, claims: Path
     others = wide[[area for area in AREAS if area != LEADERSHIP]].mean(axis=1)
     gap = others - wide[LEADERSHIP]
     better = gap >= BETTER
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "statement": "Schools led better than they are graded improve more often: leadership and governance "
         "against the mean "
         "of the other areas of a report card.",
@@ -73,15 +73,15 @@ def asked_again(standards: pd.DataFrame, inspections: pd.DataFrame, claims: Path
         "outcomes": _after(wide.assign(better=better, gap=gap), standards),
     }
     usual = (
-        next((row["without"]["share"] for row in found["outcomes"] if row["without"]["n"] >= ENOUGH), None)
+        next((row["without"]["share"] for row in result["outcomes"] if row["without"]["n"] >= ENOUGH), None)
         or USUAL
     )
-    share = found["gap"]["better"] or 0.3
-    found["would_take"] = [needed(ratio, usual, share, power) for ratio in RATIOS for power in POWER]
-    found["written_down"] = [_tested(claim, wide.assign(gap=gap)) for claim in written_down(claims)]
-    found["verdict"] = _verdict(found["outcomes"])
-    found["sentences"] = _sentences(found, usual)
-    return found
+    share = result["gap"]["better"] or 0.3
+    result["would_take"] = [needed(ratio, usual, share, power) for ratio in RATIOS for power in POWER]
+    result["written_down"] = [_tested(claim, wide.assign(gap=gap)) for claim in written_down(claims)]
+    result["verdict"] = _verdict(result["outcomes"])
+    result["sentences"] = _sentences(result, usual)
+    return result
 
 
 def needed(ratio: float, usual: float, share: float, power: float) -> dict[str, Any]:
@@ -293,7 +293,7 @@ def _compared(what: str, rule: str, rows: pd.DataFrame, alike: str) -> dict[str,
     Where leadership stands out the other areas stand lower, and lower ones rise more often: only the
     comparison among those that are `alike` in where they stand says something of leadership.
     """
-    found = evidence.compared(rows["improved"].astype(bool), rows["better"].astype(bool))
+    result = evidence.compared(rows["improved"].astype(bool), rows["better"].astype(bool))
     within = (
         evidence.within_strata(
             rows["improved"],
@@ -308,12 +308,12 @@ def _compared(what: str, rule: str, rows: pd.DataFrame, alike: str) -> dict[str,
         "what": what,
         "rule": rule,
         "outcomes": len(rows),
-        "with": found["exposed"],
-        "without": found["unexposed"],
-        "risk_ratio": found["risk_ratio"],
+        "with": result["exposed"],
+        "without": result["unexposed"],
+        "risk_ratio": result["risk_ratio"],
         "odds_ratio": within,
         "alike": alike,
-        "too_few": min(found["exposed"]["n"], found["unexposed"]["n"]) < ENOUGH,
+        "too_few": min(result["exposed"]["n"], result["unexposed"]["n"]) < ENOUGH,
     }
 
 

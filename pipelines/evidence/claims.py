@@ -485,15 +485,15 @@ def _pooled_odds_ratio(cells: np.ndarray, strata: np.ndarray, rows: _Rows) -> di
         ratio = None
         if math.isfinite(usual) and np.isfinite(moved).all():
             ratio = _ratio(np.log(table.oddsratio_pooled), _larger_error(usual**2, moved, rows.school))
-        found = {"odds_ratio": ratio}
+        result = {"odds_ratio": ratio}
         test = table.test_equal_odds(adjust=True) if strata.sum() > 1 and ratio else None
     if test and np.isfinite(test.pvalue):
-        found["homogeneity"] = {
+        result["homogeneity"] = {
             "statistic": float(test.statistic),
             "df": int(strata.sum()) - 1,
             "p": float(test.pvalue),
         }
-    return found
+    return result
 
 
 def _pooled_risk_ratio(cells: np.ndarray, strata: np.ndarray, rows: _Rows) -> dict[str, float] | None:
@@ -773,9 +773,9 @@ def _alike_too(rows: pd.DataFrame, exposed: pd.Series, tied: str) -> dict[str, A
     it is called.
     """
     step = (4 * rows[tied].astype("float64")).round()
-    found = stratified(rows.assign(tied=step), exposed, (*STRATA, "tied"))
+    result = stratified(rows.assign(tied=step), exposed, (*STRATA, "tied"))
     what = signals.declared()[tied].sentence.rstrip(".")
-    return {"what": what, "odds_ratio": found["odds_ratio"], "risk_ratio": found["risk_ratio"]}
+    return {"what": what, "odds_ratio": result["odds_ratio"], "risk_ratio": result["risk_ratio"]}
 
 
 def _apart(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
@@ -797,13 +797,13 @@ def _table(
     """A line for the chosen pairs, and one for each source of their labels. `ratios` pools strata; raw
     without it.
     """
-    found = []
+    result = []
     for source, mine in _apart(rows[chosen]):
         kept = rows[chosen][mine]
         having = exposed[kept.index]
         figures = ratios(kept, having) if ratios else compared(kept["improved"], having, kept["lineage"])
-        found.append({"what": what, "label_source": source, **figures})
-    return found
+        result.append({"what": what, "label_source": source, **figures})
+    return result
 
 
 def _steps(claim: Claim, rows: pd.DataFrame, values: pd.Series, exposed: pd.Series) -> list[dict[str, Any]]:

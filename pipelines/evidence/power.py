@@ -589,8 +589,8 @@ def _answered(question: Question, schools: pd.DataFrame, replicates: int, seed: 
         else []
     )
     trusts = [_of_trust(question, given, count, power) for count in TRUSTS for power in POWERS]
-    found = about | {"needed": needed, "years": over, "trusts": trusts}
-    return found | {"sentences": _sentences(found)}
+    result = about | {"needed": needed, "years": over, "trusts": trusts}
+    return result | {"sentences": _sentences(result)}
 
 
 def _needed(question: Question, given: Sample, power: float, years: int, drawn: int | None) -> dict[str, Any]:

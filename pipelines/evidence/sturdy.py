@@ -149,7 +149,7 @@ def choices(ready: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
     the test itself.
     """
     newest = max((rows["year"].max() for rows in ready.values() if len(rows)), default="")
-    found = []
+    result = []
     for pairing, grades, window in product(PAIRINGS, GRADES_IN, WINDOWS):
         rows = ready[pairing]
         rows = rows[rows["overall"].isin(GRADES_IN[grades])]
@@ -161,11 +161,11 @@ def choices(ready: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
         )
         for strata, by in STRATA.items():
             chosen = {"pairing": pairing, "strata": strata, "grades": grades, "window": window}
-            found.append(
+            result.append(
                 chosen
                 | {"n": len(rows), "odds_ratio": None if few else _ratio(rows, by), "ours": chosen == OURS}
             )
-    return sorted(found, key=lambda row: row["odds_ratio"]["estimate"] if row["odds_ratio"] else math.inf)
+    return sorted(result, key=lambda row: row["odds_ratio"]["estimate"] if row["odds_ratio"] else math.inf)
 
 
 def _years_before(year: str, count: int) -> str:

@@ -107,11 +107,11 @@ class Page:
         if self.releases:
             linked = [_text(document, "base_path") for document in _rows(page, "links", "documents")]
             pages = [web.read_json(GOV_UK + path) for path in linked if re.fullmatch(self.releases, path)]
-        found = [(name, wanted) for each in pages for name, wanted in self._attached(each, today)]
-        chosen = self._chosen(found)
+        result = [(name, wanted) for each in pages for name, wanted in self._attached(each, today)]
+        chosen = self._chosen(result)
         if not chosen:
             raise Refused(f"it names no file like {self.files[0]}; the page may have moved")
-        yield from (wanted for name, wanted in found if name in chosen)
+        yield from (wanted for name, wanted in result if name in chosen)
 
     def _chosen(self, found: list[tuple[str, Wanted]]) -> set[str]:
         """The names of the files to bring, of those a page has."""

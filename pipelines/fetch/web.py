@@ -277,8 +277,8 @@ def _if_changed(known: Came) -> dict[str, str]:
 
 
 def _goes_on(answer: requests.Response, there: int) -> bool:
-    found = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
-    return bool(there and found and int(found[1]) == there)
+    result = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
+    return bool(there and result and int(result[1]) == there)
 
 
 def _came(answer: requests.Response) -> Came:

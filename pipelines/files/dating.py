@@ -43,8 +43,8 @@ def published_on(name: str, rows: list[list[str]]) -> pd.Timestamp | None:
     """
     for row in rows:
         for at, cell in enumerate(row):
-            if found := re.match(r"published on\s*:?\s*(.*)$", cell, re.IGNORECASE | re.DOTALL):
-                text = found[1] or next((beside for beside in row[at + 1 :] if beside), "")
+            if result := re.match(r"published on\s*:?\s*(.*)$", cell, re.IGNORECASE | re.DOTALL):
+                text = result[1] or next((beside for beside in row[at + 1 :] if beside), "")
                 turned = re.sub(
                     rf"((?:{_MONTH})[a-z]*)\s+(\d{{1,2}}),?\s+(20\d\d)",
                     r"\2 \1 \3",
@@ -63,12 +63,12 @@ def published_on(name: str, rows: list[list[str]]) -> pd.Timestamp | None:
 
 def _last_day(name: str) -> pd.Timestamp | None:
     days = []
-    for found in _DAY_IN_NAME.finditer(name):
-        if found["y"]:
-            year = int(found["y"]) + (2000 if len(found["y"]) == 2 else 0)
-            parts = year, sources.MONTHS[found["m"][:3].lower()], int(found["d"])
+    for result in _DAY_IN_NAME.finditer(name):
+        if result["y"]:
+            year = int(result["y"]) + (2000 if len(result["y"]) == 2 else 0)
+            parts = year, sources.MONTHS[result["m"][:3].lower()], int(result["d"])
         else:
-            parts = int(found["iy"]), int(found["im"]), int(found["id"])
+            parts = int(result["iy"]), int(result["im"]), int(result["id"])
         try:
             days.append(pd.Timestamp(*parts))
         except ValueError:

@@ -49,7 +49,7 @@ def read(
     again.
     """
     places = {path: folder / _key(path, raw, digests) for path in paths}
-    releases = {path: found for path, place in places.items() if (found := _kept(place)) is not None}
+    releases = {path: result for path, place in places.items() if (result := _kept(place)) is not None}
     fresh = [path for path in paths if path not in releases]
     problems: dict[Path, str] = {}
     entries: list[tuple[Path, Path]] = []

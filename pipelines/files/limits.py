@@ -72,10 +72,10 @@ def limit_workbook(name: str, content: bytes) -> None:
             spans = _spans_ods(archive.read("content.xml"))
         else:
             spans = _spans_xlsx([archive.read(part) for part in parts if not part.is_dir()])
-    for most, found, what in zip((MOST_CELLS, MOST_WORKBOOK), spans, ("cells", "letters"), strict=True):
-        if found > most:
+    for most, result, what in zip((MOST_CELLS, MOST_WORKBOOK), spans, ("cells", "letters"), strict=True):
+        if result > most:
             raise DataError(
-                f"{name} spans {found:,} {what}; we stop at {most:,}.\nA cell filled far from the table "
+                f"{name} spans {result:,} {what}; we stop at {most:,}.\nA cell filled far from the table "
                 "does that: delete the "
                 "rows and columns beyond the table, or save the sheet as CSV."
             )
@@ -96,10 +96,10 @@ def _spans_xlsx(parts: list[bytes]) -> tuple[int, int]:
         rows, widest, named = 0, 0, set()
         for number, piece in enumerate(pieces[1:], start=1):
             if _VALUE.search(piece):  # some of Ofsted's sheets have a million rows of nothing but borders
-                found = _REFERENCE.findall(piece)
-                rows = max(rows, number, *(int(row[:9]) for row in {row for _, row in found}))
+                result = _REFERENCE.findall(piece)
+                rows = max(rows, number, *(int(row[:9]) for row in {row for _, row in result}))
                 widest = max(widest, piece.count(b"<c") + piece.count(b":c "))
-                named |= {letters for letters, _ in found}
+                named |= {letters for letters, _ in result}
         cells += rows * max(widest, *map(_number, named), 0)
         shared = np.array(_SHARED.findall(part), dtype="int64")
         counts = np.bincount(shared[shared < 10_000_000]) if len(shared) else np.zeros(1, dtype="int64")

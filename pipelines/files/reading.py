@@ -285,12 +285,12 @@ def _set_aside(
     _keep(~(rows & ~needed), every, release.set_aside, "a cell out of range, in a row that no table needs")
     if rows.any():
         release.records.update({record: frame[~rows] for record, frame in release.records.items()})
-    found = {
+    result = {
         (at + header_row + 2, printable(headers[one.at], MOST_SHOWN), printable(text, MOST_SHOWN))
         for one in odd
         for at, text in one.cells.items()
     }
-    release.out_of_range = sorted(found)
+    release.out_of_range = sorted(result)
     release.notes += [
         f"out of range: row {row}, {header}: “{text}”" for row, header, text in release.out_of_range[:SHOWN]
     ]

@@ -69,7 +69,7 @@ def _with_gaps(headers: list[str], places: dict[str, int], column: Column) -> in
 
 
 def _match(headers: list[str], places: dict[str, int], layout: Layout, header_row: int) -> Match:
-    found, absent = {}, []
+    result, absent = {}, []
     for record, column in layout.columns():
         at = next((places[normalised(h)] for h in column.headers if normalised(h) in places), None)
         if at is None:
@@ -77,8 +77,8 @@ def _match(headers: list[str], places: dict[str, int], layout: Layout, header_ro
         if at is None:
             absent.append((record, column))
         else:
-            found[record, column.name] = at
-    left = {header: at for header, at in places.items() if header and at not in set(found.values())}
+            result[record, column.name] = at
+    left = {header: at for header, at in places.items() if header and at not in set(result.values())}
     misspelt = []
     wanted = sum(column.required for _, column in layout.columns())
     # near enough to ask about spelling
@@ -89,13 +89,13 @@ def _match(headers: list[str], places: dict[str, int], layout: Layout, header_ro
             }
             if len(near) == 1:
                 header = near.pop()
-                found[record, column.name] = left.pop(header)
-                misspelt.append((headers[found[record, column.name]], column.headers[0]))
+                result[record, column.name] = left.pop(header)
+                misspelt.append((headers[result[record, column.name]], column.headers[0]))
                 absent.remove((record, column))
     return Match(
         layout,
         header_row,
-        found,
+        result,
         [c for _, c in absent if c.required],
         misspelt,
         [headers[at] for at in left.values()],

@@ -24,7 +24,7 @@ def stored(folder: Path | None, kind: str | None = None) -> list[tuple[str, str,
 
     Raises `DataError` where something else lies there, which nobody would miss if it were passed over.
     """
-    found, odd = [], []
+    result, odd = [], []
     if folder is None or not folder.is_dir():
         return []
     for path in sorted(
@@ -36,7 +36,7 @@ def stored(folder: Path | None, kind: str | None = None) -> list[tuple[str, str,
         except (DataError, NotADirectoryError):
             odd.append(str(path))
             continue
-        found += [(owner, p.stem, p) for p in held if p.suffix == ".csv" and p.stem in KINDS]
+        result += [(owner, p.stem, p) for p in held if p.suffix == ".csv" and p.stem in KINDS]
         odd += [str(p) for p in held if p.suffix != ".csv" or p.stem not in KINDS]
     if odd:
         raise DataError(
@@ -48,7 +48,7 @@ def stored(folder: Path | None, kind: str | None = None) -> list[tuple[str, str,
                 ]
             )
         )
-    return [entry for entry in found if kind is None or entry[1] == kind_named(kind).name]
+    return [entry for entry in result if kind is None or entry[1] == kind_named(kind).name]
 
 
 def owners(folder: Path | None) -> list[str]:
@@ -140,9 +140,9 @@ def read_stored(
 
 def summary(folder: Path, today: pd.Timestamp) -> pd.DataFrame:
     """A row a register kept: owner, kind, rows, newest counted_on and problems. None of what it says."""
-    found, problems, _ = read_stored(folder, None, today)
+    result, problems, _ = read_stored(folder, None, today)
     rows = pd.concat(
-        [rows[["file", "counted_on"]] for rows in found.values()]
+        [rows[["file", "counted_on"]] for rows in result.values()]
         or [pd.DataFrame(columns=["file", "counted_on"])]
     )
     each = rows.groupby("file").agg(rows=("file", "size"), newest=("counted_on", "max"))
@@ -178,12 +178,12 @@ def known(
         return empty, []
     if (data_source == "made-up") != (folder / MADE_UP).is_file():
         return empty, [_beside(folder, data_source) + " The registers were left out."]
-    found, problems, notes = read_stored(
+    result, problems, notes = read_stored(
         folder, schools, today or pd.Timestamp.now().normalize(), trusts=trusts
     )
     if problems:
         raise refused(str(folder), problems, several=True)
-    for name, rows in found.items():
+    for name, rows in result.items():
         order = rows["owner"].str.split("-").str[0].map({kind: at for at, kind in enumerate(FIRST)})
         nearest = rows.assign(order=order).sort_values(["order", "owner"], kind="stable")
         single = nearest.drop_duplicates(["lineage", "counted_on"])

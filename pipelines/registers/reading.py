@@ -179,8 +179,8 @@ def check(
     notes say. With an `owner` each school has to have been the owner's on the day counted. Raises `DataError`
     only where `owner` is none.
     """
-    found, problems, notes = read([(name, owner and checked_owner(owner), content)], schools, today, trusts)
-    kind, rows = next(iter(found.items()), (None, None))
+    result, problems, notes = read([(name, owner and checked_owner(owner), content)], schools, today, trusts)
+    kind, rows = next(iter(result.items()), (None, None))
     return Checked(KINDS.get(kind or ""), None if problems else rows, problems, notes)
 
 
@@ -195,22 +195,22 @@ def read(
 
     Rows have file, row, owner, lineage (blank where schools are not known) and the register's columns, read.
     """
-    found, alike = _Found(), {}
+    result, alike = _Found(), {}
     for name, owner, content in files:
         sheet = _Sheet(name, owner)
-        _open(sheet, content, found)
+        _open(sheet, content, result)
         if sheet.kind:
             alike.setdefault((sheet.kind.name, sheet.columns), []).append(sheet)
     owned = None if schools is None else owned_by(schools, trusts)
     parts: dict[str, list[pd.DataFrame]] = {}
     for (kind, columns), sheets in alike.items():
-        parts.setdefault(kind, []).append(_rows(KINDS[kind], columns, sheets, schools, owned, today, found))
+        parts.setdefault(kind, []).append(_rows(KINDS[kind], columns, sheets, schools, owned, today, result))
     notes = (
         []
         if owned is not None
         else ["URNs could not be checked: there is no table of schools (`headway ingest` makes it)."]
     )
-    return {kind: pd.concat(rows, ignore_index=True) for kind, rows in parts.items()}, found.sorted(), notes
+    return {kind: pd.concat(rows, ignore_index=True) for kind, rows in parts.items()}, result.sorted(), notes
 
 
 # --- the file -----------------------------------------------------------------------------------------------

@@ -339,9 +339,9 @@ def trained(report: dict[str, Any]) -> None:
         say("promoted to champion:" if told["earned"] else "promoted to champion by force, although:")
     else:
         say(
-            "not promoted, for it was not to be:"
+            "not promoted: --promote never. It earned it:"
             if told["earned"] and told["asked"] == "never"
-            else "not promoted, for its run has not been sent:"
+            else "not promoted: its run has not been sent yet."
             if told["earned"]
             else "not promoted:"
         )

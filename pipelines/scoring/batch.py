@@ -236,8 +236,8 @@ def score_mornings(
                 continue
             asked = inspections.roster(known["schools"], [morning])
             cohort, made = score.signals_on(asked, known)
-            found = score.predictions(cohort, made, champion, about["data_source"])
-            tables.write(part.parent, {"predictions": found}, about=about, named={"predictions": part.stem})
+            result = score.predictions(cohort, made, champion, about["data_source"])
+            tables.write(part.parent, {"predictions": result}, about=about, named={"predictions": part.stem})
         known_to_it = as_of.with_hindsight(job["mornings"], champion.about.get("as_of", ""))
         return finished(
             partial,

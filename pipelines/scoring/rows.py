@@ -63,18 +63,18 @@ def layout(champion: Champion) -> dict[str, str]:
 
 def files(path: Path) -> list[Path]:
     """The files of feature rows a path names, itself or all in it, in the order of their names."""
-    found = (
+    result = (
         sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith((".", "_")))
         if path.is_dir()
         else [path]
     )
-    other = [p for p in found if p.suffix not in (".parquet", ".csv")]
-    if not found or other or not path.exists():
+    other = [p for p in result if p.suffix not in (".parquet", ".csv")]
+    if not result or other or not path.exists():
         what = "isn't there" if not path.exists() else f"holds {other[0].name}" if other else "holds no file"
         raise DataError(
             f"{path} {what}.\nFeature rows are parquet or CSV files, or a folder of nothing else."
         )
-    return found
+    return result
 
 
 def check(path: Path, champion: Champion) -> None:
@@ -262,21 +262,21 @@ def answers(rows: pa.Table, place: int, champion: Champion, details: bool) -> pa
         **{name: asked[name].where(why.isna()) for name in report_cards.OWN_CARD},
     )
     said = score.on_cards(cohort, asked, champion, details)
-    found = score.predictions(cohort, asked, champion, champion.about["data_source"], details, said)
+    result = score.predictions(cohort, asked, champion, champion.about["data_source"], details, said)
     if said:
-        wide = pd.DataFrame(champion.cards.wide(said.chances, said.asked), index=found.index)
-        comes = why.isna() & found["next_gives"].eq(frameworks.STANDARDS_BY_AREA)
-        found = found.join(wide.where(np.repeat(comes.to_numpy()[:, None], wide.shape[1], axis=1)))
-    found = found.assign(
-        row=np.arange(place, place + len(found)),
-        status=found["status"].where(why.isna(), why),
+        wide = pd.DataFrame(champion.cards.wide(said.chances, said.asked), index=result.index)
+        comes = why.isna() & result["next_gives"].eq(frameworks.STANDARDS_BY_AREA)
+        result = result.join(wide.where(np.repeat(comes.to_numpy()[:, None], wide.shape[1], axis=1)))
+    result = result.assign(
+        row=np.arange(place, place + len(result)),
+        status=result["status"].where(why.isna(), why),
         overall=asked["overall"],
         as_of=days["as_of"],
         inspected_on=days["inspected_on"],
     )
     schema = answered(champion, details)
-    blank = {name: None for name in schema.names if name not in found}
-    return pa.Table.from_pandas(found.assign(**blank)[schema.names], schema, preserve_index=False)
+    blank = {name: None for name in schema.names if name not in result}
+    return pa.Table.from_pandas(result.assign(**blank)[schema.names], schema, preserve_index=False)
 
 
 def _typed(rows: pa.Table, wanted: dict[str, str]) -> tuple[pa.Table, pd.Series]:

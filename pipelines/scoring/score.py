@@ -126,8 +126,8 @@ def _alike(
 
     past = similar.learned_before(cohort, examples)
     like = similar.Likeness.of(past, champion)
-    found = {"similar": similar.similar(made[scored], cohort[scored], past, like)}
-    return found | ({"similar_cards": similar.with_cards(made, cohort, known, like, kept)} if said else {})
+    result = {"similar": similar.similar(made[scored], cohort[scored], past, like)}
+    return result | ({"similar_cards": similar.with_cards(made, cohort, known, like, kept)} if said else {})
 
 
 def agreed(folder: Path, champion: Champion) -> dict[str, Any]:

@@ -116,9 +116,9 @@ def _nearest(
     for cell in sorted(cells[0].unique()):
         rows, pool = (np.flatnonzero(column.eq(cell).to_numpy()) for column in cells)
         if len(pool) >= FEWEST:
-            part, found = _of_cell(rows, pool, [mine, others], like, cohort, past, most)
+            part, result = _of_cell(rows, pool, [mine, others], like, cohort, past, most)
             parts.append(part)
-            places.append(found)
+            places.append(result)
     if not parts:
         return pd.DataFrame(), np.zeros(0, dtype=int)
     return pd.concat(parts, ignore_index=True), np.concatenate(places)
@@ -138,8 +138,8 @@ def _of_cell(
     weight = like.weight
     wanted = min(most + 1, len(pool))
     index = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(scaled[1][pool] * weight)
-    distance, found = index.kneighbors(scaled[0][rows] * weight)
-    other = pool[found]
+    distance, result = index.kneighbors(scaled[0][rows] * weight)
+    other = pool[result]
     own = past["lineage"].to_numpy()[other] == cohort["lineage"].to_numpy()[rows][:, None]
     order = np.argsort(np.where(own, np.inf, distance), axis=1, kind="stable")[:, : min(most, wanted)]
     distance, other, own = (np.take_along_axis(values, order, axis=1) for values in (distance, other, own))

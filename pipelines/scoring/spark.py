@@ -122,8 +122,8 @@ def _answer(session: Any, file: Path, folder: Path, champion: Champion, details:
         kept = _kept(tuple(files.items()))
         for batch in batches:
             asked = pa.Table.from_batches([batch])
-            found = rows.answers(asked.drop_columns([PLACE]), 0, kept, details)
-            yield from found.set_column(0, "row", asked[PLACE]).cast(schema).to_batches()
+            result = rows.answers(asked.drop_columns([PLACE]), 0, kept, details)
+            yield from result.set_column(0, "row", asked[PLACE]).cast(schema).to_batches()
 
     asked = session.read.parquet(file.as_uri()).select(*rows.STATE, *champion.signals, f"_metadata.{PLACE}")
     answered = asked.mapInArrow(answers, from_arrow_schema(schema, prefer_timestamp_ntz=True))

@@ -160,8 +160,8 @@ def build(
     parts = []
     for name in families:
         module = family(name)
-        found = module.signals(cohort, known)
-        parts.append(found[[signal.name for signal in module.SIGNALS]].astype("float64"))
+        result = module.signals(cohort, known)
+        parts.append(result[[signal.name for signal in module.SIGNALS]].astype("float64"))
     return pd.concat(parts, axis=1)
 
 
@@ -263,7 +263,7 @@ def expected(
     (see `ingest.figures`); the answer is in such spreads, blank where anything is.
     """
     rows = norms[norms["table"].eq(table) & norms["measure"].eq(measure)]
-    found = np.full(len(values), np.nan)
+    result = np.full(len(values), np.nan)
     design = np.column_stack([np.ones(len(values)), given.to_numpy(dtype=float)])
     level = values.to_numpy(dtype=float, na_value=np.nan)
     kept = dict(zip(zip(rows["period"], rows["phase"], strict=True), rows["cuts"], strict=True))
@@ -271,8 +271,8 @@ def expected(
         relation = kept.get(key)
         if relation is not None:
             relation = np.asarray(relation, dtype=float)
-            found[places] = (level[places] - design[places] @ relation[:-1]) / relation[-1]
-    return pd.Series(found, index=values.index).clip(-4, 4)
+            result[places] = (level[places] - design[places] @ relation[:-1]) / relation[-1]
+    return pd.Series(result, index=values.index).clip(-4, 4)
 
 
 def newest_register(cohort: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -124,18 +124,18 @@ def _by_age(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     at the other age.
     """
     secondary = cohort["phase"].eq("Secondary").fillna(False).to_numpy(dtype=bool)
-    found = pd.DataFrame(np.nan, index=cohort.index, columns=list(_REACHED))
+    result = pd.DataFrame(np.nan, index=cohort.index, columns=list(_REACHED))
     census = intake.makeup(known["census"]).assign(**known["census"][["lineage", "period", "known_on"]])
     counted = as_of.latest_known(cohort, census[["lineage", "period", "known_on"]], order="period")["period"]
     known = known | {"makeup": census}
     for first in (True, False):
         for age, here in (("11", secondary != first), ("16", secondary == first)):
-            asked = cohort[here & found["attainment_standing"].isna().to_numpy()]
+            asked = cohort[here & result["attainment_standing"].isna().to_numpy()]
             if len(asked):
-                found.loc[asked.index] = _reached(asked, known, age, counted[asked.index]).reindex(
-                    columns=found.columns
+                result.loc[asked.index] = _reached(asked, known, age, counted[asked.index]).reindex(
+                    columns=result.columns
                 )
-    return found
+    return result
 
 
 def _reached(
@@ -188,16 +188,18 @@ def _beyond(
     public of.
     """
     rows = known["results"].loc[known["results"][reached].notna(), ["lineage", "period", "known_on", reached]]
-    found = as_of.known_until(cohort, rows, counted)
-    pupils = as_of.known_until(cohort, known["makeup"], found["period"])
-    both = found["period"].eq(pupils["period"]) & as_of.period_within(cohort["as_of"], found["period"], LASTS)
+    result = as_of.known_until(cohort, rows, counted)
+    pupils = as_of.known_until(cohort, known["makeup"], result["period"])
+    both = result["period"].eq(pupils["period"]) & as_of.period_within(
+        cohort["as_of"], result["period"], LASTS
+    )
     given = pupils[["poor", "poor_squared", "language", "needs"]]
     return expected(
-        found[reached].where(both),
+        result[reached].where(both),
         given,
         "results",
         f"{reached}_beyond_intake",
-        found["period"],
+        result["period"],
         cohort["phase"],
         known["norms"],
     )

@@ -128,30 +128,30 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
         stock = pd.Series(state["overall"].astype("float64").to_numpy() - GOOD, index=state["lineage"])
         lineage = asked["lineage"]
         own = lineage.map(stock)
-        found = pd.DataFrame(index=asked.index)
+        result = pd.DataFrame(index=asked.index)
         for group, members in (("authority", authority), ("trust", trust["uid"])):
             mine = lineage.map(members)
             record = _shrunk(seen, seen["lineage"].map(members), "improved_more", PRIOR[group])
-            found[f"{group}_record"] = mine.map(record).fillna(0.0)
+            result[f"{group}_record"] = mine.map(record).fillna(0.0)
             if group == "authority":
                 falls = _shrunk(seen, seen["lineage"].map(members), "fell_less", PRIOR[group])
-                found["authority_falls"] = mine.map(falls).fillna(0.0)
+                result["authority_falls"] = mine.map(falls).fillna(0.0)
             sums = stock.groupby(stock.index.map(members)).agg(["sum", "size", "std"])
             others = mine.map(sums["size"]) - own.notna()
-            found[f"{group}_stock"] = (mine.map(sums["sum"]) - own.fillna(0.0)) / (
+            result[f"{group}_stock"] = (mine.map(sums["sum"]) - own.fillna(0.0)) / (
                 others + STOCK_PRIOR[group]
             )
             if group == "trust":
-                found["trust_spread"] = mine.map(sums["std"])
+                result["trust_spread"] = mine.map(sums["std"])
                 own_results = _results(known["trust_results"], morning, mine, asked["phase"])
-                found = found.join(own_results)
-        found["trust_record"] = found["trust_record"].where(lineage.isin(trust.index))
-        found["trust_size"] = lineage.map(trust["size"])
-        found["trust_growth"] = lineage.map(trust["growth"])
-        found["years_in_trust"] = lineage.map(trust["years"])
-        parts.append(found)
-    found = pd.concat(parts) if parts else pd.DataFrame(columns=[signal.name for signal in SIGNALS])
-    return found.reindex(cohort.index).astype("float64")
+                result = result.join(own_results)
+        result["trust_record"] = result["trust_record"].where(lineage.isin(trust.index))
+        result["trust_size"] = lineage.map(trust["size"])
+        result["trust_growth"] = lineage.map(trust["growth"])
+        result["years_in_trust"] = lineage.map(trust["years"])
+        parts.append(result)
+    result = pd.concat(parts) if parts else pd.DataFrame(columns=[signal.name for signal in SIGNALS])
+    return result.reindex(cohort.index).astype("float64")
 
 
 def _outcomes(graded: pd.DataFrame, known: dict[str, pd.DataFrame], phases: pd.Series) -> pd.DataFrame:

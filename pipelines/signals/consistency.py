@@ -66,7 +66,7 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     """Spreads within the newest public judgements and results, if no older than attainment may be; two years
     at least.
     """
-    found = {"judgement_spread": _judgement_spread(cohort)}
+    result = {"judgement_spread": _judgement_spread(cohort)}
     for age, (progress, everyone, disadvantaged) in _AT.items():
         rows = known["results"]
         rows = rows[rows[[*progress, everyone]].notna().any(axis=1)]
@@ -78,11 +78,11 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
             *(as_of.earlier_known(cohort, rows, now, back).where(recent) for back in range(1, YEARS)),
         ]
         swing = pd.concat([year[progress].mean(axis=1) for year in years], axis=1)
-        found[f"year_spread_at_{age}"] = swing.std(axis=1)
-        found[f"pupil_gap_at_{age}"] = newest[everyone] - newest[disadvantaged]
+        result[f"year_spread_at_{age}"] = swing.std(axis=1)
+        result[f"pupil_gap_at_{age}"] = newest[everyone] - newest[disadvantaged]
         if len(progress) > 1:
-            found["subject_spread"] = newest[progress].max(axis=1) - newest[progress].min(axis=1)
-    return pd.DataFrame(found)
+            result["subject_spread"] = newest[progress].max(axis=1) - newest[progress].min(axis=1)
+    return pd.DataFrame(result)
 
 
 def _judgement_spread(cohort: pd.DataFrame) -> pd.Series:

@@ -52,8 +52,8 @@ COMMONEST = {1: (0, 0, 0), 2: (0, 0, 0), 3: (0, 1, 1), 4: (0, 1, 1)}
 
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Gaps between overall and each other judgement of the latest graded inspection, and their mean."""
-    found = gaps(cohort)
-    return found.assign(mean_gap=found.mean(axis=1))
+    result = gaps(cohort)
+    return result.assign(mean_gap=result.mean(axis=1))
 
 
 def gaps(cohort: pd.DataFrame) -> pd.DataFrame:
@@ -67,11 +67,11 @@ def gaps(cohort: pd.DataFrame) -> pd.DataFrame:
         for name in names[1:]:
             grade = grade.fillna(cohort[name].astype("float64"))
         judged[gap] = overall - grade
-    found = pd.DataFrame(judged)
-    lost = found.isna().all(axis=1) & cohort["inspected_on"].ge(SINCE) & overall.notna()
+    result = pd.DataFrame(judged)
+    lost = result.isna().all(axis=1) & cohort["inspected_on"].ge(SINCE) & overall.notna()
     usual = (
-        pd.DataFrame.from_dict(COMMONEST, orient="index", columns=found.columns)
+        pd.DataFrame.from_dict(COMMONEST, orient="index", columns=result.columns)
         .reindex(overall)
-        .set_axis(found.index)
+        .set_axis(result.index)
     )
-    return found.mask(lost, usual)
+    return result.mask(lost, usual)

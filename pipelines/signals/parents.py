@@ -74,6 +74,6 @@ def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFram
     now = as_of.latest_known(cohort, known["parent_view"], order="period")
     now = now.where(as_of.within_years(cohort["as_of"], now["known_on"], LASTS))
     before = as_of.earlier_known(cohort, known["parent_view"], now, 1)
-    found, past = (_standings(rows, cohort, known["norms"]) for rows in (now, before))
-    change = found["parents_recommend_standing"] - past["parents_recommend_standing"]
-    return found.assign(parents_recommend_change=change)
+    result, past = (_standings(rows, cohort, known["norms"]) for rows in (now, before))
+    change = result["parents_recommend_standing"] - past["parents_recommend_standing"]
+    return result.assign(parents_recommend_change=change)

@@ -128,7 +128,7 @@ def _equity(rows: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]:
     belongs = rows[["urn"]].merge(evaluate.grouped(schools), on="urn", how="left", validate="many_to_one")
     forecast, grade = (_each_year(rows, _SCORES[name], AT) for name in ("forecast", "grade"))
     bad, lineage = rows["bad"].to_numpy(), rows["lineage"].to_numpy()
-    found = []
+    result = []
     for by, words in BY.items():
         names = belongs[by].astype("str").fillna("not known").replace("nan", "not known").to_numpy()
         for group in sorted(set(names)):
@@ -149,5 +149,5 @@ def _equity(rows: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]]:
                     ("more_reached", intervals.mean(more, lineage[came])),
                 ):
                     row |= dict(zip((name, f"{name}_low", f"{name}_high"), figures, strict=True))
-            found.append(row)
-    return found
+            result.append(row)
+    return result

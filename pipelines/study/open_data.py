@@ -104,7 +104,7 @@ def data_set(schools: pd.DataFrame, predictions: pd.DataFrame, forecasts: pd.Dat
         hidden[counted] = suppressed(counts, region_of, hidden.get("open_schools", set()))
     day = pd.Timestamp(predictions["as_of"].iloc[0])
     about = rows.drop_duplicates("la").set_index("la")
-    found = []
+    result = []
     for cell, row in summed.items():
         place, phase = cell
         region = about["region"].get(place, place)
@@ -125,10 +125,10 @@ def data_set(schools: pd.DataFrame, predictions: pd.DataFrame, forecasts: pd.Dat
         for name, (_, _, places) in INDICATORS.items():
             of = next(counted for counted, names in OF.items() if name in names)
             told[name] = SUPPRESSED if cell in hidden[of] else f"{row[name]:.{places}f}"
-        found.append(told)
+        result.append(told)
     order = {level: at for at, level in enumerate((NATIONAL, REGIONAL, LOCAL))}
     return (
-        pd.DataFrame(found, columns=[*PLACES, FILTER, *INDICATORS])
+        pd.DataFrame(result, columns=[*PLACES, FILTER, *INDICATORS])
         .assign(order=lambda t: t["geographic_level"].map(order))
         .sort_values(["order", "region_name", "la_name", FILTER], kind="stable", ignore_index=True)
         .drop(columns="order")
@@ -171,13 +171,13 @@ def _schools(schools: pd.DataFrame, predictions: pd.DataFrame, forecasts: pd.Dat
 
 def _summed(rows: pd.DataFrame) -> dict[Cell, pd.Series]:
     """Every indicator summed for each place (authority, region, England) and phase, and for all phases."""
-    found = {}
+    result = {}
     for place in ("la", "region", None):
         where = rows[place] if place else pd.Series(ENGLAND[1], index=rows.index)
         for phase in (rows["phase"], pd.Series(TOTAL, index=rows.index)):
             sums = rows[list(INDICATORS)].groupby([where, phase]).sum()
-            found |= {(str(at), str(kind)): row for (at, kind), row in sums.iterrows()}
-    return found
+            result |= {(str(at), str(kind)): row for (at, kind), row in sums.iterrows()}
+    return result
 
 
 def suppressed(

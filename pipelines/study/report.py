@@ -44,18 +44,18 @@ def study(folder: Path, peers: Path | None = None) -> dict[str, Any]:
     `missing` says which parts are not there, or not of the files the champion learned from, and the command
     that makes each. Raises `DataError` where nothing was trained: there is nothing to report then.
     """
-    found = {name: _told(folder / f"{name}.json") for name in PARTS if name != "peers"}
-    found["peers"] = _told(peers) if peers else None
-    report = found["train"]
+    result = {name: _told(folder / f"{name}.json") for name in PARTS if name != "peers"}
+    result["peers"] = _told(peers) if peers else None
+    report = result["train"]
     if report is None:
         raise DataError(f"There is no {folder / 'train.json'}.\nRun `headway train` first.")
     missing = []
     for name, command in PARTS.items():
-        content = found[name]
+        content = result[name]
         why = "missing" if content is None else _stale(content, report)
         if why:
             missing.append({"part": name, "why": why, "command": command})
-            found[name] = None
+            result[name] = None
     mine = [row for row in report["scores"] if row["model"] == "champion"]
     weighed = decisions(tables.read(folder, "backtest"), tables.read(folder, "schools"))
     content: dict[str, Any] = {
@@ -81,7 +81,7 @@ def study(folder: Path, peers: Path | None = None) -> dict[str, Any]:
         "files": [{"file": name, "sha256": digest} for name, digest in sorted(report["files"].items())],
         "tables": [
             {"table": name, "rows": rows}
-            for name, rows in ((found["ingest"] or {}).get("rows") or {}).items()
+            for name, rows in ((result["ingest"] or {}).get("rows") or {}).items()
         ],
         "flow": _flow(report["counts"]),
         "folds": mine,
@@ -95,13 +95,13 @@ def study(folder: Path, peers: Path | None = None) -> dict[str, Any]:
         "signals": len(report["signals"]),
         "signals_blank": len(report["signals_blank"]),
         "report_cards": _on_cards(report["report_cards"]),
-        "claims": _claims(found["evidence"]),
-        "claims_on_cards": _again(found["evidence"]),
-        "power": _power(found["power"]),
-        "worth": found["worth"],
-        "peers": found["peers"],
+        "claims": _claims(result["evidence"]),
+        "claims_on_cards": _again(result["evidence"]),
+        "power": _power(result["power"]),
+        "worth": result["worth"],
+        "peers": result["peers"],
         "decisions": weighed,
-        "checklist": _checklist(report, found["evidence"], found["ingest"]),
+        "checklist": _checklist(report, result["evidence"], result["ingest"]),
         "references": list(REFERENCES),
         "missing": missing,
     }
@@ -159,16 +159,16 @@ def _claims(evidence: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Each claim with its raw and pooled ratio, the verdict, its E-value and what else the curve of choices
     says.
     """
-    found = []
+    result = []
     for claim in (evidence or {}).get("claims", []):
         raw, pooled = claim["raw"] or {}, claim["adjusted"] or {}
         sturdy = claim.get("sturdiness") or {}
-        found.append(
+        result.append(
             {name: claim[name] for name in ("id", "statement", "source", "verdict", "verdict_words")}
             | {"n": claim["n"], "raw": raw.get("risk_ratio"), "pooled": pooled.get("risk_ratio")}
             | {"choices_words": sturdy.get("choices_words")}
         )
-    return found
+    return result
 
 
 def _again(evidence: dict[str, Any] | None) -> list[str]:
@@ -207,7 +207,7 @@ def _checklist(
 def _summary(content: dict[str, Any]) -> list[dict[str, str]]:
     """The abstract's sentences, each from the figures below it."""
     mean, judged, weighed = content["mean"], content["judged"], content["decisions"]
-    found = [
+    result = [
         {
             "head": "What was tested",
             "text": f"On each of {judged['folds']} mornings a model learned only from what was public "
@@ -224,7 +224,7 @@ def _summary(content: dict[str, Any]) -> list[dict[str, str]]:
     ]
     if weighed["n"]:
         row = next(row for row in weighed["visits"] if row["visits"] == weighed["equity_at"])
-        found.append(
+        result.append(
             {
                 "head": "What it would help with",
                 "text": f"Of {row['visits']} visits a year offered by the forecast {row['forecast']:.1%} "
@@ -232,10 +232,10 @@ def _summary(content: dict[str, Any]) -> list[dict[str, str]]:
             }
         )
     if content["peers"]:
-        found.append({"head": "Beside its peers", "text": content["peers"]["verdict"]})
+        result.append({"head": "Beside its peers", "text": content["peers"]["verdict"]})
     for claim in content["claims"][:1]:
-        found.append({"head": "The claim it started from", "text": claim["verdict_words"]})
-    return found
+        result.append({"head": "The claim it started from", "text": claim["verdict_words"]})
+    return result
 
 
 def _auc(value: float | None) -> str:
@@ -251,14 +251,14 @@ def figures(content: dict[str, Any]) -> list[dict[str, Any]]:
     `x` and `y` are the ends and ticks of axes; a series is a name and points x, y and, where there is one,
     the interval low to high. `form` says how ticks are written.
     """
-    found = []
+    result = []
     if content["calibration"]:
         points = [
             {"x": row["mean_p"], "y": row["rate"], "low": row["low"], "high": row["high"]}
             for row in content["calibration"]
         ]
         straight = [{"x": end, "y": end} for end in (0.0, 1.0)]
-        found.append(
+        result.append(
             _figure("calibration", "What was said, and what came", "Chance given", "Share that improved",
                     "share", [("Schools in ten groups", points, "points"), ("As said", straight, "line")])
         )  # fmt: skip
@@ -266,7 +266,7 @@ def figures(content: dict[str, Any]) -> list[dict[str, Any]]:
         {"x": float(row["fold"][:4]), "y": row["skill"], "low": row["skill_low"], "high": row["skill_high"]}
         for row in content["folds"]
     ]
-    found.append(
+    result.append(
         _figure("years", "Skill over the rate by grade and phase, by academic year",
                 "Year the academic year begins in", "Skill", "decimal", [("Champion", points, "points")])
     )  # fmt: skip
@@ -283,7 +283,7 @@ def figures(content: dict[str, Any]) -> list[dict[str, Any]]:
             (words, [{"x": row["threshold"], "y": row[way]} for row in thresholds if row[way] > -0.1], "line")
             for way, words in ways
         ]  # fmt: skip
-        found.append(
+        result.append(
             _figure("net-benefit", "Net benefit of visits, by how needful a visit has to be",
                     "Chance of below good at which a visit is worth it", "Net benefit", "decimal", lines)
         )  # fmt: skip
@@ -291,7 +291,7 @@ def figures(content: dict[str, Any]) -> list[dict[str, Any]]:
             (words, [{"x": float(row["visits"]), "y": row[way]} for row in weighed["visits"]], "line")
             for way, words in (*ways[:2], ("grade", "By grade"))
         ]
-        found.append(
+        result.append(
             _figure("visits", "Of visits, the share that reach a school which comes out below good",
                     "Visits a year", "Share", "share", lines)
         )  # fmt: skip
@@ -306,11 +306,11 @@ def figures(content: dict[str, Any]) -> list[dict[str, Any]]:
             }
             for row in curves["schools"]
         ]
-        found.append(
+        result.append(
             _figure("learning", "Skill, by how many schools were learned from", "Schools", "Skill", "decimal",
                     [("All signals", points, "points")])
         )  # fmt: skip
-    return found
+    return result
 
 
 def _figure(

@@ -105,7 +105,7 @@ def worth(
     say(f"judged on {len(wholes)} academic years, {wholes[0].fold.name} to {wholes[-1].fold.name}")
     judged = Judged(wholes, given)
     made_of = {name: signal.source.split(", ") for name, signal in signals.declared().items()}
-    found = {
+    result = {
         **{key: about[key] for key in ("data_source", "inputs", "newest_file_on")},
         "folds": [whole.fold.name for whole in wholes],
         "n": int(judged.able.sum()),
@@ -117,9 +117,9 @@ def worth(
         "curves": {"schools": [], "years": [], "cards": []},
     }
     if curves:
-        found["curves"] = _curves(judged, workers, say) | {"cards": _cards(champion, known, examples, about)}
-    found["summary"] = summary(found)
-    return tables.plain(found)
+        result["curves"] = _curves(judged, workers, say) | {"cards": _cards(champion, known, examples, about)}
+    result["summary"] = summary(result)
+    return tables.plain(result)
 
 
 def _experiment(folder: Path) -> experiments.Experiment:
@@ -149,8 +149,8 @@ class Judged:
         able = self.able
         error = (p - self.improved) ** 2
         skill = intervals.skill(error[able], rule[able], self.lineage[able])
-        found = dict(zip(("skill", "skill_low", "skill_high"), skill, strict=True))
-        return found | {f"auc_{grade}": self._auc(grade, p)[0] for grade in (2, 3)}
+        result = dict(zip(("skill", "skill_low", "skill_high"), skill, strict=True))
+        return result | {f"auc_{grade}": self._auc(grade, p)[0] for grade in (2, 3)}
 
     def gain(self, p: np.ndarray, other: np.ndarray) -> dict[str, Any]:
         """The share of the other's squared error that `p` takes away, and what it adds to the AUC within
@@ -159,13 +159,13 @@ class Judged:
         able = self.able
         error, beside = (p - self.improved) ** 2, (other - self.improved) ** 2
         gain = intervals.skill(error[able], beside[able], self.lineage[able])
-        found: dict[str, Any] = dict(zip(("gain", "gain_low", "gain_high"), gain, strict=True))
+        result: dict[str, Any] = dict(zip(("gain", "gain_low", "gain_high"), gain, strict=True))
         for grade in (2, 3):
             names = (f"auc_{grade}_gain", f"auc_{grade}_gain_low", f"auc_{grade}_gain_high")
-            found |= dict(zip(names, self._auc(grade, p, other), strict=True))
+            result |= dict(zip(names, self._auc(grade, p, other), strict=True))
         adds, takes = gain[1] > 0, gain[2] < 0
-        found["verdict"] = "adds" if adds else "takes away" if takes else "adds nothing that shows"
-        return found
+        result["verdict"] = "adds" if adds else "takes away" if takes else "adds nothing that shows"
+        return result
 
     def _auc(self, grade: int, p: np.ndarray, other: np.ndarray | None = None) -> intervals.Interval:
         here = self.rank == grade
@@ -278,7 +278,7 @@ def _parts(
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """What parts of a table are worth: the examples made again without them, judged on the same rows."""
-    found = []
+    result = []
     grid = sorted(pd.Timestamp(day) for day in examples["as_of"].unique())
     for name, (without, had) in PARTS.items():
         left = without(known)
@@ -293,8 +293,8 @@ def _parts(
                 mine = Judged([whole for whole in judged.wholes if whole.fold.name in kept], judged.given)
                 other = evaluate.whole_chances(wholes)
                 row |= {"folds": kept, "n": int(mine.able.sum()), "to_all": mine.gain(mine.full, other)}
-        found.append(row)
-    return found
+        result.append(row)
+    return result
 
 
 def _curves(judged: Judged, workers: int, say: Callable[[str], None]) -> dict[str, Any]:
@@ -310,20 +310,20 @@ def _curves(judged: Judged, workers: int, say: Callable[[str], None]) -> dict[st
     say(f"learning curves: {len(trials)} trials in each year")
     named = {" ".join(map(str, key)): trial for key, trial in trials.items()}
     chances = evaluate.tried(judged.wholes, named, workers)
-    found: dict[str, list[dict[str, Any]]] = {"schools": [], "years": []}
+    result: dict[str, list[dict[str, Any]]] = {"schools": [], "years": []}
     for key in dict.fromkeys(key[:2] for key in trials):
         draws = [other for other in trials if other[:2] == key]
         mean = [judged.figures(chances[" ".join(map(str, each))].to_numpy(), judged.plain) for each in draws]
         learned = [evaluate.some_of(whole, trials[each]) for each in draws for whole in judged.wholes]
-        found[key[0]].append(
+        result[key[0]].append(
             {key[0]: key[1], "draws": len(draws), "rows": float(np.mean([len(rows) for rows in learned]))}
             | {figure: float(np.mean([row[figure] for row in mean])) for figure in mean[0]}
         )
     rows = float(np.mean([len(whole.learned) for whole in judged.wholes]))
     whole = {"draws": 1, "rows": rows} | judged.figures(judged.full, judged.plain)
-    found["schools"].append({"schools": many, "all": True} | whole)
-    found["years"].append({"years": None, "all": True} | whole)
-    return found
+    result["schools"].append({"schools": many, "all": True} | whole)
+    result["years"].append({"years": None, "all": True} | whole)
+    return result
 
 
 def _cards(
@@ -339,7 +339,7 @@ def _cards(
     rows = evaluate.usable(examples, OVERALL)
     learned = rows[as_of.Fold(morning, morning).learned(rows)]
     learner = report_cards.Learner.of(champion, known, given, learned)
-    found = []
+    result = []
     for many, judged in report_cards.learning_curve(learner, sets=False):
         mine = judged[judged["area"].ne("any")]
         below, lineage = mine["below"].to_numpy(dtype=float), mine["lineage"]
@@ -347,12 +347,12 @@ def _cards(
         skill = intervals.skill(error, rule, lineage)
         # areas differ in how often they come out below, so order is told within each
         order = intervals.mean_auc(mine["p_below"].to_numpy(), below, mine["area"], lineage)
-        found.append(
+        result.append(
             {"cards": many, "judged": int(judged[["urn", "as_of"]].drop_duplicates().shape[0])}
             | dict(zip(("skill", "skill_low", "skill_high"), skill, strict=True))
             | dict(zip(("auc", "auc_low", "auc_high"), order, strict=True))
         )
-    return found
+    return result
 
 
 def summary(found: dict[str, Any]) -> list[str]:

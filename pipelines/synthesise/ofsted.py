@@ -330,10 +330,10 @@ def _newest(
     open_ = listed(schools, day).reset_index(drop=True)
     known = events[only & (events["published_on"] <= day)]
     last = known.drop_duplicates("school", keep="last").assign(row=lambda e: e.index).set_index("school")
-    found = last.reindex(open_["school"]).reset_index()
+    result = last.reindex(open_["school"]).reset_index()
     for column in ("on", "out", "ended", "before"):
-        found[column] = found[column].fillna(-99_999 if column != "before" else -1).astype("int64")
-    return open_, found
+        result[column] = result[column].fillna(-99_999 if column != "before" else -1).astype("int64")
+    return open_, result
 
 
 def _number_or_blank(values: pd.Series) -> pa.Array:

@@ -213,7 +213,7 @@ def _repeated(earlier: pd.DataFrame, rows: pd.DataFrame) -> dict[str, pa.Array]:
     """Figures of an earlier year for this year's schools, as they stood then; blank where a school had
     none.
     """
-    found = earlier.set_index("school").reindex(rows["school"])
+    result = earlier.set_index("school").reindex(rows["school"])
     return {
-        name: pa.array(found[name].to_numpy(dtype=object), pa.string(), from_pandas=True) for name in found
+        name: pa.array(result[name].to_numpy(dtype=object), pa.string(), from_pandas=True) for name in result
     }

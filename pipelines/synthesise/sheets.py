@@ -24,10 +24,10 @@ ORIGIN = 25_569  # the day number, in a spreadsheet, of 1970-01-01
 
 def layout(part: str) -> sources.Layout:
     """The one layout whose name has this in it."""
-    found = [known for known in sources.LAYOUTS if part in known.name]
-    if len(found) != 1:
-        raise LookupError(f"{len(found)} layouts have {part!r} in their name; one should")
-    return found[0]
+    result = [known for known in sources.LAYOUTS if part in known.name]
+    if len(result) != 1:
+        raise LookupError(f"{len(result)} layouts have {part!r} in their name; one should")
+    return result[0]
 
 
 def official(

@@ -185,7 +185,7 @@ def monitor(
     # names begin with the morning
     earlier = [] if file else [known for known in history if known.name[:10] < path.name[:10]]
     before = history[earlier[-1]] if earlier else None
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "as_of": f"{morning:%Y-%m-%d}",
         "model_version": version,
         "champion": champion["version"],
@@ -206,8 +206,8 @@ def monitor(
     }
     # Where the next inspection is a report card, the forecast of it is one only if cards were learned from.
     beyond = rows.loc[rows["status"].eq(SCORED), "extrapolation"] & (champion.get("report_cards", 0) == 0)
-    found["extrapolation"] = float(beyond.mean()) if found["scored"] else None
-    found["limits"] = [
+    result["extrapolation"] = float(beyond.mean()) if result["scored"] else None
+    result["limits"] = [
         {
             "name": name,
             "value": allowed[name],
@@ -217,12 +217,12 @@ def monitor(
         }
         for name, limit in LIMITS.items()
     ]
-    return tables.plain(found | {"notes": notes, "passed": passed(found, allowed)})
+    return tables.plain(result | {"notes": notes, "passed": passed(result, allowed)})
 
 
 def _history(paths: list[Path], source: str, notes: list[str]) -> dict[Path, pd.DataFrame]:
     """The kept predictions from files of this kind; made-up and official ones are never judged together."""
-    found = {}
+    result = {}
     for path in paths:
         try:
             rows = predictions(path)
@@ -230,10 +230,10 @@ def _history(paths: list[Path], source: str, notes: list[str]) -> dict[Path, pd.
             notes.append(f"left out: {error}")
             continue
         if (other := rows["data_source"].iloc[0]) == source:
-            found[path] = rows
+            result[path] = rows
         else:
             notes.append(f"left out: {path.name} is from {other} files")
-    return found
+    return result
 
 
 def _learned(examples: pd.DataFrame, champion: dict[str, Any], notes: list[str]) -> pd.DataFrame:
@@ -369,13 +369,13 @@ def chances(rows: pd.DataFrame, backtest: pd.DataFrame, before: pd.DataFrame | N
     """
     newest = backtest[backtest["fold"].eq(backtest["fold"].max())]
     against = {"newest fold": newest} | ({} if before is None else {"kept before": before})
-    found = []
+    result = []
     for grade in GRADES:
         now = stake(rows, grade)
         for name, others in against.items():
             then = stake(others, grade)
             if min(len(now), len(then)) >= FEW:
-                found.append(
+                result.append(
                     {
                         "overall": grade,
                         "against": name,
@@ -386,7 +386,7 @@ def chances(rows: pd.DataFrame, backtest: pd.DataFrame, before: pd.DataFrame | N
                         "moved": now.mean() - then.mean(),
                     }
                 )
-    return found
+    return result
 
 
 def stake(rows: pd.DataFrame, grade: int | None = None) -> np.ndarray:
@@ -445,7 +445,7 @@ def expected_by_grade(rows: pd.DataFrame, backtest: pd.DataFrame) -> list[dict[s
     showed.
     """
     rows = rows[rows["status"].eq(SCORED)]
-    found = []
+    result = []
     for grade in (None, *GRADES):
         p = stake(rows, grade)
         row: dict[str, Any] = {"overall": grade, "n": len(p), "too_few": len(p) < FEW}
@@ -460,8 +460,8 @@ def expected_by_grade(rows: pd.DataFrame, backtest: pd.DataFrame) -> list[dict[s
                 f"{name}_newest": values[-1] if values else None,
                 f"{name}_worst": worst(values) if values else None,
             }
-        found.append(row)
-    return found
+        result.append(row)
+    return result
 
 
 def _spread(rows: pd.DataFrame) -> np.ndarray:
@@ -485,12 +485,12 @@ def _showed(fold: pd.DataFrame, grade: int | None) -> dict[str, float] | None:
 
 def expected_on_folds(backtest: pd.DataFrame) -> list[dict[str, Any]]:
     """How well expecting did before: in each fold, what its chances let expect and what came."""
-    found = []
+    result = []
     for day, fold in backtest.groupby("fold"):
         p, came = stake(fold), _showed(fold, None)
         if came:
             hoped = expected(p)
-            found.append(
+            result.append(
                 {
                     "fold": f"{day:%Y-%m-%d}",
                     "n": len(p),
@@ -498,7 +498,7 @@ def expected_on_folds(backtest: pd.DataFrame) -> list[dict[str, Any]]:
                     **{f"came_{k}": value for k, value in came.items()},
                 }
             )
-    return found
+    return result
 
 
 # --- limits -------------------------------------------------------------------------------------------------

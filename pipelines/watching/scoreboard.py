@@ -91,7 +91,7 @@ def outcomes(
     scored = rows[rows["status"].eq(SCORED)]
     lineage = scored["urn"].map(schools.set_index("urn")["lineage"]).fillna(scored["lineage"]).astype("int64")
     asked = scored.assign(lineage=lineage)
-    found = inspections.next_graded(asked, known, coverage, schools)
+    result = inspections.next_graded(asked, known, coverage, schools)
     graded = known.loc[known["kind"].eq("graded"), ["lineage", "inspected_on"]]
     there = (
         asked[["lineage", "inspected_on"]]
@@ -102,11 +102,11 @@ def outcomes(
         .to_numpy()
     )
     # Predictions are made on mornings the files don't cover yet: nothing is missing there, it hasn't come.
-    until = pd.Series(coverage["to_on"].max(), index=found.index)
-    reason = found["label_missing_reason"].mask(
-        as_of.is_before(until, found["as_of"]) & found["label"].isna(), inspections.NOT_YET
+    until = pd.Series(coverage["to_on"].max(), index=result.index)
+    reason = result["label_missing_reason"].mask(
+        as_of.is_before(until, result["as_of"]) & result["label"].isna(), inspections.NOT_YET
     )
-    return found.assign(label_missing_reason=reason.where(there, STATE_LOST))
+    return result.assign(label_missing_reason=reason.where(there, STATE_LOST))
 
 
 def figures(rows: pd.DataFrame) -> dict[str, Any]:
@@ -268,8 +268,8 @@ def _by_group(whole: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]
     by.
     """
     could = whole[whole["overall"].gt(1)]
-    found = [{"by": "all", "group": "could improve", **figures(could)}]
-    found += [
+    result = [{"by": "all", "group": "could improve", **figures(could)}]
+    result += [
         {"by": "overall", "group": word, **figures(whole[whole["overall"].eq(grade)])}
         for grade, word in GRADES.items()
     ]
@@ -279,5 +279,5 @@ def _by_group(whole: pd.DataFrame, schools: pd.DataFrame) -> list[dict[str, Any]
     )
     for by in (*GROUPS, "label_source"):
         named = rows[by].astype("str").fillna("not known").replace({"<NA>": "not known", "nan": "not known"})
-        found += [{"by": by, "group": group, **figures(mine)} for group, mine in rows.groupby(named)]
-    return found
+        result += [{"by": by, "group": group, **figures(mine)} for group, mine in rows.groupby(named)]
+    return result

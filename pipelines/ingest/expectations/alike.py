@@ -177,7 +177,7 @@ def _groups(pairs: list[_Pair], checks: Checks) -> None:
         return
     worst: dict[str, tuple] = {}
     for name in PLACES:
-        found = []
+        result = []
         for pair in pairs:
             if name not in pair.other.rows or len(pair.other.rows) < FEWEST or pair.years > 6:
                 continue
@@ -197,9 +197,11 @@ def _groups(pairs: list[_Pair], checks: Checks) -> None:
             slack = 4.5 * np.sqrt(0.1 / groups["size"])
             at = (lost - slack).idxmax()
             label = pair.other.rows[name].to_numpy()[np.flatnonzero(pair.other.word(name) == at)[0]]
-            found.append((lost[at], 0.25 + 0.08 * pair.years + slack[at], f"{name} {label}", pair.other.file))
-        if found:
-            worst[name] = min(found, key=lambda one: one[0] - one[1])
+            result.append(
+                (lost[at], 0.25 + 0.08 * pair.years + slack[at], f"{name} {label}", pair.other.file)
+            )
+        if result:
+            worst[name] = min(result, key=lambda one: one[0] - one[1])
     for lost, most, label, against in worst.values():
         checks.add("group", part.file, label, lost, None, most, against)
 
@@ -239,7 +241,7 @@ def _columns(pairs: list[_Pair], expected: sources.Expected, checks: Checks) -> 
 
 
 def _level(name: str, pairs: list[_Pair], checks: Checks) -> None:
-    found = []
+    result = []
     for pair in pairs:
         a, b = (
             values[~np.isnan(values)] for values in (pair.column("part", name), pair.column("other", name))
@@ -255,7 +257,7 @@ def _level(name: str, pairs: list[_Pair], checks: Checks) -> None:
             noisy = 4.5 * np.hypot(a.std() / a.mean() / np.sqrt(len(a)), b.std() / b.mean() / np.sqrt(len(b)))
             ratio = abs(np.log(a.mean() / b.mean())) - noisy
         constant = len(a) >= FEWEST and a.min() == a.max() and b.min() < b.max()
-        found.append(
+        result.append(
             (
                 shift,
                 2.0 + 0.1 * pair.years + noise,
@@ -266,17 +268,17 @@ def _level(name: str, pairs: list[_Pair], checks: Checks) -> None:
                 a.mean() / b.mean() if b.mean() else np.nan,
             )
         )
-    if not found:
+    if not result:
         return
     part = pairs[0].part
-    shift, most, *_, against, _ = min(found, key=lambda one: one[0] - one[1])
+    shift, most, *_, against, _ = min(result, key=lambda one: one[0] - one[1])
     checks.add("level", part.file, name, shift, None, most, against)
-    scaled = [one for one in found if np.isfinite(one[2])]
+    scaled = [one for one in result if np.isfinite(one[2])]
     if scaled:
         *_, ratio, most, _, against, mean = min(scaled, key=lambda one: one[2] - one[3])
         factor = np.exp(most + (abs(np.log(mean)) - ratio))
         checks.add("scale", part.file, name, mean, 1 / factor, factor, against)
-    if all(one[4] for one in found):
+    if all(one[4] for one in result):
         checks.add("constant", part.file, name, 1, 2, None, against)
 
 
@@ -284,7 +286,7 @@ def _shares(pairs: list[_Pair], checks: Checks) -> None:
     """Groups of a closed set: how many rows would have to change theirs."""
     part = pairs[0].part
     for name in GROUPED:
-        found = []
+        result = []
         for pair in pairs:
             if name not in part.rows or name not in pair.other.rows:
                 continue
@@ -299,23 +301,23 @@ def _shares(pairs: list[_Pair], checks: Checks) -> None:
                 + 0.01 * pair.years
                 + 2.5 * np.sqrt(len(b) / count) / 2
             )
-            found.append((moved, most, pair.other.file))
-        if found:
-            moved, most, against = min(found, key=lambda one: one[0] - one[1])
+            result.append((moved, most, pair.other.file))
+        if result:
+            moved, most, against = min(result, key=lambda one: one[0] - one[1])
             checks.add("shares", part.file, name, moved, None, most, against)
 
 
 def _members(pairs: list[_Pair], checks: Checks) -> None:
     """Of the members of trusts that the nearest table names too, those it gives to the same trust."""
     part = pairs[0].part
-    found = []
+    result = []
     for pair in pairs if "member_urns" in part.rows else []:
         both = np.intersect1d(part.keys, pair.other.keys)
         if len(both) >= 30:
             mine, theirs = (set(_memberships(one, both)) for one in (part, pair.other))
-            found.append((len(mine & theirs) / max(len(mine), 1), pair.other.file))
-    if found:
-        share, against = max(found)
+            result.append((len(mine & theirs) / max(len(mine), 1), pair.other.file))
+    if result:
+        share, against = max(result)
         checks.add("schools", part.file, "members of the same trust", share, 0.3, None, against)
 
 
@@ -333,15 +335,15 @@ def _counts(part: Part, name: str) -> pd.Series:
     values = (
         part.word(name) if name in part.words else part.rows[name].to_numpy(dtype="float64", na_value=np.nan)
     )
-    found, sizes = np.unique(values[values > 0], return_counts=True)
-    return pd.Series(sizes, index=found)
+    result, sizes = np.unique(values[values > 0], return_counts=True)
+    return pd.Series(sizes, index=result)
 
 
 def _schools(pairs: list[_Pair], usual: dict, expected: sources.Expected, checks: Checks) -> None:
     """Each measure school by school, and whether two columns have changed places."""
     part = pairs[0].part
     for name in part.measures:
-        found = []
+        result = []
         for pair in pairs:
             if len(pair.cross) and name in pair.both:
                 at = pair.both.index(name)
@@ -355,9 +357,9 @@ def _schools(pairs: list[_Pair], usual: dict, expected: sources.Expected, checks
                 )
                 if np.isfinite(r) and np.isfinite(known) and count >= 50:
                     least = (known - 0.15 - 0.6 * (1 - known)) * FADES ** max(pair.years - 1, 0)
-                    found.append((r, least - 4.5 / np.sqrt(count), pair.other.file))
-        if found:
-            r, least, against = max(found, key=lambda one: one[0] - one[1])
+                    result.append((r, least - 4.5 / np.sqrt(count), pair.other.file))
+        if result:
+            r, least, against = max(result, key=lambda one: one[0] - one[1])
             if least > 0:
                 checks.add("schools", part.file, name, r, least, None, against)
     swapped = []
@@ -418,7 +420,7 @@ def _words(pairs: list[_Pair], checks: Checks) -> None:
     """Each column of words school by school: the same word, or the word that the other file has for it."""
     part = pairs[0].part
     for name in part.words:
-        found = []
+        result = []
         for pair in pairs:
             if name not in pair.other.rows or pair.count < 50:
                 continue
@@ -435,9 +437,9 @@ def _words(pairs: list[_Pair], checks: Checks) -> None:
             if name in LOOSE:
                 least = 0.6
             if most_common < least:
-                found.append((same, least, pair.other.file))
-        if found:
-            same, least, against = max(found, key=lambda one: one[0] - one[1])
+                result.append((same, least, pair.other.file))
+        if result:
+            same, least, against = max(result, key=lambda one: one[0] - one[1])
             checks.add("schools", part.file, name, same, least, None, against)
 
 
@@ -458,7 +460,7 @@ def _relations(pairs: list[_Pair], checks: Checks) -> None:
     nearest files.
     """
     part = pairs[0].part
-    found, turned = [], []
+    result, turned = [], []
     for pair in pairs:
         if len(pair.both) < 2 or min(len(part.rows), len(pair.other.rows)) < FEWEST:
             continue
@@ -471,12 +473,12 @@ def _relations(pairs: list[_Pair], checks: Checks) -> None:
         change = np.where(least >= FEWEST, np.abs(own - other) - 6 / np.sqrt(np.maximum(least, 1)), np.nan)
         if np.isfinite(change).any():
             i, j = np.unravel_index(np.nanargmax(change), change.shape)
-            found.append((change[i, j], f"{pair.both[i]} with {pair.both[j]}", pair.other.file))
+            result.append((change[i, j], f"{pair.both[i]} with {pair.both[j]}", pair.other.file))
         tops = _turned(pair)
         if tops:
             turned.append(tops)
-    if found:
-        change, about, against = min(found)
+    if result:
+        change, about, against = min(result)
         checks.add("relations", part.file, about, change, None, 0.35, against)
     if turned:
         change, about, against = min(turned)

@@ -41,14 +41,14 @@ class Before:
         key = self._key(what, files)
         if key and key in self.kept:
             told = self.kept[key]
-            found = Checks([Check(**one) for one in told["made"]], told["alone"])
+            result = Checks([Check(**one) for one in told["made"]], told["alone"])
         else:
-            found = Checks()
-            make(found)
+            result = Checks()
+            make(result)
         if key:
-            self.now[key] = {"made": [asdict(one) for one in found.made], "alone": found.alone}
-        checks.made += found.made
-        for file, kinds in found.alone.items():
+            self.now[key] = {"made": [asdict(one) for one in result.made], "alone": result.alone}
+        checks.made += result.made
+        for file, kinds in result.alone.items():
             checks.alone[file] = [*checks.alone.get(file, []), *kinds]
 
     def keep(self) -> None:

@@ -205,8 +205,8 @@ class _Authorities:
         """The authority of each URN as another file has it; 0 where none has."""
         own = self.files[file]
         (first, first_file), (last, last_file) = self.first, self.last
-        found = np.where(last_file[urn] != own, last[urn], np.where(first_file[urn] != own, first[urn], 0))
-        return np.where(last_file[urn] < 0, 0, found)
+        result = np.where(last_file[urn] != own, last[urn], np.where(first_file[urn] != own, first[urn], 0))
+        return np.where(last_file[urn] < 0, 0, result)
 
 
 def _together(
