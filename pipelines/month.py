@@ -409,8 +409,7 @@ def _model(content: dict[str, Any], trained: dict[str, Any]) -> list[str]:
         "skill over the plain "
         f"rates by grade and phase is {mine['skill']:.3f}, its mean slope {mine['slope']:.2f}.",
         "",
-        f"Model {trained['model_version']} {verdict}"
-        + (": it is the champion already." if again else ":"),
+        f"Model {trained['model_version']} {verdict}" + (": it is the champion already." if again else ":"),
         *(f"- {reason}" for reason in told["reasons"]),
         "",
         f"Model {content['champion']} is champion.",
