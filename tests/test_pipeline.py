@@ -24,7 +24,17 @@ from headway.models import baselines
 from headway.models.champion import Champion
 from headway.models.conformal import ChanceIntervals, GradeSets
 from headway.models.registry import MODEL, Registry
-from headway.pipelines import as_of, evaluate, ingest, inspections, report_cards, signals, tables, train
+from headway.pipelines import (
+    as_of,
+    evaluate,
+    ingest,
+    inspections,
+    remembered,
+    report_cards,
+    signals,
+    tables,
+    train,
+)
 from headway.pipelines.evidence import claims as evidence
 from headway.pipelines.files import kept
 from headway.pipelines.scoring import batch, score
@@ -124,7 +134,11 @@ def test_all_that_is_written_lies_under_data_and_mlruns(strong):
     assert {path.name for path in strong.folder.iterdir()} == {"data", "mlruns"}
     there = {"mlflow.db", "artifacts", "champion", "promotions.jsonl", "lock"}
     assert {path.name for path in (strong.folder / "mlruns").iterdir()} == there
-    assert not [path for path in strong.folder.rglob(".*") if path.name not in (".lock", kept.FOLDER)]
+    assert not [
+        path
+        for path in strong.folder.rglob(".*")
+        if path.name not in (".lock", kept.FOLDER, remembered.FOLDER)
+    ]
 
 
 def test_every_open_school_has_one_prediction_row_scored_or_with_the_reason_not(strong):

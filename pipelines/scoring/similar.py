@@ -13,7 +13,7 @@ import pandas as pd
 
 from headway.models.champion import Champion
 from headway.pipelines import as_of, evaluate, report_cards, tables
-from headway.pipelines.remembered import Memory
+from headway.pipelines.remembered import FORGETS, Memory
 
 HOW_MANY, WITH_CARDS = 30, 10
 REASONS = 3
@@ -85,7 +85,7 @@ def with_cards(
     cohort: pd.DataFrame,
     known: dict[str, pd.DataFrame],
     like: Likeness,
-    kept: Memory,
+    kept: Memory = FORGETS,
 ) -> pd.DataFrame:
     """Ten schools like each row that had a report card before its morning, and what the card said, area by
     area.
