@@ -328,18 +328,14 @@ class ReportCards:
             if not len(rows):
                 continue
             rank = mine["overall"].to_numpy(dtype=float)[rows].astype(int)
-            named = model.departures(
-                _those(signals, rows), _those(mine, rows), np.where(rank <= 2, STAY, UP), 2
-            )
+            given = _those(signals, rows)
+            named = model.departures(given, _those(mine, rows), np.where(rank <= 2, STAY, UP), 2)
             moved = np.zeros((len(rows), len(names)))
-            for name, step in named.items():
-                blank = (
-                    _those(signals, rows)[name].isna().to_numpy()
-                    if name in signals
-                    else np.zeros(len(rows), dtype=bool)
-                )
-                moved[:, number[families.get(name, UNEXPLAINED)]] += np.where(blank, 0.0, step.to_numpy())
-                moved[:, number[UNKNOWN]] += np.where(blank, step.to_numpy(), 0.0)
+            for name, column in named.items():
+                step = column.to_numpy()
+                blank = given[name].isna().to_numpy() if name in given else np.zeros(len(rows), dtype=bool)
+                moved[:, number[families.get(name, UNEXPLAINED)]] += np.where(blank, 0.0, step)
+                moved[:, number[UNKNOWN]] += np.where(blank, step, 0.0)
             step, total = prior.place[rows, at, 1] - prior.rate[rows, at, 1], moved.sum(axis=1)
             clear = np.abs(total) > 1e-6
             parts[rows, at] = moved * np.where(clear, step / np.where(clear, total, 1.0), 0.0)[:, None]

@@ -2,10 +2,10 @@
 unseen rows.
 
 It may where it beats every plain rule, is calibrated, harms no group of schools, and, beside the champion, is
-either better, or as good and simpler, or as good and learned from newer outcomes: so a monthly retraining of
-the same recipe takes the place of last month's. And its forecasts of report cards have to beat the rate by
-the grade before, and be no worse than the champion's, over all and for any group of schools. Every interval
-resamples schools (lineages) with all their rows, the two models' errors together.
+either better, or as good and simpler, or as good and learned from newer outcomes or more report cards: so a
+monthly retraining of the same recipe takes the place of last month's. And its forecasts of report cards have
+to beat the rate by the grade before, and be no worse than the champion's, over all and for any group of
+schools. Every interval resamples schools (lineages) with all their rows, the two models' errors together.
 """
 
 from collections.abc import Mapping
@@ -86,10 +86,10 @@ def decide(
     none).
 
     `about` and `reigning` are what is known about the two: `candidate` (the recipe), `signals`,
-    `learned_until`, `data_source` and `version`. `schools` says what groups schools belong to. A label that
-    was corrected since counts as it is now, for both. A champion that learned from another kind of files
-    (official, made up) has no rows to be compared on. `cards` are the candidate's forecasts of report cards
-    month by month, and what was kept of the champion's.
+    `learned_until`, `report_cards` (how many it learned from), `data_source` and `version`. `schools` says
+    what groups schools belong to. A label that was corrected since counts as it is now, for both. A champion
+    that learned from another kind of files (official, made up) has no rows to be compared on. `cards` are the
+    candidate's forecasts of report cards month by month, and what was kept of the champion's.
     """
     mine = candidate[candidate["model"].eq("champion") & candidate["overall"].gt(1)]
     against, leak = _too_good(mine)
@@ -286,6 +286,9 @@ def _beside(
             True,
             f"learned from newer outcomes (to {about['learned_until']}) than, and as good as, {words}",
         )
+    carded = int(about.get("report_cards") or 0)
+    if carded > int(reigning.get("report_cards") or 0):
+        return True, f"learned from more report cards ({carded:,}) than, and as good as, {words}"
     return False, f"neither better nor simpler nor learned from newer outcomes than {words}"
 
 

@@ -218,8 +218,20 @@ def test_a_better_one_takes_the_champion_s_place_and_a_worse_one_does_not_howeve
         ({"learned_until": "2019-12-31", "candidate": "ridge"}, {}, "simpler"),
         ({"learned_until": "2019-12-31", "signals": SIGNALS[:1]}, {}, "simpler"),
         ({"learned_until": "2019-12-31"}, {"candidate": "ridge"}, None),
+        ({"learned_until": "2019-12-31", "report_cards": 668}, {}, "learned from more report cards (668)"),
+        ({"learned_until": "2019-12-31", "report_cards": 668}, {"report_cards": 214}, "more report cards"),
+        ({"learned_until": "2019-12-31", "report_cards": 214}, {"report_cards": 214}, None),
     ],
-    ids=["next month's", "the same", "simpler recipe", "fewer signals", "less simple"],
+    ids=[
+        "next month's",
+        "the same",
+        "simpler recipe",
+        "fewer signals",
+        "less simple",
+        "the first cards",
+        "more cards",
+        "the same cards",
+    ],
 )
 def test_an_equal_one_takes_its_place_only_if_newer_or_simpler(world, schools, about, reigning, promoted):
     told = _decided(world, schools, 0.3, 0.3, about, reigning)

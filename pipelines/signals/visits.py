@@ -45,7 +45,9 @@ def outlook(outcomes: pd.Series) -> pd.Series:
 def signals(cohort: pd.DataFrame, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The latest ungraded inspection, if it came after the grade and was in the files by that morning."""
     every = known["inspections"]
-    ungraded = every[every["kind"].ne("graded")]
+    ungraded = every.loc[
+        every["kind"].ne("graded"), ["lineage", "known_on", "inspected_on", "ungraded_outcome"]
+    ]
     held = as_of.latest_known(cohort, ungraded, order="inspected_on")
     since = held["inspected_on"] > cohort["inspected_on"]
     told = as_of.is_before(pd.Series(ungraded["known_on"].min(), index=cohort.index), cohort["as_of"])
