@@ -16,7 +16,7 @@ export MLFLOW_LOGGING_LEVEL ?= WARNING
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick lint docs audit bench pins clean
+.PHONY: help install demo test quick long lint docs audit bench pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ test: $(INSTALLED) $(if $(shell command -v java 2>/dev/null),$(SPARK)) ## the te
 	$(BIN)/python -m pytest $(ARGS)
 
 quick: $(INSTALLED) ## the tests that take seconds, for work in progress: under a minute
-	$(BIN)/python -m pytest -m 'not slow and not real and not browser' $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not long and not real and not browser' $(ARGS)
+
+long: $(INSTALLED) ## the tests that work for minutes on a whole England, which `make test` leaves out
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 lint: $(INSTALLED) ## ruff and pyrefly: slips, one form for all, types
 	$(BIN)/ruff check $(ARGS) .

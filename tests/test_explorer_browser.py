@@ -474,7 +474,7 @@ def test_no_page_is_wider_than_a_phone_or_breaks_wcag_in_light_and_dark(page, en
             expander.click()
         for width in (1280, 390, 320):
             page.set_viewport_size({"width": width, "height": 844})
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(400)  # the page looks how wide things are once it is quiet
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (theme, width)
             rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
             found = axe.Axe().run(page, options={"runOnly": rules}).response["violations"]

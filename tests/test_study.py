@@ -41,6 +41,7 @@ def test_every_table_that_signals_are_made_of_belongs_to_one_source():
     assert sorted(held) == sorted(set(held)) and made_of <= set(held)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "source", ["earlier inspections and other judgements", "teacher turnover", "workforce"]
 )
@@ -49,12 +50,14 @@ def test_the_sources_that_carry_what_was_planted_are_found(strong, source):
     assert row["to_all"]["verdict"] == row["alone"]["verdict"] == "adds"
 
 
+@pytest.mark.long
 def test_decoys_get_nothing(strong):
     assert [row["source"] for row in strong["decoys"]][-1] == "noise"
     assert not [row["source"] for row in strong["decoys"] if worth._earned(row, 2 * len(strong["decoys"]))]
     assert strong["summary"][-1].endswith("none earns anything")
 
 
+@pytest.mark.long
 def test_a_decoy_that_earned_something_would_be_noticed(strong):
     decoy = next(row for row in strong["sources"] if row["source"] == "absence") | {
         "source": "decoy of absence"
@@ -63,6 +66,7 @@ def test_a_decoy_that_earned_something_would_be_noticed(strong):
     assert "not to be trusted: decoy of absence" in words
 
 
+@pytest.mark.long
 def test_more_schools_teach_more(strong):
     skill = [row["skill"] for row in strong["curves"]["schools"]]
     assert skill[0] < skill[-1] and strong["curves"]["schools"][-1]["all"]
@@ -71,6 +75,7 @@ def test_more_schools_teach_more(strong):
     assert cards[0] == 0 and cards == sorted(cards)
 
 
+@pytest.mark.long
 def test_what_a_source_costs_and_how_late_it_comes_is_said(strong):
     rows = {row["source"]: row for row in strong["sources"]}
     assert rows["census"]["files"] > 3 and rows["census"]["rows"] > 10_000
@@ -78,6 +83,7 @@ def test_what_a_source_costs_and_how_late_it_comes_is_said(strong):
     assert 0 < rows["census"]["late"] < rows["teacher turnover"]["late"]
 
 
+@pytest.mark.long
 def test_the_page_has_every_sentence_and_nothing_from_elsewhere(strong):
     assert json.loads(json.dumps(strong, allow_nan=False)) == strong
     page = report(strong)

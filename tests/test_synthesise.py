@@ -391,6 +391,7 @@ def test_the_odds_ratio_of_a_trait_is_the_planted_one(gap: float) -> None:
         assert abs(np.log(_per_deviation(world, share)["estimate"] / planted)) < 0.025
 
 
+@pytest.mark.long
 def test_what_is_planted_in_one_trait_shows_in_its_figures_and_register_and_in_no_other(
     tmp_path: Path,
 ) -> None:
