@@ -22,17 +22,26 @@ from headway.pipelines.tables import DataError
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def strong(world) -> dict:
-    folder: Path = world("strong")
+def _worth(folder: Path, newest: int) -> dict:
     return worth.worth(
         folder / "data/tables",
         Champion.load(folder / "mlruns/champion"),
         registers=folder / "data/registers",
         workers=1,
-        newest=5,
+        newest=newest,
         say=lambda line: None,
     )
+
+
+@pytest.fixture(scope="module")
+def strong(world) -> dict:
+    return _worth(world("strong"), 5)
+
+
+@pytest.fixture(scope="module")
+def little(world) -> dict:
+    """The same judged on a single year: too little to tell much by, and enough to be shown."""
+    return _worth(world("strong"), 1)
 
 
 def test_every_table_that_signals_are_made_of_belongs_to_one_source():
@@ -133,7 +142,7 @@ PEERS = {
 
 
 @pytest.fixture(scope="module")
-def whole(world, strong, tmp_path_factory) -> dict:
+def whole(world, little, tmp_path_factory) -> dict:
     """The study of a folder in which every part is there."""
     base = tmp_path_factory.mktemp("study")
     folder = linked(world("strong") / "data/tables", base / "tables")
@@ -141,7 +150,7 @@ def whole(world, strong, tmp_path_factory) -> dict:
     told = power.power(power.sizes(*frames), frames[2], data_source="made-up", replicates=20)
     train = json.loads((folder / "train.json").read_text("utf-8"))
     store.write_json(folder / "power.json", told)
-    store.write_json(folder / "worth.json", strong)
+    store.write_json(folder / "worth.json", little)
     store.write_json(base / "peers.json", PEERS | {"inputs": train["inputs"]})
     return study.study(folder, base / "peers.json")
 
@@ -214,10 +223,10 @@ def test_the_page_names_every_part_loads_nothing_and_says_what_it_is_not_for(who
 
 
 def test_parts_that_are_missing_or_of_other_files_are_said_to_be_with_the_command_that_makes_them(
-    world, strong, tmp_path
+    world, little, tmp_path
 ):
     folder = linked(world("strong") / "data/tables", tmp_path / "tables")
-    store.write_json(folder / "worth.json", strong | {"inputs": "0" * 64})
+    store.write_json(folder / "worth.json", little | {"inputs": "0" * 64})
     found = study.study(folder, tmp_path / "peers.json")
     assert {row["part"]: (row["why"], row["command"]) for row in found["missing"]} == {
         "power": ("missing", "headway power"),
