@@ -202,6 +202,7 @@ NAMES = (
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 3), names=st.sets(st.sampled_from(NAMES), min_size=3, max_size=8), drawn=st.data())
+@pytest.mark.long
 def test_a_file_more_blanks_nothing_known_and_changes_no_signal_of_before_it_speaks(
     worlds, put, raw, seed, names, drawn
 ):

@@ -134,6 +134,7 @@ def test_an_attack_is_refused_in_words_within_memory_and_time(readers, name):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")  # meant
+@pytest.mark.long
 def test_a_few_hundred_broken_files_are_refused_in_words_or_read_rightly(tmp_path):
     told = fuzz(250, 5, seed=7, out=tmp_path)
     assert [row for row in told if row["verdict"] == "FAILED"] == []

@@ -446,6 +446,7 @@ def test_the_past_rewritten_does_change_predictions(strong):
     assert (before != after).mean() > 0.6
 
 
+@pytest.mark.long
 def test_shifting_the_release_dates_of_a_source_by_a_year_changes_exactly_the_signals_made_from_it(strong):
     held, *_ = signals.read_known(strong.tables, strong.registers)
     asked = inspections.roster(

@@ -416,6 +416,7 @@ def test_what_is_planted_in_one_trait_shows_in_its_figures_and_register_and_in_n
         assert all(_holds(ratio, 1.0) for what, ratio in found.items() if what not in planted), found
 
 
+@pytest.mark.long
 def test_with_no_effect_no_figure_of_staff_or_parents_says_anything(tmp_path: Path) -> None:
     (tmp_path / "registers").mkdir()
     world, shares = _shares(EFFECTS["none"], tmp_path)
